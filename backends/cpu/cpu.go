@@ -1,0 +1,46 @@
+// Package cpu is the backend that runs on the processor: C kernels compiled once
+// per instruction set level, and in Go their dispatch and the worker pool.
+package cpu
+
+import (
+	"runtime"
+
+	"github.com/mlx-go/mlx_go/core"
+)
+
+// Backend implements core.Backend.
+type Backend struct{}
+
+// launchers holds the function for each kind; every family sets its own in init.
+var launchers [core.KindCount]func(*core.Kernel) error
+
+func init() { core.RegisterBackend(Backend{}) }
+
+// Name is the device type users see.
+func (Backend) Name() string { return "cpu" }
+
+// Info describes the processor.
+func (Backend) Info() map[string]any {
+	return map[string]any{
+		"device_name":  "cpu",
+		"architecture": runtime.GOARCH,
+		"isa":          isaName,
+		"threads":      threads,
+		"memory_size":  physicalMemory(),
+	}
+}
+
+// Launch computes k.Out from k.In.
+func (Backend) Launch(k *core.Kernel) error {
+	f := launchers[k.Kind]
+	if f == nil {
+		return core.Errorf(core.RuntimeError, "[%s] the cpu has no kernel of kind %d", k.Op, k.Kind)
+	}
+	if err := f(k); err != nil {
+		return err
+	}
+	if k.Canceled() {
+		return core.ErrCanceled
+	}
+	return nil
+}

@@ -1,0 +1,3 @@
+#define ISA neon
+#define VB 16
+#include "../../kernels/all.h"

@@ -1,0 +1,3 @@
+#define ISA v2
+#define VB 16
+#include "../../kernels/all.h"

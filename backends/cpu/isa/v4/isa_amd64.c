@@ -1,0 +1,3 @@
+#define ISA v4
+#define VB 64
+#include "../../kernels/all.h"

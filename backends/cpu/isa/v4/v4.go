@@ -1,0 +1,19 @@
+//go:build amd64
+
+// Package v4 holds the kernels compiled for x86-64-v4 with bfloat16 and integer dot products: AVX-512.
+package v4
+
+/*
+#cgo CFLAGS: -O3 -g0 -w -march=x86-64-v4 -mavx512bf16 -mavx512vnni
+extern void *const mlx_go_table_v4[];
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	_ "github.com/mlx-go/mlx_go/backends/cpu/kernels" // rebuild when a header changes
+)
+
+// Table is the array of range kernels, in the order of kernels/entries.h.
+func Table() unsafe.Pointer { return unsafe.Pointer(&C.mlx_go_table_v4) }

@@ -1,0 +1,22 @@
+// What Go and the kernels agree on: dtype numbers, limits, entry numbers.
+#pragma once
+#include <stdint.h>
+
+// More axes than this, after collapsing, are walked from Go.
+enum { MAXD = 12 };
+
+// The order of core/dtype.
+enum {
+	DT_BOOL, DT_U8, DT_U16, DT_U32, DT_U64, DT_I8, DT_I16, DT_I32, DT_I64,
+	DT_F16, DT_F32, DT_F64, DT_BF16, DT_C64, DT_COUNT
+};
+
+// A range kernel does the part [lo, hi) of a launch that args describe.
+typedef void (*mlx_go_entry)(const void *args, int64_t lo, int64_t hi);
+
+#define ENTRY(name) ENTRY_##name,
+enum {
+#include "entries.h"
+	ENTRY_COUNT
+};
+#undef ENTRY

@@ -1,0 +1,19 @@
+// Arguments of the matrix multiplication kernels: o = alpha * a @ b + beta * d.
+#pragma once
+#include "abi.h"
+
+// Strides are in elements; a[i,p], b[p,j], d[i,j] and o[i,j] may have any.
+typedef struct {
+	const void *a, *b, *d; // d is NULL without a third operand
+	void *o;
+	int64_t m, n, k;
+	int64_t ars, acs, brs, bcs, drs, dcs, ors, ocs;
+	int64_t axes; // batch axes, at most MAXD
+	int64_t shape[MAXD], astep[MAXD], bstep[MAXD], dstep[MAXD], ostep[MAXD];
+	int64_t rb, cb;         // rows and columns of a unit of work
+	int64_t pc, kc, jc, nc; // packed path: the block of b under way, rows pc.. and columns jc..
+	void *packed;           // packed path: that block as panels; room for kc x nc rounded up to whole panels
+	void *sums;             // packed path: sums of type T (m x nc) when k takes several blocks and o cannot hold them
+	float alpha, beta;
+	int32_t dtype; // of all operands
+} gemm_args;

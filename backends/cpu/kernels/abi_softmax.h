@@ -1,0 +1,14 @@
+#pragma once
+#include "abi.h"
+
+// Rows along the last axis; the kept axes are all others. softmax writes rows, logsumexp one element a row.
+typedef struct {
+	const void *in;
+	void *out;
+	int64_t kd;
+	int64_t kshape[MAXD], kin[MAXD], kout[MAXD];
+	int64_t n, stride;     // of the last axis; rows of softmax's output are contiguous
+	int64_t chunk, chunks; // softmax_part and softmax_apply take a part of a long row as unit
+	double *parts;         // (greatest, sum of exp(x - greatest)) per unit of softmax_part, per row for softmax_apply
+	int64_t dtype;
+} softmax_args;

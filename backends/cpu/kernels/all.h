@@ -1,0 +1,48 @@
+// One translation unit per ISA level: isa/<level> defines ISA (suffix of the table) and
+// VB (bytes of a vector register) and includes this.
+//
+// cgo refuses some flags inside a package, so they are set here. Results do not depend on
+// errno or on floating-point traps; NaN and infinities must hold, so nothing of -ffast-math.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O3,no-math-errno,no-trapping-math,fp-contract=fast")
+#if VB == 64
+#pragma GCC target("prefer-vector-width=512")
+#endif
+#elif defined(__clang__)
+#pragma clang fp contract(fast)
+#endif
+
+#include <stdint.h>
+#include <stddef.h>
+#include <string.h>
+#include <stdlib.h>
+#include <math.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#include "abi.h"
+#include "vec.h"
+#include "half.h"
+
+static void noop(const void *args, int64_t lo, int64_t hi) {}
+
+// Families, one include a line.
+#include "walk.h"
+#include "fold.h"
+#include "reduce.h"
+#include "argreduce.h"
+#include "scan.h"
+#include "softmax.h"
+#include "norm.h"
+#include "gemm.h"
+#include "random.h"
+
+#define CAT_(a, b) a##b
+#define CAT(a, b) CAT_(a, b)
+#define ENTRY(name) name,
+const mlx_go_entry CAT(mlx_go_table_, ISA)[ENTRY_COUNT] = {
+#include "entries.h"
+};

@@ -1,0 +1,106 @@
+// The loops that zrows.h lists. p[0] is the output, p[1..] are the inputs, n elements each,
+// contiguous; the output may be one of the inputs.
+#pragma once
+
+typedef void (*row_fn)(int64_t n, void *const *p);
+
+// Iterations are independent, even where the output is an input.
+#if defined(__clang__)
+#define IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define IVDEP _Pragma("GCC ivdep")
+#endif
+
+#define ROW1(name, O, A, a, body) \
+	static void name(int64_t n, void *const *p) { \
+		O *out = p[0]; \
+		const A *in1 = p[1]; \
+		IVDEP for (int64_t i = 0; i < n; i++) { \
+			A a = in1[i]; \
+			out[i] = body; \
+		} \
+	}
+
+#define ROW2(name, O, A, a, B, b, body) \
+	static void name(int64_t n, void *const *p) { \
+		O *out = p[0]; \
+		const A *in1 = p[1]; \
+		const B *in2 = p[2]; \
+		IVDEP for (int64_t i = 0; i < n; i++) { \
+			A a = in1[i]; \
+			B b = in2[i]; \
+			out[i] = body; \
+		} \
+	}
+
+#define ROW3(name, O, A, a, B, b, C, c, body) \
+	static void name(int64_t n, void *const *p) { \
+		O *out = p[0]; \
+		const A *in1 = p[1]; \
+		const B *in2 = p[2]; \
+		const C *in3 = p[3]; \
+		IVDEP for (int64_t i = 0; i < n; i++) { \
+			A a = in1[i]; \
+			B b = in2[i]; \
+			C c = in3[i]; \
+			out[i] = body; \
+		} \
+	}
+
+// Functions whose vector form holds only for narrow arguments: a block with any other
+// argument goes element by element through the wide form.
+enum { NARROW_BLOCK = 256 };
+
+#define ROW1_NARROW(name, O, A, a, body, narrow, wide) \
+	static void name(int64_t n, void *const *p) { \
+		for (int64_t at = 0; at < n; at += NARROW_BLOCK) { \
+			int m = n - at < NARROW_BLOCK ? (int)(n - at) : NARROW_BLOCK, ok = 1; \
+			O *out = (O *)p[0] + at; \
+			const A *in1 = (const A *)p[1] + at; \
+			for (int i = 0; i < m; i++) { \
+				A a = in1[i]; \
+				ok &= narrow; \
+			} \
+			if (__builtin_expect(ok, 1)) { \
+				IVDEP for (int i = 0; i < m; i++) { \
+					A a = in1[i]; \
+					out[i] = body; \
+				} \
+			} else { \
+				for (int i = 0; i < m; i++) { \
+					A a = in1[i]; \
+					out[i] = wide; \
+				} \
+			} \
+		} \
+	}
+
+#define ROW2_NARROW(name, O, A, a, B, b, body, narrow, wide) \
+	static void name(int64_t n, void *const *p) { \
+		for (int64_t at = 0; at < n; at += NARROW_BLOCK) { \
+			int m = n - at < NARROW_BLOCK ? (int)(n - at) : NARROW_BLOCK, ok = 1; \
+			O *out = (O *)p[0] + at; \
+			const A *in1 = (const A *)p[1] + at; \
+			const B *in2 = (const B *)p[2] + at; \
+			for (int i = 0; i < m; i++) { \
+				A a = in1[i]; \
+				B b = in2[i]; \
+				ok &= narrow; \
+			} \
+			if (__builtin_expect(ok, 1)) { \
+				IVDEP for (int i = 0; i < m; i++) { \
+					A a = in1[i]; \
+					B b = in2[i]; \
+					out[i] = body; \
+				} \
+			} else { \
+				for (int i = 0; i < m; i++) { \
+					A a = in1[i]; \
+					B b = in2[i]; \
+					out[i] = wide; \
+				} \
+			} \
+		} \
+	}
+
+#include "zrows.h"

@@ -1,0 +1,44 @@
+// Every range kernel, once: ENTRY(name) stands for
+//   static void name(const void *args, int64_t lo, int64_t hi)
+// in the header its section names. The order is the ABI between Go and the tables per ISA.
+
+/* elementwise.h */
+ENTRY(noop)
+
+/* copy.h */
+
+/* reduce.h, argreduce.h */
+ENTRY(reduce)
+ENTRY(argreduce)
+
+/* scan.h */
+ENTRY(scan)
+ENTRY(scan_totals)
+ENTRY(scan_carry)
+
+/* sort.h */
+
+/* softmax.h, norm.h */
+ENTRY(softmax)
+ENTRY(softmax_part)
+ENTRY(softmax_join)
+ENTRY(softmax_apply)
+ENTRY(logsumexp)
+ENTRY(logsumexp_join)
+ENTRY(layer_norm)
+ENTRY(rms_norm)
+
+/* gemm.h */
+ENTRY(gemm_tiles)
+ENTRY(gemm_dots)
+ENTRY(gemm_sweep)
+ENTRY(gemm_pack)
+ENTRY(gemm_block)
+ENTRY(gemm_rows)
+
+/* conv.h */
+
+/* gather.h */
+
+/* random.h */
+ENTRY(random_bits)

@@ -1,0 +1,211 @@
+// Folds of contiguous runs and of stacked rows: the inner loops of reductions.
+// NAME_run(p, n) folds n > 0 elements to one; NAME_stack(acc, p, s, rows, n) folds rows
+// that lie s elements apart into n accumulators.
+#pragma once
+
+#ifndef CAT
+#define CAT_(a, b) a##b
+#define CAT(a, b) CAT_(a, b)
+#endif
+
+typedef struct { float re, im; } c64;
+typedef struct { double re, im; } c128;
+typedef double vd __attribute__((vector_size(VB)));
+typedef int64_t vl __attribute__((vector_size(VB)));
+typedef vd vd_any __attribute__((aligned(8), may_alias));
+#define LANES64 (VB / 8)
+
+#define F_ADD(a, b) ((a) + (b))
+#define F_MUL(a, b) ((a) * (b))
+#define F_OR(a, b) ((a) | (b))
+#define F_AND(a, b) ((a) & (b))
+#define F_IMAX(a, b) ((a) > (b) ? (a) : (b))
+#define F_IMIN(a, b) ((a) < (b) ? (a) : (b))
+// The first operand wins when it is NaN; a NaN in the second fails the comparison and wins.
+#define F_FMAX(a, b) ((((a) > (b)) | ((a) != (a))) ? (a) : (b))
+#define F_FMIN(a, b) ((((a) < (b)) | ((a) != (a))) ? (a) : (b))
+
+INL c64 c64_add(c64 a, c64 b) { return (c64){a.re + b.re, a.im + b.im}; }
+INL c64 c64_mul(c64 a, c64 b) { return (c64){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
+// Complex numbers order by real part, then imaginary part; one with a NaN beats all.
+INL int c64_nan(c64 a) { return (a.re != a.re) | (a.im != a.im); }
+INL c64 c64_max(c64 a, c64 b) { return c64_nan(a) || (!c64_nan(b) && (a.re > b.re || (a.re == b.re && a.im > b.im))) ? a : b; }
+INL c64 c64_min(c64 a, c64 b) { return c64_nan(a) || (!c64_nan(b) && (a.re < b.re || (a.re == b.re && a.im < b.im))) ? a : b; }
+
+// Four rows are folded before the accumulators are touched: those cost a load and a store each.
+#define FOLD_STACK(name, E, A, F) \
+	static void name##_stack(A *restrict acc, const E *restrict p, int64_t s, int64_t rows, int64_t n) { \
+		int64_t r = 0; \
+		for (; r + 4 <= rows; r += 4, p += 4 * s) { \
+			const E *restrict p1 = p + s, *restrict p2 = p + 2 * s, *restrict p3 = p + 3 * s; \
+			for (int64_t i = 0; i < n; i++) { \
+				A x = F((A)p[i], (A)p1[i]), y = F((A)p2[i], (A)p3[i]); \
+				x = F(x, y); \
+				acc[i] = F(acc[i], x); \
+			} \
+		} \
+		for (; r < rows; r++, p += s) \
+			for (int64_t i = 0; i < n; i++) { A x = (A)p[i]; acc[i] = F(acc[i], x); } \
+	}
+
+// Order does not matter to integers, so the compiler vectorises the plain loop.
+#define FOLD_INT(name, E, A, INIT, F) \
+	static A name##_run(const E *restrict p, int64_t n) { \
+		A s = INIT; \
+		for (int64_t i = 0; i < n; i++) { A x = (A)p[i]; s = F(s, x); } \
+		return s; \
+	} \
+	FOLD_STACK(name, E, A, F)
+
+#define EACH8(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+
+// Sums keep eight vectors for a block of 4096 and add blocks in double, so that the
+// error grows with the square root of nothing larger than the block.
+#define SUM_FLOAT(name, T, V, VANY, L) \
+	static double name##_run(const T *p, int64_t n) { \
+		double total = 0; \
+		while (n > 0) { \
+			int64_t m = n < 4096 ? n : 4096, i = 0; \
+			V s0 = {}, s1 = {}, s2 = {}, s3 = {}, s4 = {}, s5 = {}, s6 = {}, s7 = {}; \
+			for (; i + 8 * L <= m; i += 8 * L) { \
+				const T *q = p + i; \
+				s0 += *(const VANY *)q, s1 += *(const VANY *)(q + L), s2 += *(const VANY *)(q + 2 * L); \
+				s3 += *(const VANY *)(q + 3 * L), s4 += *(const VANY *)(q + 4 * L), s5 += *(const VANY *)(q + 5 * L); \
+				s6 += *(const VANY *)(q + 6 * L), s7 += *(const VANY *)(q + 7 * L); \
+			} \
+			for (; i + L <= m; i += L) s0 += *(const VANY *)(p + i); \
+			s0 = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)); \
+			T t[L]; \
+			memcpy(t, &s0, VB); \
+			for (int w = L / 2; w > 0; w /= 2) for (int j = 0; j < w; j++) t[j] += t[j + w]; \
+			T tail = 0; \
+			for (; i < m; i++) tail += p[i]; \
+			total += (double)t[0] + (double)tail; \
+			p += m, n -= m; \
+		} \
+		return total; \
+	} \
+	FOLD_STACK(name, T, T, F_ADD)
+
+#define PROD_FLOAT(name, T, V, VANY, L) \
+	static T name##_run(const T *p, int64_t n) { \
+		V one = (V){} + 1, s0 = one, s1 = one, s2 = one, s3 = one; \
+		int64_t i = 0; \
+		for (; i + 4 * L <= n; i += 4 * L) { \
+			s0 *= *(const VANY *)(p + i), s1 *= *(const VANY *)(p + i + L); \
+			s2 *= *(const VANY *)(p + i + 2 * L), s3 *= *(const VANY *)(p + i + 3 * L); \
+		} \
+		s0 = (s0 * s1) * (s2 * s3); \
+		T r = 1; \
+		if (i > 0) for (int j = 0; j < L; j++) r *= s0[j]; \
+		for (; i < n; i++) r *= p[i]; \
+		return r; \
+	} \
+	FOLD_STACK(name, T, T, F_MUL)
+
+// The vector instruction drops NaNs, so they are looked for beside it.
+#define EXTREME_FLOAT(name, T, V, VANY, VI, L, VF, F) \
+	static T name##_run(const T *p, int64_t n) { \
+		int64_t i = 0; \
+		T r = p[0]; \
+		if (n >= 4 * L) { \
+			V s0 = *(const VANY *)p, s1 = s0, s2 = s0, s3 = s0; \
+			VI u0 = {}, u1 = {}; \
+			for (; i + 4 * L <= n; i += 4 * L) { \
+				V a = *(const VANY *)(p + i), b = *(const VANY *)(p + i + L); \
+				V c = *(const VANY *)(p + i + 2 * L), d = *(const VANY *)(p + i + 3 * L); \
+				s0 = VF(a, s0), s1 = VF(b, s1), s2 = VF(c, s2), s3 = VF(d, s3); \
+				u0 |= (a != a) | (b != b), u1 |= (c != c) | (d != d); \
+			} \
+			u0 |= u1; \
+			int nan = 0; \
+			for (int j = 0; j < L; j++) nan |= u0[j] != 0; \
+			if (nan) return (T)NAN; \
+			s0 = VF(VF(s0, s1), VF(s2, s3)); \
+			r = s0[0]; \
+			for (int j = 1; j < L; j++) r = F(r, s0[j]); \
+		} \
+		for (; i < n; i++) { T x = p[i]; r = F(r, x); } \
+		return r; \
+	} \
+	FOLD_STACK(name, T, T, F)
+
+INL vd vd_select(vl m, vd a, vd b) { return (vd)(((vl)a & m) | ((vl)b & ~m)); }
+#if defined(__AVX512F__) && VB == 64
+INL vd vd_max(vd a, vd b) { return (vd)_mm512_max_pd((__m512d)a, (__m512d)b); }
+INL vd vd_min(vd a, vd b) { return (vd)_mm512_min_pd((__m512d)a, (__m512d)b); }
+#elif defined(__AVX__) && VB == 32
+INL vd vd_max(vd a, vd b) { return (vd)_mm256_max_pd((__m256d)a, (__m256d)b); }
+INL vd vd_min(vd a, vd b) { return (vd)_mm256_min_pd((__m256d)a, (__m256d)b); }
+#else
+INL vd vd_max(vd a, vd b) { return vd_select(a > b, a, b); }
+INL vd vd_min(vd a, vd b) { return vd_select(a < b, a, b); }
+#endif
+
+FOLD_INT(sum_u8, uint8_t, uint32_t, 0, F_ADD)
+FOLD_INT(sum_i8, int8_t, uint32_t, 0, F_ADD)
+FOLD_INT(sum_u16, uint16_t, uint32_t, 0, F_ADD)
+FOLD_INT(sum_i16, int16_t, uint32_t, 0, F_ADD)
+FOLD_INT(sum_u32, uint32_t, uint32_t, 0, F_ADD)
+FOLD_INT(sum_u64, uint64_t, uint64_t, 0, F_ADD)
+SUM_FLOAT(sum_f32, float, vf, vf_any, LANES)
+SUM_FLOAT(sum_f64, double, vd, vd_any, LANES64)
+
+FOLD_INT(prod_u8, uint8_t, uint32_t, 1, F_MUL)
+FOLD_INT(prod_i8, int8_t, uint32_t, 1, F_MUL)
+FOLD_INT(prod_u16, uint16_t, uint32_t, 1, F_MUL)
+FOLD_INT(prod_i16, int16_t, uint32_t, 1, F_MUL)
+FOLD_INT(prod_u32, uint32_t, uint32_t, 1, F_MUL)
+FOLD_INT(prod_u64, uint64_t, uint64_t, 1, F_MUL)
+PROD_FLOAT(prod_f32, float, vf, vf_any, LANES)
+PROD_FLOAT(prod_f64, double, vd, vd_any, LANES64)
+
+#define FOLD_EXTREMES(t, T) FOLD_INT(max_##t, T, T, p[0], F_IMAX) FOLD_INT(min_##t, T, T, p[0], F_IMIN)
+FOLD_EXTREMES(u8, uint8_t)
+FOLD_EXTREMES(i8, int8_t)
+FOLD_EXTREMES(u16, uint16_t)
+FOLD_EXTREMES(i16, int16_t)
+FOLD_EXTREMES(u32, uint32_t)
+FOLD_EXTREMES(i32, int32_t)
+FOLD_EXTREMES(u64, uint64_t)
+FOLD_EXTREMES(i64, int64_t)
+EXTREME_FLOAT(max_f32, float, vf, vf_any, vi, LANES, vmax, F_FMAX)
+EXTREME_FLOAT(min_f32, float, vf, vf_any, vi, LANES, vmin, F_FMIN)
+EXTREME_FLOAT(max_f64, double, vd, vd_any, vl, LANES64, vd_max, F_FMAX)
+EXTREME_FLOAT(min_f64, double, vd, vd_any, vl, LANES64, vd_min, F_FMIN)
+
+// Complex sums run as float sums of twice the columns.
+static c128 sum_c64_run(const c64 *p, int64_t n) {
+	c128 total = {0, 0};
+	while (n > 0) {
+		int64_t m = n < 2048 ? n : 2048, i = 0;
+		const float *q = (const float *)p;
+		vf s0 = {}, s1 = {}, s2 = {}, s3 = {};
+		for (; i + 4 * LANES <= 2 * m; i += 4 * LANES) {
+			s0 += vload(q + i), s1 += vload(q + i + LANES);
+			s2 += vload(q + i + 2 * LANES), s3 += vload(q + i + 3 * LANES);
+		}
+		for (; i + LANES <= 2 * m; i += LANES) s0 += vload(q + i);
+		s0 = (s0 + s1) + (s2 + s3);
+		float re = 0, im = 0;
+		for (int j = 0; j < LANES; j += 2) re += s0[j], im += s0[j + 1];
+		for (; i < 2 * m; i += 2) re += q[i], im += q[i + 1];
+		total.re += re, total.im += im;
+		p += m, n -= m;
+	}
+	return total;
+}
+static void sum_c64_stack(c64 *restrict acc, const c64 *restrict p, int64_t s, int64_t rows, int64_t n) {
+	sum_f32_stack((float *)acc, (const float *)p, 2 * s, rows, 2 * n);
+}
+
+#define FOLD_C64(name, F) \
+	static c64 name##_run(const c64 *p, int64_t n) { \
+		c64 r = p[0]; \
+		for (int64_t i = 1; i < n; i++) r = F(r, p[i]); \
+		return r; \
+	} \
+	FOLD_STACK(name, c64, c64, F)
+FOLD_C64(prod_c64, c64_mul)
+FOLD_C64(max_c64, c64_max)
+FOLD_C64(min_c64, c64_min)

@@ -1,0 +1,272 @@
+// Prefix folds along an axis.
+#pragma once
+#include "abi_scan.h"
+
+enum { SCAN_SEGMENT = 256, SCAN_COLUMNS = 512 };
+
+typedef struct {
+	int32_t size;
+	void (*row)(const void *in, int64_t is, void *out, int64_t os, int64_t n);
+	// columns folds row after row of n neighbours; cs is their stride in the input, 1 in the output.
+	void (*columns)(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n);
+	void (*carry)(void *out, int64_t os, int64_t n, const void *carry);
+} scan_fold;
+
+// Loops whose steps wait for each other, or whose strides are not 1, only grow when vectorised.
+#if defined(__GNUC__) && !defined(__clang__)
+#define SCALAR_LOOPS_BEGIN _Pragma("GCC push_options") _Pragma("GCC optimize(\"no-tree-vectorize\")")
+#define SCALAR_LOOPS_END _Pragma("GCC pop_options")
+#else
+#define SCALAR_LOOPS_BEGIN
+#define SCALAR_LOOPS_END
+#endif
+
+// A fold waits for its own result, so long rows run as four segments side by side, and then each
+// takes in the one before. A column of running folds is monotone where its terms have one sign: the
+// carry of a segment is the very value stored before it.
+#define SCAN_SEGMENTS(name, T, F) \
+	static void name##_carry_on(T *restrict o, int64_t n, T c) { \
+		for (int64_t i = 0; i < n; i++) o[i] = F(c, o[i]); \
+	} \
+	SCALAR_LOOPS_BEGIN \
+	static void name##_carry(void *out, int64_t os, int64_t n, const void *carry) { \
+		T c = *(const T *)carry, *o = out; \
+		if (os == 1) name##_carry_on(o, n, c); \
+		else if (os == -1) name##_carry_on(o - (n - 1), n, c); \
+		else for (int64_t i = 0; i < n; i++) o[i * os] = F(c, o[i * os]); \
+	} \
+	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n) { \
+		int64_t done = 0; \
+		const int64_t S = SCAN_SEGMENT; \
+		for (; done + 4 * S <= n; done += 4 * S) { \
+			const T *q = p + done * is; \
+			T *r = o + done * os; \
+			T a = q[0], b = q[S * is], c = q[2 * S * is], d = q[3 * S * is]; \
+			r[0] = a, r[S * os] = b, r[2 * S * os] = c, r[3 * S * os] = d; \
+			for (int64_t i = 1; i < S; i++) { \
+				a = F(a, q[i * is]), b = F(b, q[(S + i) * is]), c = F(c, q[(2 * S + i) * is]), d = F(d, q[(3 * S + i) * is]); \
+				r[i * os] = a, r[(S + i) * os] = b, r[(2 * S + i) * os] = c, r[(3 * S + i) * os] = d; \
+			} \
+			for (int k = done == 0; k < 4; k++) { \
+				T before = r[(k * S - 1) * os]; \
+				name##_carry(r + k * S * os, os, S, &before); \
+			} \
+		} \
+		return done; \
+	} \
+	SCALAR_LOOPS_END
+#define SCAN_NO_SEGMENTS(name, T, F) \
+	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n) { return 0; } \
+	static void name##_carry(void *out, int64_t os, int64_t n, const void *carry) {}
+
+#define SCAN_FOLD(name, T, LOAD, F, SEGMENTS) \
+	SEGMENTS(name, T, F) \
+	static void name##_row(const void *in, int64_t is, void *out, int64_t os, int64_t n) { \
+		const T *p = in; \
+		T *o = out; \
+		int64_t i = name##_segments(p, is, o, os, n); \
+		T a; \
+		if (i > 0) a = o[(i - 1) * os]; \
+		else a = p[0], o[0] = a, i = 1; \
+		for (; i < n; i++) { T x = p[i * is]; a = F(a, x); o[i * os] = a; } \
+	} \
+	static void name##_next(T *restrict y, const T *restrict a, const T *restrict x, int64_t n) { \
+		for (int64_t i = 0; i < n; i++) y[i] = F(a[i], x[i]); \
+	} \
+	static void name##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n) { \
+		T buf[SCAN_COLUMNS], *o = out; \
+		const T *p = in; \
+		LOAD(o, p, cs, n); \
+		for (int64_t r = 1; r < rows; r++) { \
+			const T *x = p + r * is; \
+			if (cs != 1) LOAD(buf, x, cs, n), x = buf; \
+			name##_next(o + r * os, o + (r - 1) * os, x, n); \
+		} \
+	}
+
+// Halves keep their running value in float32; only what is stored is rounded.
+#define SCAN_HALF(name, half, F) \
+	static void name##_##half##_row(const void *in, int64_t is, void *out, int64_t os, int64_t n) { \
+		const uint16_t *p = in; \
+		uint16_t *o = out; \
+		float a = half##_f32(p[0]); \
+		o[0] = p[0]; \
+		for (int64_t i = 1; i < n; i++) { float x = half##_f32(p[i * is]); a = F(a, x); o[i * os] = f32_##half(a); } \
+	} \
+	static void name##_##half##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n) { \
+		_Alignas(64) float acc[SCAN_COLUMNS], x[SCAN_COLUMNS]; \
+		load_##half(acc, in, cs, n); \
+		half##_narrow(out, acc, n); \
+		for (int64_t r = 1; r < rows; r++) { \
+			load_##half(x, (const uint16_t *)in + r * is, cs, n); \
+			for (int64_t i = 0; i < n; i++) acc[i] = F(acc[i], x[i]); \
+			half##_narrow((uint16_t *)out + r * os, acc, n); \
+		} \
+	}
+
+// log(exp(a) + exp(b)) without overflow.
+#define LOGADDEXP(T, f) \
+	INL T logaddexp##f(T a, T b) { \
+		T hi = a > b ? a : b, lo = a > b ? b : a; \
+		if (a != a || b != b) return a + b; \
+		if (hi == lo || hi == (T)INFINITY) return hi == -(T)INFINITY ? hi : hi + (hi == lo ? (T)0.69314718055994530942 : 0); \
+		return hi + log1p##f(exp##f(lo - hi)); \
+	}
+LOGADDEXP(float, f)
+LOGADDEXP(double, )
+
+// The running sum is kept as total * exp(top), so that errors of single steps do not add up.
+#define SCAN_LOG(name, T, LOAD, STORE, f, COLUMN_F) \
+	static void name##_row(const void *in, int64_t is, void *out, int64_t os, int64_t n) { \
+		double total = 1; \
+		T top = LOAD(in, 0); \
+		STORE(out, 0, top); \
+		for (int64_t i = 1; i < n; i++) { \
+			T x = LOAD(in, i * is); \
+			if (x != x || top != top) top += x; \
+			else if (x > top) { \
+				total = top == -(T)INFINITY ? 1 : total * exp##f(top - x) + 1; \
+				top = x; \
+			} else if (x > -(T)INFINITY && top < (T)INFINITY) total += exp##f(x - top); \
+			STORE(out, i * os, top + (T)log##f((T)total)); \
+		} \
+	} \
+	static void name##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n) { \
+		for (int64_t i = 0; i < n; i++) { \
+			T a = LOAD(in, i * cs); \
+			STORE(out, i, a); \
+		} \
+		for (int64_t r = 1; r < rows; r++) for (int64_t i = 0; i < n; i++) { \
+			T a = COLUMN_F(LOAD(out, (r - 1) * os + i), LOAD(in, r * is + i * cs)); \
+			STORE(out, r * os + i, a); \
+		} \
+	}
+#define LOAD_F32(p, i) (((const float *)(p))[i])
+#define LOAD_F64(p, i) (((const double *)(p))[i])
+#define STORE_F32(p, i, x) (((float *)(p))[i] = (x))
+#define STORE_F64(p, i, x) (((double *)(p))[i] = (x))
+SCAN_LOG(scan_log_f32, float, LOAD_F32, STORE_F32, f, logaddexpf)
+SCAN_LOG(scan_log_f64, double, LOAD_F64, STORE_F64, , logaddexp)
+
+// Complex numbers: the branch of the logarithm is the principal one.
+static c64 c64_logaddexp(c64 a, c64 b) {
+	if (c64_nan(a) || c64_nan(b)) return (c64){NAN, NAN};
+	if (a.re == -INFINITY) return b;
+	if (b.re == -INFINITY) return a;
+	double top = a.re > b.re ? a.re : b.re;
+	if (top == INFINITY) return a.re > b.re ? a : b;
+	double x = exp(a.re - top), y = exp(b.re - top);
+	double re = x * cos(a.im) + y * cos(b.im), im = x * sin(a.im) + y * sin(b.im);
+	return (c64){top + log(hypot(re, im)), atan2(im, re)};
+}
+
+#define SCAN_INTS(t, T, LOAD) \
+	SCAN_FOLD(scan_sum_##t, T, LOAD, F_ADD, SCAN_SEGMENTS) \
+	SCAN_FOLD(scan_prod_##t, T, LOAD, F_MUL, SCAN_SEGMENTS)
+// int promotion would make a product of 16-bit numbers signed; the cast back wraps it.
+SCAN_INTS(u8, uint8_t, load_8)
+#undef F_MUL
+#define F_MUL(a, b) ((uint32_t)(a) * (b))
+SCAN_INTS(u16, uint16_t, load_16)
+#undef F_MUL
+#define F_MUL(a, b) ((a) * (b))
+SCAN_INTS(u32, uint32_t, load_32)
+SCAN_INTS(u64, uint64_t, load_64)
+SCAN_FOLD(scan_sum_f32, float, load_32, F_ADD, SCAN_SEGMENTS)
+SCAN_FOLD(scan_sum_f64, double, load_64, F_ADD, SCAN_SEGMENTS)
+SCAN_FOLD(scan_sum_c64, c64, load_64, c64_add, SCAN_SEGMENTS)
+// A product of part of a row may overflow where the whole does not: floats go one by one.
+SCAN_FOLD(scan_prod_f32, float, load_32, F_MUL, SCAN_NO_SEGMENTS)
+SCAN_FOLD(scan_prod_f64, double, load_64, F_MUL, SCAN_NO_SEGMENTS)
+SCAN_FOLD(scan_prod_c64, c64, load_64, c64_mul, SCAN_NO_SEGMENTS)
+SCAN_FOLD(scan_log_c64, c64, load_64, c64_logaddexp, SCAN_NO_SEGMENTS)
+#define SCAN_EXTREMES(t, T, LOAD, MAX, MIN) \
+	SCAN_FOLD(scan_max_##t, T, LOAD, MAX, SCAN_SEGMENTS) \
+	SCAN_FOLD(scan_min_##t, T, LOAD, MIN, SCAN_SEGMENTS)
+SCAN_EXTREMES(u8, uint8_t, load_8, F_IMAX, F_IMIN)
+SCAN_EXTREMES(i8, int8_t, load_8, F_IMAX, F_IMIN)
+SCAN_EXTREMES(u16, uint16_t, load_16, F_IMAX, F_IMIN)
+SCAN_EXTREMES(i16, int16_t, load_16, F_IMAX, F_IMIN)
+SCAN_EXTREMES(u32, uint32_t, load_32, F_IMAX, F_IMIN)
+SCAN_EXTREMES(i32, int32_t, load_32, F_IMAX, F_IMIN)
+SCAN_EXTREMES(u64, uint64_t, load_64, F_IMAX, F_IMIN)
+SCAN_EXTREMES(i64, int64_t, load_64, F_IMAX, F_IMIN)
+SCAN_EXTREMES(f32, float, load_32, F_FMAX, F_FMIN)
+SCAN_EXTREMES(f64, double, load_64, F_FMAX, F_FMIN)
+SCAN_EXTREMES(c64, c64, load_64, c64_max, c64_min)
+#define SCAN_HALVES(half) \
+	SCAN_HALF(scan_sum, half, F_ADD) \
+	SCAN_HALF(scan_prod, half, F_MUL) \
+	SCAN_HALF(scan_max, half, F_FMAX) \
+	SCAN_HALF(scan_min, half, F_FMIN) \
+	SCAN_HALF(scan_log, half, logaddexpf)
+SCAN_HALVES(f16)
+SCAN_HALVES(bf16)
+
+#define SCAN_WHOLE(name, size) {size, name##_row, name##_columns, 0}
+#define SCAN_ROW(name, size) {size, name##_row, name##_columns, name##_carry}
+#define SCAN_HALF_ROWS(op) [DT_F16] = SCAN_WHOLE(op##_f16, 2), [DT_BF16] = SCAN_WHOLE(op##_bf16, 2)
+#define SCAN_COUNTS(op) \
+	[DT_BOOL] = SCAN_ROW(op##_u8, 1), [DT_U8] = SCAN_ROW(op##_u8, 1), [DT_I8] = SCAN_ROW(op##_u8, 1), \
+	[DT_U16] = SCAN_ROW(op##_u16, 2), [DT_I16] = SCAN_ROW(op##_u16, 2), [DT_U32] = SCAN_ROW(op##_u32, 4), \
+	[DT_I32] = SCAN_ROW(op##_u32, 4), [DT_U64] = SCAN_ROW(op##_u64, 8), [DT_I64] = SCAN_ROW(op##_u64, 8), SCAN_HALF_ROWS(op)
+#define SCAN_BEST(op) \
+	[DT_BOOL] = SCAN_ROW(op##_u8, 1), [DT_U8] = SCAN_ROW(op##_u8, 1), [DT_I8] = SCAN_ROW(op##_i8, 1), \
+	[DT_U16] = SCAN_ROW(op##_u16, 2), [DT_I16] = SCAN_ROW(op##_i16, 2), [DT_U32] = SCAN_ROW(op##_u32, 4), \
+	[DT_I32] = SCAN_ROW(op##_i32, 4), [DT_U64] = SCAN_ROW(op##_u64, 8), [DT_I64] = SCAN_ROW(op##_i64, 8), SCAN_HALF_ROWS(op), \
+	[DT_F32] = SCAN_ROW(op##_f32, 4), [DT_F64] = SCAN_ROW(op##_f64, 8), [DT_C64] = SCAN_ROW(op##_c64, 8)
+
+// The order of core.ScanOp.
+static const scan_fold scan_folds[][DT_COUNT] = {
+	{SCAN_COUNTS(scan_sum), [DT_F32] = SCAN_ROW(scan_sum_f32, 4), [DT_F64] = SCAN_ROW(scan_sum_f64, 8), [DT_C64] = SCAN_ROW(scan_sum_c64, 8)},
+	{SCAN_COUNTS(scan_prod), [DT_F32] = SCAN_WHOLE(scan_prod_f32, 4), [DT_F64] = SCAN_WHOLE(scan_prod_f64, 8), [DT_C64] = SCAN_WHOLE(scan_prod_c64, 8)},
+	{SCAN_BEST(scan_min)},
+	{SCAN_BEST(scan_max)},
+	{SCAN_HALF_ROWS(scan_log), [DT_F32] = SCAN_WHOLE(scan_log_f32, 4), [DT_F64] = SCAN_WHOLE(scan_log_f64, 8), [DT_C64] = SCAN_WHOLE(scan_log_c64, 8)},
+};
+
+static void scan(const void *args, int64_t lo, int64_t hi) {
+	const scan_args *g = args;
+	const scan_fold *f = &scan_folds[g->op][g->dtype];
+	if (g->cols) {
+		int64_t axis = g->kd - 1, width = g->kshape[axis], blocks = (width + g->cols - 1) / g->cols;
+		for (int64_t u = lo; u < hi; u++) {
+			int64_t k = u / blocks, col = u % blocks * g->cols, n = width - col < g->cols ? width - col : g->cols;
+			int64_t in = walk_offset(k, axis, g->kshape, g->kin) + col * g->kin[axis];
+			int64_t out = walk_offset(k, axis, g->kshape, g->kout) + col;
+			f->columns((const char *)g->in + in * f->size, g->is, g->kin[axis], (char *)g->out + out * f->size, g->os, g->n, n);
+		}
+		return;
+	}
+	for (int64_t u = lo; u < hi; u++) {
+		int64_t k = u / g->chunks, pos = u % g->chunks * g->chunk, n = g->n - pos < g->chunk ? g->n - pos : g->chunk;
+		int64_t in = walk_offset(k, g->kd, g->kshape, g->kin) + pos * g->is;
+		int64_t out = walk_offset(k, g->kd, g->kshape, g->kout) + pos * g->os;
+		f->row((const char *)g->in + in * f->size, g->is, (char *)g->out + out * f->size, g->os, n);
+	}
+}
+
+// scan_carry folds what came before each chunk into it; a row's first chunk is complete already.
+static void scan_carry(const void *args, int64_t lo, int64_t hi) {
+	const scan_args *g = args;
+	const scan_fold *f = &scan_folds[g->op][g->dtype];
+	for (int64_t u = lo; u < hi; u++) {
+		int64_t c = u % g->chunks, pos = c * g->chunk, n = g->n - pos < g->chunk ? g->n - pos : g->chunk;
+		if (c == 0) continue;
+		int64_t out = walk_offset(u / g->chunks, g->kd, g->kshape, g->kout) + pos * g->os;
+		f->carry((char *)g->out + out * f->size, g->os, n, (const char *)g->carry + u * f->size);
+	}
+}
+// scan_totals: per row, the fold of the chunks before each one, from the last elements of the chunks.
+static void scan_totals(const void *args, int64_t lo, int64_t hi) {
+	const scan_args *g = args;
+	const scan_fold *f = &scan_folds[g->op][g->dtype];
+	for (int64_t k = lo; k < hi; k++) {
+		char *carry = (char *)g->carry + k * g->chunks * f->size;
+		char *row = (char *)g->out + walk_offset(k, g->kd, g->kshape, g->kout) * f->size;
+		for (int64_t c = 1; c < g->chunks; c++) {
+			memcpy(carry + c * f->size, row + (c * g->chunk - 1) * g->os * f->size, f->size);
+			if (c > 1) f->carry(carry + c * f->size, 1, 1, carry + (c - 1) * f->size);
+		}
+	}
+}

@@ -1,0 +1,343 @@
+package cpu
+
+/*
+#include "kernels/abi_gemm.h"
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+func init() { launchers[core.KindMatMul] = matmul }
+
+// Blocking of the matrix kernels; the limits are those of kernels/gemm.h.
+const (
+	gemmDepth        = 384       // rows of a block of b: with a panel's width, what L1 holds
+	gemmABlock       = 160 << 10 // bytes of a packed block of a, in L2
+	gemmColumns      = 4096      // columns of a block of b, in the last-level cache
+	gemmTileRows     = 48        // GEMM_ROWS
+	gemmDotColumns   = 64        // GEMM_DOTS
+	gemmSweepColumns = 512       // GEMM_SWEEP
+	gemmGrain        = 1 << 21   // multiplications that pay for waking another core: about 20 us
+)
+
+// vectorBytes and gemmTileHeight are VB and GEMM_MR of the chosen instruction set.
+var vectorBytes, gemmTileHeight = func() (int, int) {
+	switch isaName {
+	case "x86-64-v4":
+		return 64, 12
+	case "x86-64-v3":
+		return 32, 6
+	case "neon":
+		return 16, 12
+	}
+	return 16, 6
+}()
+
+// matrix is a batch of matrices in memory: element [i,j] of item q lies at data + (q.step + i*rs + j*cs).
+type matrix struct {
+	data   unsafe.Pointer
+	rs, cs int
+	step   []int // per batch axis
+}
+
+func (m matrix) transposed() matrix { m.rs, m.cs = m.cs, m.rs; return m }
+
+func (m matrix) offset(elements, size int) matrix {
+	m.data = unsafe.Add(m.data, elements*size)
+	return m
+}
+
+// gemm is o = alpha * a@b + beta * d per item of a batch.
+type gemm struct {
+	k           *core.Kernel
+	dtype       dtype.Dtype
+	m, n, depth int
+	shape       []int // of the batch
+	a, b, o     matrix
+	d           matrix // data is nil when absent
+	alpha, beta float32
+}
+
+func matmul(k *core.Kernel) (err error) {
+	defer catchThrown(&err)
+	t := &k.Out[0]
+	nd := len(t.Shape)
+	g := gemm{k: k, dtype: t.Dtype, m: t.Shape[nd-2], n: t.Shape[nd-1], depth: k.In[0].Shape[nd-1], alpha: 1}
+	if !t.Dtype.IsInexact() {
+		return core.Errorf(core.TypeError, "[%s] only floating point and complex64 matrices are multiplied, not %s", k.Op, t.Dtype)
+	}
+	operands := []*core.Tensor{&k.In[0], &k.In[1], t}
+	if len(k.In) > 2 {
+		attr := k.Attr.(core.MatMulAttr)
+		g.alpha, g.beta = attr.Alpha, attr.Beta
+		operands = append(operands, &k.In[2])
+	}
+	steps := make([][]int, len(operands))
+	if nd > 2 {
+		for i, x := range operands {
+			steps[i] = x.Strides[:nd-2]
+		}
+		g.shape, steps = layout.Collapse(t.Shape[:nd-2], steps...)
+	}
+	for i, x := range operands {
+		*[]*matrix{&g.a, &g.b, &g.o, &g.d}[i] = matrix{x.Data, x.Strides[nd-2], x.Strides[nd-1], steps[i]}
+	}
+	if t.Dtype == dtype.Complex64 {
+		return g.complex()
+	}
+	return g.run()
+}
+
+// run multiplies real matrices.
+func (g *gemm) run() error {
+	g.foldBatch()
+	if len(g.shape) > C.MAXD {
+		return g.outermost((*gemm).run)
+	}
+	lanes := vectorBytes / max(g.dtype.Size(), 4)
+	if g.n < g.m && g.n <= lanes/2 {
+		// The tiles are wide and low: let the thin side be the rows.
+		g.m, g.n = g.n, g.m
+		g.a, g.b = g.b.transposed(), g.a.transposed()
+		g.o, g.d = g.o.transposed(), g.d.transposed()
+	}
+	work := g.m * g.n * g.depth
+	switch {
+	case g.b.rs == 1 && g.b.cs != 1 && g.depth >= 2*lanes && (g.m <= lanes || g.m <= 64 && g.depth >= 256):
+		return g.dots()
+	case g.b.cs == 1 && g.m <= 4 && g.n >= 8*lanes:
+		return g.sweep()
+	case g.m >= 96 && g.n >= 4*lanes && g.depth >= 32 && work >= 1<<24:
+		return g.packed()
+	}
+	return g.tiles()
+}
+
+// foldBatch makes rows of batch axes along which b repeats.
+func (g *gemm) foldBatch() {
+	for last := len(g.shape) - 1; last >= 0; last = len(g.shape) - 1 {
+		rows := func(m *matrix) bool {
+			return m.data == nil || g.m == 1 || m.step[last] == g.m*m.rs
+		}
+		if g.b.step[last] != 0 || !rows(&g.a) || !rows(&g.o) || !rows(&g.d) {
+			return
+		}
+		for _, m := range []*matrix{&g.a, &g.o, &g.d} {
+			if m.data == nil {
+				continue
+			}
+			if g.m == 1 {
+				m.rs = m.step[last]
+			}
+			m.step = m.step[:last]
+		}
+		g.b.step = g.b.step[:last]
+		g.m *= g.shape[last]
+		g.shape = g.shape[:last]
+	}
+}
+
+// outermost runs f for each index of the first batch axis.
+func (g *gemm) outermost(f func(*gemm) error) error {
+	size := g.dtype.Size()
+	for i := range g.shape[0] {
+		if g.k.Canceled() {
+			return core.ErrCanceled
+		}
+		h := *g
+		h.shape = g.shape[1:]
+		for _, m := range []*matrix{&h.a, &h.b, &h.o, &h.d} {
+			if m.data != nil {
+				*m = m.offset(i*m.step[0], size)
+				m.step = m.step[1:]
+			}
+		}
+		if err := f(&h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *gemm) args() C.gemm_args {
+	c := C.gemm_args{
+		a: g.a.data, b: g.b.data, d: g.d.data, o: g.o.data,
+		m: C.int64_t(g.m), n: C.int64_t(g.n), k: C.int64_t(g.depth),
+		ars: C.int64_t(g.a.rs), acs: C.int64_t(g.a.cs), brs: C.int64_t(g.b.rs), bcs: C.int64_t(g.b.cs),
+		drs: C.int64_t(g.d.rs), dcs: C.int64_t(g.d.cs), ors: C.int64_t(g.o.rs), ocs: C.int64_t(g.o.cs),
+		axes: C.int64_t(len(g.shape)), alpha: C.float(g.alpha), beta: C.float(g.beta), dtype: C.int32_t(g.dtype),
+	}
+	for i, n := range g.shape {
+		c.shape[i] = C.int64_t(n)
+		c.astep[i], c.bstep[i], c.ostep[i] = C.int64_t(g.a.step[i]), C.int64_t(g.b.step[i]), C.int64_t(g.o.step[i])
+		if g.d.data != nil {
+			c.dstep[i] = C.int64_t(g.d.step[i])
+		}
+	}
+	return c
+}
+
+// launch runs the units of a kernel that packs nothing on as many cores as their work pays for.
+func (g *gemm) launch(entry int, c *C.gemm_args) {
+	rb, cb := int(c.rb), int(c.cb)
+	items := layout.Size(g.shape)
+	units := items * ceilDiv(g.m, rb) * ceilDiv(g.n, cb)
+	each := min(rb, g.m) * min(cb, g.n) * max(g.depth, 1)
+	if units*each <= gemmGrain || threads == 1 && units*each <= 64*gemmGrain {
+		call(entry, unsafe.Pointer(c), 0, units)
+		return
+	}
+	args := *c
+	parallel(units, max(gemmGrain/2/each, 1), g.k.Cancel, func(lo, hi int) {
+		call(entry, unsafe.Pointer(&args), lo, hi)
+	})
+}
+
+// wideA replaces a by contiguous rows of float32, or float64, in the scratch memory it returns.
+func (g *gemm) wideA(c *C.gemm_args) scratch {
+	rows := layout.Size(g.shape) * g.m
+	size := max(g.dtype.Size(), 4)
+	s := getScratch(rows * g.depth * size)
+	c.packed = s.data
+	args := *c
+	parallel(rows, 1+(1<<16)/max(g.depth, 1), g.k.Cancel, func(lo, hi int) {
+		call(C.ENTRY_gemm_rows, unsafe.Pointer(&args), lo, hi)
+	})
+	c.a, c.ars, c.acs = s.data, C.int64_t(g.depth), 1
+	step := g.m * g.depth
+	for i := len(g.shape) - 1; i >= 0; i-- {
+		c.astep[i] = C.int64_t(step)
+		step *= g.shape[i]
+	}
+	return s
+}
+
+// dots is for few rows and a b that runs along k.
+func (g *gemm) dots() error {
+	c := g.args()
+	if g.dtype.IsHalf() || g.a.cs != 1 {
+		defer g.wideA(&c).release()
+	}
+	c.rb, c.cb = C.int64_t(g.m), gemmDotColumns
+	g.launch(C.ENTRY_gemm_dots, &c)
+	return nil
+}
+
+// sweep is for at most four rows and a b with contiguous rows.
+func (g *gemm) sweep() error {
+	c := g.args()
+	if g.dtype.IsHalf() && g.depth > 0 {
+		defer g.wideA(&c).release()
+	}
+	c.rb, c.cb = C.int64_t(g.m), gemmSweepColumns
+	g.launch(C.ENTRY_gemm_sweep, &c)
+	return nil
+}
+
+// tiles is for products too small or too thin to pay for packing.
+func (g *gemm) tiles() error {
+	c := g.args()
+	if g.dtype.IsHalf() && g.depth > 0 {
+		defer g.wideA(&c).release()
+	}
+	c.rb, c.cb = gemmTileRows, 256
+	if units := layout.Size(g.shape) * ceilDiv(g.m, gemmTileRows); units < 4*threads && g.m*g.n*g.depth > gemmGrain {
+		c.cb = C.int64_t(min(256, roundUp(ceilDiv(g.n*units, 4*threads), 64)))
+	}
+	g.launch(C.ENTRY_gemm_tiles, &c)
+	return nil
+}
+
+// packed goes through the blocks of b; packing one, and then multiplying with it, are parallel loops.
+func (g *gemm) packed() error {
+	if len(g.shape) > 0 {
+		return g.outermost((*gemm).packed)
+	}
+	size := max(g.dtype.Size(), 4)
+	width := 2 * vectorBytes / size
+	depth := ceilDiv(g.depth, ceilDiv(g.depth, gemmDepth))
+	if g.depth <= 1024 {
+		depth = min(g.depth, 256)
+	}
+	rows := min(144, gemmABlock/size/depth) / gemmTileHeight * gemmTileHeight
+	columns := gemmColumns * 4 / size
+	// Sums over several blocks of the depth wait in the result, unless it is of halves or also an operand.
+	apart := g.depth > depth && (g.dtype.IsHalf() || g.d.data == g.o.data)
+	if apart {
+		columns = min(columns, roundUp(max((16<<20)/(size*g.m), 512), width))
+	}
+	columns = min(columns, roundUp(g.n, width))
+	c := g.args()
+	s := getScratch(columns * depth * size)
+	defer s.release()
+	c.packed = s.data
+	if apart {
+		sums := getScratch(g.m * columns * size)
+		defer sums.release()
+		c.sums = sums.data
+	}
+	for j := 0; j < g.n; j += columns {
+		nc := min(columns, g.n-j)
+		// Enough units to share between the cores, yet each packs its block of a but once.
+		blocks := ceilDiv(g.m, rows)
+		cb := roundUp(nc, width)
+		if blocks < 4*threads && threads > 1 {
+			cb = roundUp(max(ceilDiv(nc*blocks, 4*threads), 128), width)
+		}
+		for p := 0; p < g.depth; p += depth {
+			if g.k.Canceled() {
+				return core.ErrCanceled
+			}
+			c.jc, c.nc, c.pc, c.kc = C.int64_t(j), C.int64_t(nc), C.int64_t(p), C.int64_t(min(depth, g.depth-p))
+			c.rb, c.cb = C.int64_t(rows), C.int64_t(cb)
+			args := c
+			parallel(ceilDiv(nc, width), 1+(1<<15)/(width*depth), g.k.Cancel, func(lo, hi int) {
+				call(C.ENTRY_gemm_pack, unsafe.Pointer(&args), lo, hi)
+			})
+			parallel(blocks*ceilDiv(nc, cb), 1, g.k.Cancel, func(lo, hi int) {
+				call(C.ENTRY_gemm_block, unsafe.Pointer(&args), lo, hi)
+			})
+		}
+	}
+	return nil
+}
+
+// complex multiplies complex64 matrices as four products of their real and imaginary parts, which are real
+// matrices of twice the strides. The second product of each part adds to the first in place.
+func (g *gemm) complex() error {
+	part := func(m matrix, imag int) matrix {
+		if m.data == nil {
+			return m
+		}
+		step := make([]int, len(m.step))
+		for i, s := range m.step {
+			step[i] = 2 * s
+		}
+		return matrix{unsafe.Add(m.data, 4*imag), 2 * m.rs, 2 * m.cs, step}
+	}
+	for _, p := range [4]struct {
+		a, b, o int
+		sign    float32
+		add     bool
+	}{{0, 0, 0, 1, false}, {1, 1, 0, -1, true}, {0, 1, 1, 1, false}, {1, 0, 1, 1, true}} {
+		h := gemm{k: g.k, dtype: dtype.Float32, m: g.m, n: g.n, depth: g.depth, shape: g.shape,
+			a: part(g.a, p.a), b: part(g.b, p.b), o: part(g.o, p.o), d: part(g.d, p.o), alpha: p.sign * g.alpha, beta: g.beta}
+		if p.add {
+			h.d, h.beta = part(g.o, p.o), 1
+		}
+		if err := h.run(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+func roundUp(a, b int) int { return ceilDiv(a, b) * b }

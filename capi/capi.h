@@ -1,0 +1,113 @@
+/* What the C side of the extension shares among its files and with Go. */
+#ifndef MLX_GO_CAPI_H
+#define MLX_GO_CAPI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CAPI_MAXDIM 64
+
+/* Dtype numbers, in the order of core/dtype. */
+enum {
+	DT_BOOL, DT_UINT8, DT_UINT16, DT_UINT32, DT_UINT64, DT_INT8, DT_INT16, DT_INT32, DT_INT64,
+	DT_FLOAT16, DT_FLOAT32, DT_FLOAT64, DT_BFLOAT16, DT_COMPLEX64, DT_COUNT
+};
+
+/* Argument kinds, in the order of core.ArgKind; ARG_MISSING asks Go for the default. */
+enum {
+	ARG_NONE, ARG_BOOL, ARG_INT, ARG_FLOAT, ARG_COMPLEX, ARG_STRING, ARG_ARRAY, ARG_DTYPE, ARG_LIST,
+	ARG_BIGUINT, ARG_MISSING = 255
+};
+
+/* Error kinds, in the order of core.ErrorKind. */
+enum {
+	ERR_RUNTIME, ERR_VALUE, ERR_TYPE, ERR_INDEX, ERR_AXIS, ERR_MEMORY, ERR_OS, ERR_OVERFLOW, ERR_INTERRUPTED
+};
+
+/* One argument. A list's elements lie in the same pool from index `list`; a string belongs to its Python object. */
+typedef struct capi_arg {
+	uint8_t kind;
+	uint32_t id;   /* ARG_ARRAY */
+	uint32_t list; /* ARG_LIST: index of the first element in the pool */
+	int64_t n;     /* ARG_LIST, ARG_STRING: length; ARG_BOOL, ARG_INT, ARG_DTYPE, ARG_BIGUINT: value */
+	double re, im; /* ARG_FLOAT, ARG_COMPLEX */
+	const char *s; /* ARG_STRING */
+} capi_arg;
+
+/* What Python may pass for a parameter: bits of capi_param.accept. */
+enum {
+	ACCEPT_NONE = 1, ACCEPT_BOOL = 2, ACCEPT_INT = 4, ACCEPT_FLOAT = 8, ACCEPT_COMPLEX = 16, ACCEPT_STRING = 32,
+	ACCEPT_ARRAY = 64, ACCEPT_DTYPE = 128, ACCEPT_LIST = 256, ACCEPT_ANY = 512,
+	ACCEPT_ELEMENT_SHIFT = 16 /* the same bits for the elements of a list */
+};
+
+enum { PARAM_POSITIONAL_ONLY, PARAM_POSITIONAL, PARAM_VAR_POSITIONAL, PARAM_KEYWORD_ONLY, PARAM_VAR_KEYWORD };
+
+typedef struct capi_param {
+	const char *name, *type;
+	void *interned; /* name as a Python string */
+	uint32_t accept;
+	uint8_t kind, required, stream;
+} capi_param;
+
+enum { METHOD_NO, METHOD_YES, METHOD_PACKED /* a.reshape(2, 3): its arguments are one sequence */ };
+
+enum { RETURN_ARRAY, RETURN_TUPLE, RETURN_LIST, RETURN_NONE, RETURN_ARRAY_OR_LIST, RETURN_ARRAY_OR_TUPLE };
+
+/* One function of the table. */
+typedef struct capi_func {
+	const char *name; /* "sum", "random.uniform" */
+	const char *base; /* the part behind the last dot */
+	const char *doc, *method_doc;
+	capi_param *params;
+	int32_t nparams;
+	int32_t row;      /* index of the elementwise row, or -1 */
+	uint8_t method;   /* METHOD_... */
+	uint8_t result;   /* RETURN_... */
+} capi_func;
+
+/* A ready array's memory. Strides are in elements; data points at the element with all indices zero. */
+typedef struct capi_info {
+	void *data;
+	int64_t size;
+	int32_t dtype, ndim;
+	int32_t ready;
+	int64_t shape[CAPI_MAXDIM], strides[CAPI_MAXDIM];
+} capi_info;
+
+enum { INDEX_INT, INDEX_SLICE, INDEX_NEWAXIS, INDEX_ELLIPSIS, INDEX_ARRAY };
+
+typedef struct capi_index {
+	uint8_t kind, has_start, has_stop, has_step;
+	uint32_t id;
+	int64_t start, stop, step; /* INDEX_INT: start */
+} capi_index;
+
+/* The arrays a call gives back; more than fit inline lie in `more`, which the caller frees. */
+typedef struct capi_ids {
+	int64_t n;
+	uint32_t few[8];
+	uint32_t *more;
+} capi_ids;
+
+/* Operations of goTransform. */
+enum {
+	TRANSFORM_TRACERS, TRANSFORM_PLACEHOLDERS, TRANSFORM_VJP, TRANSFORM_GRAD, TRANSFORM_JVP, TRANSFORM_TRACE, TRANSFORM_CALL,
+	TRANSFORM_VMAP_IN, TRANSFORM_VMAP_OUT
+};
+#define NO_AXIS (-((int64_t)1 << 31)) /* core.NoAxis */
+
+/* Operations of goMemory. */
+enum {
+	MEMORY_ACTIVE, MEMORY_PEAK, MEMORY_RESET_PEAK, MEMORY_CACHE, MEMORY_LIMIT, MEMORY_SET_LIMIT, MEMORY_SET_CACHE_LIMIT, MEMORY_CLEAR
+};
+
+/* Handles come back with the size of the array in KiB in the upper half, by which frees are batched. */
+typedef uint64_t capi_handle;
+
+/* C for Go. Both are called with the GIL held, never under the graph lock. */
+void capi_raise(int kind, const char *msg, int64_t n);
+/* May be called from any thread: the reference is dropped once the GIL can be had. */
+void capi_decref_later(void *object);
+
+#endif

@@ -1,0 +1,322 @@
+/* Python values to arrays: scalars, nested lists, and the array constructor. */
+#include "internal.h"
+#include <math.h>
+
+/* numpy.generic once NumPy is imported by somebody; NumPy is never imported for it. */
+static PyObject *numpy_generic(void) {
+	static PyObject *generic, *name;
+	if (generic) return generic;
+	if (!name) name = PyUnicode_InternFromString("numpy");
+	PyObject *numpy = PyImport_GetModule(name);
+	if (numpy) generic = PyObject_GetAttrString(numpy, "generic");
+	Py_XDECREF(numpy);
+	PyErr_Clear();
+	return generic;
+}
+
+static int is_numpy_scalar(PyObject *o) {
+	PyObject *g = numpy_generic();
+	return g && PyObject_TypeCheck(o, (PyTypeObject *)g);
+}
+
+int is_scalar(PyObject *o) {
+	return PyFloat_Check(o) || PyLong_Check(o) || PyComplex_Check(o) || is_numpy_scalar(o);
+}
+
+static int int_arg(PyObject *o, capi_arg *a) {
+	int overflow;
+	a->n = PyLong_AsLongLongAndOverflow(o, &overflow);
+	a->kind = ARG_INT;
+	if (overflow == 0) return a->n == -1 && PyErr_Occurred() ? -1 : 0;
+	if (overflow > 0) {
+		a->n = (int64_t)PyLong_AsUnsignedLongLong(o);
+		a->kind = ARG_BIGUINT;
+		if (!PyErr_Occurred()) return 0;
+		PyErr_Clear();
+	}
+	PyErr_Format(PyExc_OverflowError, "the Python integer %R fits neither int64 nor uint64", o);
+	return -1;
+}
+
+int scalar_arg(PyObject *o, capi_arg *a) {
+	if (PyFloat_CheckExact(o)) {
+		a->kind = ARG_FLOAT;
+		a->re = PyFloat_AsDouble(o);
+		a->n = 0;
+		a->im = 0;
+		return 0;
+	}
+	a->re = a->im = 0;
+	a->n = 0;
+	if (PyBool_Check(o)) {
+		a->kind = ARG_BOOL;
+		a->n = o == Py_True;
+		return 0;
+	}
+	if (PyLong_Check(o)) return int_arg(o, a);
+	if (PyFloat_Check(o)) {
+		a->kind = ARG_FLOAT;
+		a->re = PyFloat_AsDouble(o);
+		return 0;
+	}
+	if (PyComplex_Check(o)) {
+		a->kind = ARG_COMPLEX;
+		a->re = PyComplex_RealAsDouble(o);
+		a->im = PyComplex_ImagAsDouble(o);
+		return 0;
+	}
+	if (!is_numpy_scalar(o)) return 1;
+	/* NumPy's scalars know the Python scalar they stand for. */
+	PyObject *item = PyObject_CallMethod(o, "item", NULL);
+	if (!item) return -1;
+	int r = is_numpy_scalar(item) ? 1 : scalar_arg(item, a);
+	Py_DECREF(item);
+	return r;
+}
+
+static int64_t to_int64(double f) {
+	if (!(f >= -0x1p63)) return f != f ? 0 : INT64_MIN;
+	if (f >= 0x1p63) return f < 0x1p64 ? (int64_t)(uint64_t)f : INT64_MAX;
+	return (int64_t)f;
+}
+
+void store_element(void *at, int dtype, const capi_arg *v) {
+	double f = v->re;
+	int64_t i = v->n;
+	if (v->kind == ARG_FLOAT || v->kind == ARG_COMPLEX) i = dtype < DT_FLOAT16 && dtype != DT_BOOL ? to_int64(f) : 0;
+	else f = v->kind == ARG_BIGUINT ? (double)(uint64_t)i : (double)i;
+	switch (dtype) {
+	case DT_BOOL: *(uint8_t *)at = f != 0 || v->im != 0; break;
+	case DT_UINT8:
+	case DT_INT8: *(int8_t *)at = (int8_t)i; break;
+	case DT_UINT16:
+	case DT_INT16: *(int16_t *)at = (int16_t)i; break;
+	case DT_UINT32:
+	case DT_INT32: *(int32_t *)at = (int32_t)i; break;
+	case DT_UINT64:
+	case DT_INT64: *(int64_t *)at = i; break;
+	case DT_FLOAT16: *(uint16_t *)at = float_to_half((float)f); break;
+	case DT_BFLOAT16: *(uint16_t *)at = float_to_bfloat((float)f); break;
+	case DT_FLOAT32: *(float *)at = (float)f; break;
+	case DT_FLOAT64: *(double *)at = f; break;
+	case DT_COMPLEX64:
+		((float *)at)[0] = (float)f;
+		((float *)at)[1] = (float)v->im;
+		break;
+	}
+}
+
+static int dtype_of_scalar(const capi_arg *a) {
+	switch (a->kind) {
+	case ARG_BOOL: return DT_BOOL;
+	case ARG_INT: return a->n < INT32_MIN || a->n > INT32_MAX ? DT_INT64 : DT_INT32;
+	case ARG_BIGUINT: return DT_UINT64;
+	case ARG_FLOAT: return DT_FLOAT32;
+	}
+	return DT_COMPLEX64;
+}
+
+capi_handle scalar_array(PyObject *o, int dtype) {
+	capi_arg a;
+	int no = scalar_arg(o, &a);
+	if (no) {
+		if (no > 0) PyErr_Format(PyExc_TypeError, "[array] %R is not a scalar", o);
+		return 0;
+	}
+	if (dtype < 0) dtype = dtype_of_scalar(&a);
+	uint64_t bits = 0;
+	store_element(&bits, dtype, &a);
+	return goConstant(dtype, bits, FREES);
+}
+
+/* ---- nested lists ---- */
+
+typedef struct {
+	int64_t shape[CAPI_MAXDIM];
+	int ndim;     /* -1 until the first leaf is met */
+	int has_bool, has_int, has_float, has_complex;
+	int wide;     /* an integer beyond int32 */
+	int above;    /* an integer beyond int64 */
+	int negative;
+	int arrays;   /* some leaf is an array: the list is stacked instead */
+} scan;
+
+static PyObject *element(PyObject *seq, int list, Py_ssize_t i) { return list ? PyList_GetItem(seq, i) : PyTuple_GetItem(seq, i); }
+
+static int bad_leaf(PyObject *o) {
+	PyErr_Format(o == Py_None ? PyExc_TypeError : PyExc_ValueError,
+		"[array] cannot make an array from %R: use numbers, arrays or nested lists of them", (PyObject *)Py_TYPE(o));
+	return -1;
+}
+
+static int scan_leaf(PyObject *o, scan *s) {
+	if (PyFloat_Check(o)) s->has_float = 1;
+	else if (PyBool_Check(o)) s->has_bool = 1;
+	else if (PyLong_Check(o)) {
+		int overflow;
+		long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
+		s->has_int = 1;
+		s->wide |= overflow || v < INT32_MIN || v > INT32_MAX;
+		s->above |= overflow;
+		s->negative |= overflow < 0 || (!overflow && v < 0);
+	} else if (PyComplex_Check(o)) s->has_complex = 1;
+	else return 1;
+	return 0;
+}
+
+/* Finds shape and kinds; 0, or -1 with an exception. */
+static int scan_list(PyObject *seq, int axis, scan *s) {
+	int list = PyList_Check(seq);
+	Py_ssize_t n = list ? PyList_Size(seq) : PyTuple_Size(seq);
+	if (axis == CAPI_MAXDIM) {
+		PyErr_Format(PyExc_ValueError, "[array] lists are nested deeper than %d levels", CAPI_MAXDIM);
+		return -1;
+	}
+	if (s->ndim < 0 || axis < s->ndim) {
+		if (s->ndim < 0) s->shape[axis] = n;
+		else if (s->shape[axis] != n) goto ragged;
+	} else {
+		PyErr_SetString(PyExc_ValueError, "Initialization encountered extra dimension.");
+		return -1;
+	}
+	if (n == 0 && s->ndim < 0) s->ndim = axis + 1;
+	for (Py_ssize_t i = 0; i < n; i++) {
+		PyObject *o = element(seq, list, i);
+		if (PyList_Check(o) || PyTuple_Check(o)) {
+			if (scan_list(o, axis + 1, s) < 0) return -1;
+			if (s->arrays) return 0;
+			continue;
+		}
+		int other = scan_leaf(o, s);
+		if (other) {
+			if (is_array(o) || array_like(o)) {
+				s->arrays = 1;
+				return 0;
+			}
+			return bad_leaf(o);
+		}
+		if (s->ndim < 0) s->ndim = axis + 1;
+		else if (s->ndim != axis + 1) goto ragged;
+	}
+	return 0;
+ragged:
+	PyErr_SetString(PyExc_ValueError, "Initialization encountered non-uniform length.");
+	return -1;
+}
+
+static int changed(void) {
+	PyErr_SetString(PyExc_RuntimeError, "[array] a list changed while it was being read");
+	return -1;
+}
+
+static int fill_list(PyObject *seq, int axis, const scan *s, int dtype, char **at) {
+	int list = PyList_Check(seq), size = dtype_sizes[dtype];
+	Py_ssize_t n = s->shape[axis];
+	if ((list ? PyList_Size(seq) : PyTuple_Size(seq)) != n) return changed();
+	if (axis + 1 < s->ndim) {
+		for (Py_ssize_t i = 0; i < n; i++) {
+			PyObject *o = element(seq, list, i);
+			if (!o || !(PyList_Check(o) || PyTuple_Check(o))) return changed();
+			if (fill_list(o, axis + 1, s, dtype, at) < 0) return -1;
+		}
+		return 0;
+	}
+	char *p = *at;
+	for (Py_ssize_t i = 0; i < n; i++, p += size) {
+		PyObject *o = element(seq, list, i);
+		if (!o) return changed();
+		if (dtype == DT_FLOAT32 && PyFloat_CheckExact(o)) {
+			*(float *)p = (float)PyFloat_AsDouble(o);
+			continue;
+		}
+		capi_arg v;
+		int no = scalar_arg(o, &v);
+		if (no) return no < 0 ? -1 : changed();
+		store_element(p, dtype, &v);
+	}
+	*at = p;
+	return 0;
+}
+
+/* Elements are arrays or lists of them: convert each, then stack. */
+static capi_handle stack_list(PyObject *seq, int dtype) {
+	int list = PyList_Check(seq);
+	Py_ssize_t n = list ? PyList_Size(seq) : PyTuple_Size(seq);
+	uint32_t *ids = malloc((n + 1) * sizeof *ids);
+	Py_ssize_t k = 0;
+	capi_handle h = 0;
+	if (!ids) {
+		PyErr_NoMemory();
+		return 0;
+	}
+	for (; k < n; k++) {
+		PyObject *o = element(seq, list, k);
+		capi_handle x = o ? to_array(o, -1) : 0;
+		if (!x) break;
+		ids[k] = (uint32_t)x;
+	}
+	if (k == n) h = goStack(ids, n, dtype, FREES);
+	for (Py_ssize_t i = 0; i < k; i++) queue_free(ids[i], 0);
+	free(ids);
+	return h;
+}
+
+static capi_handle from_list(PyObject *seq, int dtype) {
+	scan s;
+	memset(&s, 0, sizeof s);
+	s.ndim = -1;
+	if (scan_list(seq, 0, &s) < 0) return 0;
+	if (s.arrays) {
+		if (Py_EnterRecursiveCall(" in mlx_go.core.array")) return 0;
+		capi_handle h = stack_list(seq, dtype);
+		Py_LeaveRecursiveCall();
+		return h;
+	}
+	if (dtype < 0) {
+		if (s.has_complex) dtype = DT_COMPLEX64;
+		else if (s.has_float) dtype = DT_FLOAT32;
+		else if (s.has_int) dtype = s.above && !s.negative ? DT_UINT64 : s.wide ? DT_INT64 : DT_INT32;
+		else dtype = s.has_bool ? DT_BOOL : DT_FLOAT32;
+	}
+	if (s.above && dtype == DT_INT64) {
+		PyErr_SetString(PyExc_OverflowError, "[array] an integer fits neither int64 nor uint64");
+		return 0;
+	}
+	void *data = NULL;
+	capi_handle h = goEmpty(dtype, s.ndim, s.shape, &data, FREES);
+	if (!h) return 0;
+	char *at = data;
+	if (at && fill_list(seq, 0, &s, dtype, &at) < 0) {
+		queue_free((uint32_t)h, (uint32_t)(h >> 32));
+		return 0;
+	}
+	return h;
+}
+
+capi_handle to_array(PyObject *o, int dtype) {
+	if (is_array(o)) return dtype < 0 ? goHold(ID(o)) : goAsType(ID(o), dtype, FREES);
+	if (PyList_Check(o) || PyTuple_Check(o)) return from_list(o, dtype);
+	if (PyFloat_Check(o) || PyLong_Check(o) || PyComplex_Check(o)) return scalar_array(o, dtype);
+	if (array_like(o)) return from_array_like(o, dtype, -1);
+	if (Py_TYPE(o) == &PyRange_Type) {
+		PyObject *list = PySequence_List(o);
+		capi_handle h = list ? from_list(list, dtype) : 0;
+		Py_XDECREF(list);
+		return h;
+	}
+	bad_leaf(o);
+	return 0;
+}
+
+PyObject *array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+	(void)type;
+	GUARD(NULL);
+	static char *names[] = {"val", "dtype", NULL};
+	PyObject *val, *dtype = Py_None;
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:array", names, &val, &dtype)) return NULL;
+	if (dtype != Py_None && Py_TYPE(dtype) != Dtype_Type) {
+		PyErr_Format(PyExc_TypeError, "array(): argument 'dtype' must be a Dtype such as mx.float32 or None, not %R", dtype);
+		return NULL;
+	}
+	return wrap(to_array(val, dtype == Py_None ? -1 : dtype_of(dtype)));
+}

@@ -1,0 +1,168 @@
+/* Waiting for evaluations with the GIL released, and giving up on Ctrl-C. */
+#include "internal.h"
+
+/* A waiting caller wakes this often to look at signals. */
+enum { WAKE_MS = 20 };
+
+/* Waits for a job; 0 when it succeeded, -1 with an exception. */
+static int wait_job(uint32_t job) {
+	for (;;) {
+		int done;
+		Py_BEGIN_ALLOW_THREADS
+		done = goJobWait(job, WAKE_MS);
+		Py_END_ALLOW_THREADS
+		if (done) break;
+		if (PyErr_CheckSignals() < 0) {
+			/* The evaluation must be over before its inputs may change. */
+			goJobCancel(job);
+			Py_BEGIN_ALLOW_THREADS
+			while (!goJobWait(job, 1000)) {}
+			Py_END_ALLOW_THREADS
+			goJobForget(job);
+			return -1;
+		}
+	}
+	return goJobFinish(job);
+}
+
+int ensure_ready(const uint32_t *ids, Py_ssize_t n) {
+	if (n == 0) return 0;
+	for (;;) {
+		int64_t job = goEval((uint32_t *)ids, n, 0, FREES);
+		if (job < 0) return -1;
+		if (job == 0) return 0;
+		if (wait_job((uint32_t)job) < 0) return -1;
+	}
+}
+
+int ready_info(PyObject *array, capi_info *info) {
+	uint32_t id = ID(array);
+	int ready = goInfo(id, info);
+	if (ready > 0) return 0;
+	if (ready < 0) return -1;
+	/* While the GIL is released another thread may give the object a new node. */
+	capi_handle hold = goHold(id);
+	if (!hold) return -1;
+	int ok = ensure_ready(&id, 1);
+	if (ok == 0 && goInfo(id, info) < 0) ok = -1;
+	queue_free(id, (uint32_t)(hold >> 32));
+	return ok;
+}
+
+/* ---- trees of arrays ---- */
+
+typedef struct {
+	uint32_t few[64], *ids;
+	Py_ssize_t n, cap;
+} id_list;
+
+static int add_id(id_list *l, uint32_t id) {
+	if (l->n == l->cap) {
+		Py_ssize_t cap = 2 * l->cap;
+		uint32_t *grown = malloc(cap * sizeof *grown);
+		if (!grown) {
+			PyErr_NoMemory();
+			return -1;
+		}
+		memcpy(grown, l->ids, l->n * sizeof *grown);
+		if (l->ids != l->few) free(l->ids);
+		l->ids = grown;
+		l->cap = cap;
+	}
+	l->ids[l->n++] = id;
+	return 0;
+}
+
+static int collect(PyObject *o, id_list *l);
+
+static int collect_in(PyObject *o, id_list *l) {
+	if (PyDict_Check(o)) {
+		PyObject *k, *v;
+		Py_ssize_t pos = 0;
+		while (PyDict_Next(o, &pos, &k, &v))
+			if (collect(v, l) < 0) return -1;
+		return 0;
+	}
+	int list = PyList_Check(o);
+	for (Py_ssize_t i = 0; i < (list ? PyList_Size(o) : PyTuple_Size(o)); i++)
+		if (collect(list ? PyList_GetItem(o, i) : PyTuple_GetItem(o, i), l) < 0) return -1;
+	return 0;
+}
+
+static int collect(PyObject *o, id_list *l) {
+	if (is_array(o)) return add_id(l, ID(o));
+	PyTypeObject *t = Py_TYPE(o);
+	if (o == Py_None || t == &PyLong_Type || t == &PyFloat_Type || t == &PyUnicode_Type || t == &PyBool_Type) return 0;
+	PyObject *tree = NULL;
+	if (!PyDict_Check(o) && !PyList_Check(o) && !PyTuple_Check(o)) {
+		/* Objects such as mx.random.state give their arrays by this method. */
+		static PyObject *name;
+		if (!name) name = PyUnicode_InternFromString("__mlx_tree__");
+		if (!PyObject_HasAttr((PyObject *)t, name)) return 0;
+		o = tree = PyObject_CallMethodObjArgs(o, name, NULL);
+		if (!tree) return -1;
+		if (is_array(tree)) {
+			/* The object keeps the array; the identifier stays good while it does. */
+			int r = add_id(l, ID(tree));
+			Py_DECREF(tree);
+			return r;
+		}
+	}
+	int r = -1;
+	if (!Py_EnterRecursiveCall(" in mlx_go.core.eval")) {
+		if (PyDict_Check(o) || PyList_Check(o) || PyTuple_Check(o)) r = collect_in(o, l);
+		else r = 0;
+		Py_LeaveRecursiveCall();
+	}
+	Py_XDECREF(tree);
+	return r;
+}
+
+static PyObject *eval_all(PyObject *const *args, Py_ssize_t n, int async) {
+	GUARD(NULL);
+	id_list l = {.ids = l.few, .n = 0, .cap = 64};
+	int r = 0;
+	for (Py_ssize_t i = 0; r == 0 && i < n; i++) r = collect(args[i], &l);
+	if (r == 0 && l.n) {
+		if (async) {
+			r = goEval(l.ids, l.n, 1, FREES) < 0 ? -1 : 0;
+		} else {
+			/* Other threads may drop or replace the arrays while the GIL is released. */
+			goHoldAll(l.ids, l.n);
+			r = ensure_ready(l.ids, l.n);
+			goRelease(l.ids, l.n);
+		}
+	}
+	if (l.ids != l.few) free(l.ids);
+	if (r < 0) return NULL;
+	Py_RETURN_NONE;
+}
+
+static PyObject *eval(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	return eval_all(args, n, 0);
+}
+
+static PyObject *async_eval(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	return eval_all(args, n, 1);
+}
+
+static PyObject *wait_all(PyObject *module, PyObject *unused) {
+	(void)module, (void)unused;
+	GUARD(NULL);
+	for (;;) {
+		int64_t job = goPending(FREES);
+		if (job < 0) return NULL; /* an asynchronous evaluation had failed */
+		if (job == 0) Py_RETURN_NONE;
+		if (wait_job((uint32_t)job) < 0) return NULL;
+	}
+}
+
+PyMethodDef eval_methods[] = {
+	{"eval", (PyCFunction)(void *)eval, METH_FASTCALL,
+		"eval(*args)\n--\n\nEvaluate all arrays in the arguments: arrays, or trees of lists, tuples and dicts of them."},
+	{"async_eval", (PyCFunction)(void *)async_eval, METH_FASTCALL,
+		"async_eval(*args)\n--\n\nStart evaluating all arrays in the arguments and return; errors reach the next eval, item or synchronize."},
+	{"_synchronize", wait_all, METH_NOARGS, "_synchronize()\n--\n\nWait until nothing is being evaluated."},
+	{NULL, NULL, 0, NULL}};

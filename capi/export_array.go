@@ -1,0 +1,205 @@
+package main
+
+/*
+#include "capi.h"
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+const (
+	metaDtype = iota
+	metaNDim
+	metaSize
+	metaItemsize
+	metaNBytes
+)
+
+//export goMeta
+func goMeta(id C.uint32_t, which C.int) (v C.int64_t) {
+	v = -1
+	enter(nil, 0)
+	defer leave()
+	a := core.ByID(uint32(id))
+	switch which {
+	case metaDtype:
+		return C.int64_t(a.Dtype())
+	case metaNDim:
+		return C.int64_t(a.NDim())
+	case metaSize:
+		return C.int64_t(a.Size())
+	case metaItemsize:
+		return C.int64_t(a.Dtype().Size())
+	}
+	return C.int64_t(a.NBytes())
+}
+
+func writeDims(to *C.int64_t, from []int) {
+	if len(from) > C.CAPI_MAXDIM {
+		core.Throw(core.ValueError, "[array] Python sees at most %d axes, not %d", C.CAPI_MAXDIM, len(from))
+	}
+	for i, d := range from {
+		unsafe.Slice(to, len(from))[i] = C.int64_t(d)
+	}
+}
+
+//export goShape
+func goShape(id C.uint32_t, shape *C.int64_t) (ndim C.int) {
+	ndim = -1
+	enter(nil, 0)
+	defer leave()
+	s := core.ByID(uint32(id)).Shape()
+	writeDims(shape, s)
+	return C.int(len(s))
+}
+
+// goInfo describes memory; 1 when the array is ready, 0 when it must be evaluated first, -1 on an error.
+//
+//export goInfo
+func goInfo(id C.uint32_t, info *C.capi_info) (ready C.int) {
+	ready = -1
+	enter(nil, 0)
+	defer leave()
+	a := core.ByID(uint32(id))
+	if !a.Ready() {
+		return 0
+	}
+	info.data = a.Data()
+	info.size, info.dtype, info.ndim = C.int64_t(a.Size()), C.int32_t(a.Dtype()), C.int32_t(a.NDim())
+	writeDims(&info.shape[0], a.Shape())
+	writeDims(&info.strides[0], a.Strides())
+	return 1
+}
+
+//export goFormat
+func goFormat(id C.uint32_t, n *C.int64_t) (text *C.char) {
+	enter(nil, 0)
+	defer leave()
+	s := core.Format(core.ByID(uint32(id)))
+	*n = C.int64_t(len(s))
+	return C.CString(s)
+}
+
+//export goSetPrecision
+func goSetPrecision(digits C.int) {
+	enter(nil, 0)
+	defer leave()
+	core.SetPrecision(int(digits))
+}
+
+//export goEmpty
+func goEmpty(d, ndim C.int, shape *C.int64_t, data *unsafe.Pointer, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	a, p := core.Empty(dtype.Dtype(d), dims(shape, C.int32_t(ndim)))
+	*data = p
+	return handle(a)
+}
+
+//export goFromBytes
+func goFromBytes(p *C.char, size C.int64_t, d C.int, ndim C.int32_t, shape *C.int64_t) (h C.capi_handle) {
+	enter(nil, 0)
+	defer leave()
+	a, to := core.Empty(dtype.Dtype(d), dims(shape, ndim))
+	if a.NBytes() != int(size) {
+		core.Throw(core.ValueError, "[array] %d bytes cannot fill an array of %d", int(size), a.NBytes())
+	}
+	if size > 0 {
+		copy(unsafe.Slice((*byte)(to), int(size)), unsafe.Slice((*byte)(unsafe.Pointer(p)), int(size)))
+	}
+	return handle(a)
+}
+
+// readOnly lists foreign memory that must not be written, by where it starts; guarded by the graph lock.
+var readOnly = map[uintptr]uintptr{}
+
+//export goExternal
+func goExternal(p unsafe.Pointer, d, ndim C.int, shape, strides *C.int64_t, owner unsafe.Pointer, locked C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	dt := dtype.Dtype(d)
+	s, steps := dims(shape, C.int32_t(ndim)), dims(strides, C.int32_t(ndim))
+	first, last := 0, 0
+	for i, extent := range s {
+		if extent == 0 {
+			first, last = 0, -1
+			break
+		}
+		if reach := (extent - 1) * steps[i]; reach < 0 {
+			first += reach
+		} else {
+			last += reach
+		}
+	}
+	key := uintptr(p) + uintptr(first*dt.Size())
+	if locked != 0 {
+		readOnly[key] = uintptr(p) + uintptr((last+1)*dt.Size())
+	}
+	return handle(core.External(p, dt, s, steps, func() {
+		if locked != 0 {
+			delete(readOnly, key)
+		}
+		C.capi_decref_later(owner)
+	}))
+}
+
+//export goReadOnly
+func goReadOnly(id C.uint32_t) (yes C.int) {
+	enter(nil, 0)
+	defer leave()
+	p := uintptr(core.ByID(uint32(id)).Data())
+	for lo, hi := range readOnly {
+		if lo <= p && p < hi {
+			return 1
+		}
+	}
+	return 0
+}
+
+// ---- indexing ----
+
+//export goIndexInt
+func goIndexInt(id C.uint32_t, i C.int64_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	items := [1]core.IndexItem{{Kind: core.IndexInt, Int: int(i)}}
+	return handle(core.Index(core.ByID(uint32(id)), items[:]))
+}
+
+func indexItems(items *C.capi_index, count C.int) []core.IndexItem {
+	out := make([]core.IndexItem, int(count))
+	for i := range out {
+		c := &unsafe.Slice(items, int(count))[i]
+		it := &out[i]
+		it.Kind = core.IndexKind(c.kind)
+		switch it.Kind {
+		case core.IndexInt:
+			it.Int = int(c.start)
+		case core.IndexSlice:
+			it.HasStart, it.HasStop, it.HasStep = c.has_start != 0, c.has_stop != 0, c.has_step != 0
+			it.Start, it.Stop, it.Step = int(c.start), int(c.stop), int(c.step)
+		case core.IndexArray:
+			it.Array = core.ByID(uint32(c.id))
+		}
+	}
+	return out
+}
+
+//export goIndex
+func goIndex(id C.uint32_t, items *C.capi_index, count C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	return handle(core.Index(core.ByID(uint32(id)), indexItems(items, count)))
+}
+
+//export goIndexUpdate
+func goIndexUpdate(id C.uint32_t, items *C.capi_index, count C.int, value C.uint32_t, op C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	return handle(core.IndexUpdate(core.ByID(uint32(id)), indexItems(items, count), core.ByID(uint32(value)), core.UpdateOp(op)))
+}

@@ -1,0 +1,246 @@
+package main
+
+/*
+#include "capi.h"
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+//export goFindRow
+func goFindRow(name *C.char) C.int32_t {
+	if r := core.FindRow(C.GoString(name)); r != nil {
+		return C.int32_t(r.Index)
+	}
+	raise(core.Errorf(core.RuntimeError, "internal error: no op %s", C.GoString(name)))
+	return -1
+}
+
+//export goBinary
+func goBinary(row C.int32_t, a, b C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	return handle(core.Binary(core.Rows[row], core.ByID(uint32(a)), core.ByID(uint32(b))))
+}
+
+//export goBinaryScalar
+func goBinaryScalar(row C.int32_t, id C.uint32_t, kind C.int, i C.int64_t, re, im C.double, reversed C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	var args [2]core.Arg
+	x, s := 0, 1
+	if reversed != 0 {
+		x, s = 1, 0
+	}
+	args[x].Kind, args[x].Array = core.ArgArray, core.ByID(uint32(id))
+	args[s] = core.Arg{Kind: core.ArgKind(kind), Int: int64(i), Float: float64(re), Imag: float64(im)}
+	return handle(core.ApplyRow(core.Rows[row], args[:]))
+}
+
+//export goUnary
+func goUnary(row C.int32_t, id C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	args := [1]core.Arg{{Kind: core.ArgArray, Array: core.ByID(uint32(id))}}
+	return handle(core.ApplyRow(core.Rows[row], args[:]))
+}
+
+// funcNamed looks up what operators and conversions need beyond rows.
+func funcNamed(name string) *core.Func {
+	for _, f := range core.Funcs {
+		if f.Name == name {
+			return f
+		}
+	}
+	panic("no function " + name)
+}
+
+var matmulFunc, stackFunc *core.Func
+
+//export goMatmul
+func goMatmul(a, b C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	if matmulFunc == nil {
+		matmulFunc = funcNamed("matmul")
+	}
+	args := []core.Arg{{Kind: core.ArgArray, Array: core.ByID(uint32(a))}, {Kind: core.ArgArray, Array: core.ByID(uint32(b))}}
+	return handle(core.CallFunc(matmulFunc, args)[0])
+}
+
+// goStack joins elements of a list that are arrays themselves, promoting their dtypes.
+//
+//export goStack
+func goStack(ids *C.uint32_t, count C.int64_t, want C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	if stackFunc == nil {
+		stackFunc = funcNamed("stack")
+	}
+	as := byIDs(ids, count)
+	d := as[0].Dtype()
+	for _, a := range as[1:] {
+		d = dtype.Promote(d, a.Dtype())
+		if !sameShape(a, as[0]) {
+			core.Throw(core.ValueError, "Initialization encountered non-uniform length.")
+		}
+	}
+	if want >= 0 {
+		d = dtype.Dtype(want)
+	}
+	list := make([]core.Arg, len(as))
+	for i, a := range as {
+		list[i] = core.Arg{Kind: core.ArgArray, Array: core.AsType(a, d)}
+	}
+	return handle(core.CallFunc(stackFunc, []core.Arg{{Kind: core.ArgList, List: list}, {Kind: core.ArgInt}})[0])
+}
+
+func sameShape(a, b *core.Array) bool {
+	if a.NDim() != b.NDim() {
+		return false
+	}
+	for i, d := range a.Shape() {
+		if d != b.Shape()[i] {
+			return false
+		}
+	}
+	return true
+}
+
+//export goAsType
+func goAsType(id C.uint32_t, d C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	return handle(core.AsType(core.ByID(uint32(id)), dtype.Dtype(d)))
+}
+
+//export goBitcast
+func goBitcast(id C.uint32_t, d C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	return handle(core.Bitcast(core.ByID(uint32(id)), dtype.Dtype(d)))
+}
+
+//export goContiguous
+func goContiguous(id C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	return handle(core.Contiguous(core.ByID(uint32(id))))
+}
+
+// goCopy makes an array that shares memory with no other.
+//
+//export goCopy
+func goCopy(id C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	return handle(core.Copy(core.ByID(uint32(id))))
+}
+
+const (
+	viewT = iota
+	viewMT
+	viewReal
+	viewImag
+)
+
+//export goView
+func goView(id C.uint32_t, which C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	a := core.ByID(uint32(id))
+	switch rank := a.NDim(); which {
+	case viewT, viewMT:
+		perm := make([]int, rank)
+		for i := range perm {
+			perm[i] = rank - 1 - i
+		}
+		if which == viewMT {
+			if rank < 2 {
+				core.Throw(core.ValueError, "[mT] the array must have at least 2 axes, not %d", rank)
+			}
+			for i := range perm {
+				perm[i] = i
+			}
+			perm[rank-1], perm[rank-2] = rank-2, rank-1
+		}
+		return handle(core.Transpose(a, perm))
+	}
+	row := "real"
+	if which == viewImag {
+		row = "imag"
+	}
+	return handle(core.ApplyRow(core.FindRow(row), []core.Arg{{Kind: core.ArgArray, Array: a}}))
+}
+
+// decode reads the arguments from the pool that the C parser filled.
+func decode(pool []C.capi_arg, at, n int) []core.Arg {
+	out := make([]core.Arg, n)
+	for i := range out {
+		p := &pool[at+i]
+		a := &out[i]
+		a.Kind = core.ArgKind(p.kind)
+		switch p.kind {
+		case C.ARG_FLOAT, C.ARG_COMPLEX:
+			a.Float, a.Imag = float64(p.re), float64(p.im)
+		case C.ARG_STRING:
+			a.Str = C.GoStringN(p.s, C.int(p.n))
+		case C.ARG_ARRAY:
+			a.Array = core.ByID(uint32(p.id))
+		case C.ARG_LIST:
+			a.List = decode(pool, int(p.list), int(p.n))
+		default:
+			a.Int = int64(p.n)
+		}
+	}
+	return out
+}
+
+//export goCall
+func goCall(index C.int, args *C.capi_arg, count C.uint32_t, out *C.capi_ids, frees *C.uint32_t, n C.uint32_t) (failed C.int) {
+	failed = -1
+	enter(frees, n)
+	defer leave()
+	e := &table[index]
+	list := decode(unsafe.Slice(args, poolSize(args, int(count))), 0, int(count))
+	for i := range list {
+		if list[i].Kind == C.ARG_MISSING {
+			list[i] = e.defaults[i]
+		}
+	}
+	if e.row != nil {
+		giveIDs(out, []*core.Array{core.ApplyRow(e.row, list)})
+	} else {
+		giveIDs(out, core.CallFunc(e.fn, list))
+	}
+	return 0
+}
+
+// poolSize is how far the pool reaches: lists lie behind what refers to them.
+func poolSize(args *C.capi_arg, n int) int {
+	end := n
+	for at := 0; at < end; at++ {
+		p := (*C.capi_arg)(unsafe.Add(unsafe.Pointer(args), uintptr(at)*unsafe.Sizeof(*args)))
+		if p.kind == C.ARG_LIST {
+			end = max(end, int(p.list)+int(p.n))
+		}
+	}
+	return end
+}
+
+// constants of Python scalars
+
+//export goConstant
+func goConstant(d C.int, bits C.uint64_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	a, p := core.Empty(dtype.Dtype(d), nil)
+	b := uint64(bits)
+	copy(unsafe.Slice((*byte)(p), a.NBytes()), unsafe.Slice((*byte)(unsafe.Pointer(&b)), 8))
+	return handle(a)
+}

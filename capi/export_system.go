@@ -1,0 +1,142 @@
+package main
+
+/*
+#include "capi.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+)
+
+//export goMemory
+func goMemory(op C.int, value C.int64_t, frees *C.uint32_t, n C.uint32_t) (r C.int64_t) {
+	r = -1
+	enter(frees, n)
+	defer leave()
+	switch op {
+	case C.MEMORY_ACTIVE:
+		return C.int64_t(core.ActiveMemory())
+	case C.MEMORY_PEAK:
+		return C.int64_t(core.PeakMemory())
+	case C.MEMORY_RESET_PEAK:
+		core.ResetPeakMemory()
+	case C.MEMORY_CACHE:
+		return C.int64_t(core.CacheMemory())
+	case C.MEMORY_LIMIT:
+		return C.int64_t(core.MemoryLimit())
+	case C.MEMORY_SET_LIMIT:
+		return C.int64_t(core.SetMemoryLimit(int(value)))
+	case C.MEMORY_SET_CACHE_LIMIT:
+		return C.int64_t(core.SetCacheLimit(int(value)))
+	case C.MEMORY_CLEAR:
+		core.ClearCache()
+	}
+	return 0
+}
+
+// goDeviceInfo lists a device's properties as type, key, value strings, each ended by a zero byte.
+//
+//export goDeviceInfo
+func goDeviceInfo(name *C.char, size *C.int64_t) *C.char {
+	var b strings.Builder
+	for _, dev := range core.Backends() {
+		if dev.Name() != C.GoString(name) {
+			continue
+		}
+		info := dev.Info()
+		keys := make([]string, 0, len(info))
+		for k := range info {
+			keys = append(keys, k)
+		}
+		sort.Strings(keys)
+		for _, k := range keys {
+			kind := "text"
+			switch info[k].(type) {
+			case int, int64, uint64, uint32, int32:
+				kind = "int"
+			}
+			fmt.Fprintf(&b, "%s\x00%s\x00%v\x00", kind, k, info[k])
+		}
+		break
+	}
+	*size = C.int64_t(b.Len())
+	return (*C.char)(C.CBytes(unsafe.Slice(unsafe.StringData(b.String()), b.Len())))
+}
+
+// ---- transforms ----
+
+// traces are the graphs that compiled functions keep; guarded by the graph lock.
+var traces = map[int64]*core.Trace{}
+var lastTrace int64
+
+//export goTracing
+func goTracing(delta C.int) {
+	enter(nil, 0)
+	defer leave()
+	if delta > 0 {
+		core.BeginTrace()
+	} else {
+		core.EndTrace()
+	}
+}
+
+//export goTraceFree
+func goTraceFree(number C.int64_t) {
+	enter(nil, 0)
+	defer leave()
+	if t := traces[int64(number)]; t != nil {
+		delete(traces, int64(number))
+		t.Free()
+	}
+}
+
+//export goTransform
+func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes *C.int64_t, number C.int64_t, out *C.capi_ids, frees *C.uint32_t, n C.uint32_t) (r C.int64_t) {
+	r = -1
+	enter(frees, n)
+	defer leave()
+	var in [4][]*core.Array
+	for i, c := range unsafe.Slice(counts, int(lists)) {
+		in[i] = byIDs(ids, c)
+		ids = (*C.uint32_t)(unsafe.Add(unsafe.Pointer(ids), 4*int(c)))
+	}
+	takeAxes := func(count int) []int {
+		a := dims(axes, C.int32_t(count))
+		axes = (*C.int64_t)(unsafe.Add(unsafe.Pointer(axes), 8*count))
+		return a
+	}
+	switch op {
+	case C.TRANSFORM_TRACERS:
+		giveIDs(out, core.Tracers(in[0]))
+	case C.TRANSFORM_PLACEHOLDERS:
+		giveIDs(out, core.Placeholders(in[0]))
+	case C.TRANSFORM_VJP:
+		giveIDs(out, core.VJP(in[0], in[1], in[2]))
+	case C.TRANSFORM_GRAD:
+		cts := make([]*core.Array, len(in[0]))
+		for i, y := range in[0] {
+			cts[i] = core.AsType(core.AsArray(&core.Arg{Kind: core.ArgInt, Int: 1}), y.Dtype())
+		}
+		giveIDs(out, core.VJP(in[0], in[1], cts))
+	case C.TRANSFORM_JVP:
+		giveIDs(out, core.JVP(in[0], in[1], in[2]))
+	case C.TRANSFORM_TRACE:
+		lastTrace++
+		traces[lastTrace] = core.NewTrace(in[0], in[1])
+		return C.int64_t(lastTrace)
+	case C.TRANSFORM_CALL:
+		giveIDs(out, traces[int64(number)].Call(in[0]))
+	case C.TRANSFORM_VMAP_IN:
+		giveIDs(out, core.VMapInputs(in[0], takeAxes(len(in[0]))))
+	case C.TRANSFORM_VMAP_OUT:
+		inAxes := takeAxes(len(in[0]))
+		giveIDs(out, core.VMapOutputs(in[0], in[1], inAxes, in[2], takeAxes(len(in[2]))))
+	}
+	return 0
+}

@@ -1,0 +1,93 @@
+/* The extension's edges: fork, the queue of dead arrays, and errors on their way from Go to Python. */
+#include "internal.h"
+#include <pthread.h>
+
+volatile int forked = 0;
+
+static void in_child(void) { forked = 1; }
+
+int fork_error(void) {
+	PyErr_SetString(PyExc_RuntimeError,
+		"mlx_go: this process was forked from one that uses mlx_go, which does not survive fork(); use the 'spawn' or "
+		"'forkserver' start method, for example multiprocessing.set_start_method(\"spawn\")");
+	return -1;
+}
+
+/*
+ * Dropping an array crosses into Go, which costs about as much as building one. Dead arrays are queued instead, guarded
+ * by the GIL, and travel with the next crossing; large ones and long queues go at once, so that memory never waits.
+ */
+uint32_t free_queue[64];
+uint32_t free_count = 0;
+static uint32_t queued_kb = 0;
+enum { QUEUE_KB = 1024 };
+
+void flush_frees(void) {
+	queued_kb = 0;
+	if (free_count) goRelease(FREES);
+}
+
+void queue_free(uint32_t id, uint32_t kb) {
+	if (__builtin_expect(forked, 0)) return;
+	if (free_count == 0) queued_kb = 0;
+	free_queue[free_count++] = id;
+	queued_kb += kb < QUEUE_KB ? kb : QUEUE_KB;
+	if (free_count == sizeof free_queue / sizeof *free_queue || queued_kb >= QUEUE_KB) flush_frees();
+}
+
+void capi_raise(int kind, const char *msg, int64_t n) {
+	static PyObject **const classes[] = {&PyExc_RuntimeError, &PyExc_ValueError, &PyExc_TypeError, &PyExc_IndexError, &AxisError,
+		&PyExc_MemoryError, &PyExc_OSError, &PyExc_OverflowError, &PyExc_KeyboardInterrupt};
+	PyObject *class = kind >= 0 && kind < (int)(sizeof classes / sizeof *classes) ? *classes[kind] : PyExc_RuntimeError;
+	PyObject *text = PyUnicode_DecodeUTF8(msg, n, "replace");
+	if (!text) return;
+	PyErr_SetObject(class, text);
+	Py_DECREF(text);
+}
+
+/*
+ * Memory of Python objects that arrays view: the last array may die under Go's graph lock, on any thread, where Python
+ * must not be called. The references wait here for a pending call.
+ */
+static struct {
+	pthread_mutex_t lock;
+	PyObject **objects;
+	size_t n, cap;
+	int scheduled;
+} late = {PTHREAD_MUTEX_INITIALIZER, NULL, 0, 0, 0};
+
+static int drop_late(void *unused) {
+	(void)unused;
+	for (;;) {
+		pthread_mutex_lock(&late.lock);
+		PyObject *o = late.n ? late.objects[--late.n] : NULL;
+		if (!o) late.scheduled = 0;
+		pthread_mutex_unlock(&late.lock);
+		if (!o) return 0;
+		Py_DECREF(o);
+	}
+}
+
+void capi_decref_later(void *object) {
+	pthread_mutex_lock(&late.lock);
+	if (late.n == late.cap) {
+		size_t cap = late.cap ? 2 * late.cap : 16;
+		PyObject **grown = realloc(late.objects, cap * sizeof *grown);
+		if (!grown) { /* better a leak than a crash */
+			pthread_mutex_unlock(&late.lock);
+			return;
+		}
+		late.objects = grown;
+		late.cap = cap;
+	}
+	late.objects[late.n++] = object;
+	/* A full queue of pending calls refuses: the next object to come tries again. */
+	if (!late.scheduled) late.scheduled = Py_AddPendingCall(drop_late, NULL) == 0;
+	pthread_mutex_unlock(&late.lock);
+}
+
+void init_guard(void) {
+	static int done = 0;
+	if (!done) pthread_atfork(NULL, NULL, in_child);
+	done = 1;
+}

@@ -1,0 +1,197 @@
+/* Indices of [] and .at[]: ints, slices, None, Ellipsis, arrays, lists and tuples of them. */
+#include "internal.h"
+
+typedef struct {
+	capi_index items[CAPI_MAXDIM * 2];
+	int n;
+	uint32_t temps[CAPI_MAXDIM * 2];
+	int ntemps;
+} index_list;
+
+static void index_done(index_list *l) {
+	for (int i = 0; i < l->ntemps; i++) queue_free(l->temps[i], 0);
+}
+
+static int bad_index(PyObject *o) {
+	PyErr_Format(PyExc_ValueError,
+		"[index] cannot index with %R: use integers, slices, ..., None, integer or bool arrays, lists, or a tuple of these", (PyObject *)Py_TYPE(o));
+	return -1;
+}
+
+/* A bound of a slice; beyond the range of ssize_t it saturates, as Python's do. */
+static int slice_part(PyObject *slice, const char *name, uint8_t *has, int64_t *value) {
+	PyObject *o = PyObject_GetAttrString(slice, name);
+	if (!o) return -1;
+	int r = 0;
+	*has = o != Py_None;
+	if (*has) {
+		if (!PyIndex_Check(o)) {
+			PyErr_SetString(PyExc_ValueError, "[index] slice indices must be integers or None");
+			r = -1;
+		} else {
+			*value = PyNumber_AsSsize_t(o, NULL);
+			r = *value == -1 && PyErr_Occurred() ? -1 : 0;
+		}
+	}
+	Py_DECREF(o);
+	return r;
+}
+
+static int add_temp_array(index_list *l, capi_index *at, capi_handle h) {
+	if (!h) return -1;
+	l->temps[l->ntemps++] = (uint32_t)h;
+	at->kind = INDEX_ARRAY;
+	at->id = (uint32_t)h;
+	return 0;
+}
+
+static int parse_item(index_list *l, PyObject *o) {
+	if (l->n == CAPI_MAXDIM * 2) {
+		PyErr_SetString(PyExc_IndexError, "[index] too many indices");
+		return -1;
+	}
+	capi_index *at = &l->items[l->n++];
+	memset(at, 0, sizeof *at);
+	if (PyLong_Check(o) && !PyBool_Check(o)) {
+		at->kind = INDEX_INT;
+		at->start = PyLong_AsLongLong(o);
+		if (at->start == -1 && PyErr_Occurred()) {
+			if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return -1;
+			PyErr_Clear();
+			PyErr_Format(PyExc_IndexError, "[index] index %R is out of bounds", o);
+			return -1;
+		}
+		return 0;
+	}
+	if (PySlice_Check(o)) {
+		at->kind = INDEX_SLICE;
+		if (slice_part(o, "start", &at->has_start, &at->start) < 0 || slice_part(o, "stop", &at->has_stop, &at->stop) < 0 ||
+			slice_part(o, "step", &at->has_step, &at->step) < 0)
+			return -1;
+		if (at->has_step && at->step == 0) {
+			PyErr_SetString(PyExc_ValueError, "[index] slice step cannot be zero");
+			return -1;
+		}
+		return 0;
+	}
+	if (o == Py_None) {
+		at->kind = INDEX_NEWAXIS;
+		return 0;
+	}
+	if (o == Py_Ellipsis) {
+		at->kind = INDEX_ELLIPSIS;
+		return 0;
+	}
+	if (is_array(o)) {
+		at->kind = INDEX_ARRAY;
+		at->id = ID(o);
+		return 0;
+	}
+	if (PyList_Check(o)) return add_temp_array(l, at, to_array(o, PyList_Size(o) == 0 ? DT_INT32 : -1));
+	if (PyBool_Check(o)) return bad_index(o);
+	if (is_scalar(o)) {
+		if (!PyIndex_Check(o)) return bad_index(o);
+		PyObject *i = PyNumber_Index(o);
+		if (!i) return -1;
+		at->kind = INDEX_INT;
+		at->start = PyLong_AsLongLong(i);
+		Py_DECREF(i);
+		return at->start == -1 && PyErr_Occurred() ? -1 : 0;
+	}
+	if (array_like(o)) return add_temp_array(l, at, from_array_like(o, -1, -1));
+	if (PyIndex_Check(o)) {
+		PyObject *i = PyNumber_Index(o);
+		if (!i) return -1;
+		at->kind = INDEX_INT;
+		at->start = PyLong_AsLongLong(i);
+		Py_DECREF(i);
+		return at->start == -1 && PyErr_Occurred() ? -1 : 0;
+	}
+	return bad_index(o);
+}
+
+static int parse_index(index_list *l, PyObject *key) {
+	l->n = l->ntemps = 0;
+	if (!PyTuple_Check(key)) return parse_item(l, key);
+	Py_ssize_t n = PyTuple_Size(key);
+	for (Py_ssize_t i = 0; i < n; i++)
+		if (parse_item(l, PyTuple_GetItem(key, i)) < 0) return -1;
+	return 0;
+}
+
+static PyObject *array_getitem(PyObject *self, PyObject *key) {
+	GUARD(NULL);
+	if (PyLong_CheckExact(key)) {
+		int overflow;
+		long long i = PyLong_AsLongLongAndOverflow(key, &overflow);
+		if (!overflow) return wrap(goIndexInt(ID(self), i, FREES));
+	}
+	index_list l;
+	PyObject *result = NULL;
+	if (parse_index(&l, key) == 0) result = wrap(goIndex(ID(self), l.items, l.n, FREES));
+	index_done(&l);
+	return result;
+}
+
+/* The value of an assignment: scalars take the array's own dtype, so that float64 keeps all digits. */
+static capi_handle value_of(PyObject *self, PyObject *value) {
+	if (is_array(value)) return goHold(ID(value));
+	if (is_scalar(value)) {
+		int64_t dtype = goMeta(ID(self), 0);
+		return dtype < 0 ? 0 : scalar_array(value, (int)dtype);
+	}
+	return to_array(value, -1);
+}
+
+enum { UPDATE_SET };
+
+static capi_handle update(PyObject *self, PyObject *key, PyObject *value, int op) {
+	index_list l;
+	capi_handle h = 0, v = 0;
+	if (parse_index(&l, key) == 0 && (v = value_of(self, value)) != 0) {
+		h = goIndexUpdate(ID(self), l.items, l.n, (uint32_t)v, op, FREES);
+		queue_free((uint32_t)v, (uint32_t)(v >> 32));
+	}
+	index_done(&l);
+	return h;
+}
+
+static int array_setitem(PyObject *self, PyObject *key, PyObject *value) {
+	GUARD(-1);
+	if (!value) {
+		PyErr_SetString(PyExc_TypeError, "[index] parts of an array cannot be deleted");
+		return -1;
+	}
+	capi_handle h = update(self, key, value, UPDATE_SET);
+	if (!h) return -1;
+	Array *a = (Array *)self;
+	queue_free(a->id, a->kb);
+	a->id = (uint32_t)h;
+	a->kb = (uint32_t)(h >> 32);
+	return 0;
+}
+
+/* _at_update(array, indices, value, op) behind ArrayAt; op as in core.UpdateOp. */
+PyObject *array_at_update(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	GUARD(NULL);
+	if (n != 4 || !is_array(args[0]) || !PyLong_Check(args[3])) {
+		PyErr_SetString(PyExc_TypeError, "_at_update(array, indices, value, op)");
+		return NULL;
+	}
+	return wrap(update(args[0], args[1], args[2], (int)PyLong_AsLong(args[3])));
+}
+
+static Py_ssize_t array_length(PyObject *self) {
+	GUARD(-1);
+	int64_t shape[CAPI_MAXDIM];
+	int n = goShape(ID(self), shape);
+	if (n < 0) return -1;
+	if (n == 0) {
+		PyErr_SetString(PyExc_TypeError, "len() 0-dimensional array.");
+		return -1;
+	}
+	return shape[0];
+}
+
+PyType_Slot index_slots[] = {{Py_mp_subscript, array_getitem}, {Py_mp_ass_subscript, array_setitem}, {Py_mp_length, array_length}, {0, NULL}};

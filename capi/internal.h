@@ -1,0 +1,133 @@
+/* What the C files share: the array object, the free queue and conversions. */
+#ifndef MLX_GO_INTERNAL_H
+#define MLX_GO_INTERNAL_H
+
+#include "pyabi.h"
+#include "capi.h"
+#include "_cgo_export.h"
+#include <string.h>
+#include <stdlib.h>
+
+typedef struct {
+	PyObject ob_base;
+	uint32_t id;   /* the node in Go that this object holds */
+	uint32_t kb;   /* its size in KiB, saturated */
+	PyObject *weakrefs;
+} Array;
+
+extern PyTypeObject *Array_Type, *Dtype_Type, *ArrayIterator_Type;
+extern PyObject *Dtypes[DT_COUNT];
+extern PyObject *AxisError, *ModuleName;
+extern const char *const dtype_names[DT_COUNT];
+extern const uint8_t dtype_sizes[DT_COUNT];
+
+#define is_array(o) (Py_TYPE(o) == Array_Type)
+#define ID(o) (((Array *)(o))->id)
+
+/* ---- guard.c: fork, frees, errors ---- */
+extern volatile int forked;
+extern uint32_t free_queue[64];
+extern uint32_t free_count;
+int fork_error(void);
+/* Go does not survive fork(): every entry tests first. */
+#define GUARD(result)                                    \
+	do {                                                 \
+		if (__builtin_expect(forked, 0)) {               \
+			fork_error();                                \
+			return result;                               \
+		}                                                \
+	} while (0)
+/* Hands the queue of dead arrays to the crossing it is written in. */
+static inline uint32_t take_frees(void) {
+	uint32_t n = free_count;
+	free_count = 0;
+	return n;
+}
+#define FREES free_queue, take_frees()
+void queue_free(uint32_t id, uint32_t kb);
+void flush_frees(void);
+void init_guard(void);
+
+/* ---- array.c ---- */
+PyObject *wrap(capi_handle h);            /* 0: NULL, the exception is set */
+PyObject *wrap_id(uint32_t id, uint32_t kb);
+PyObject *wrap_many(capi_ids *ids, int kind); /* frees ids->more */
+int add_array_types(PyObject *module, const capi_func *funcs, int n);
+
+/* ---- operators.c ---- */
+extern PyType_Slot operator_slots[];
+int init_operators(void);
+PyObject *array_richcompare(PyObject *a, PyObject *b, int op);
+
+/* ---- dtype.c ---- */
+int add_dtype_types(PyObject *module);
+static inline int dtype_of(PyObject *o) { return ((int *)((PyObject *)o + 1))[0]; }
+
+/* ---- parse.c: calls of the table's functions ---- */
+typedef struct arg_pool {
+	capi_arg *args;
+	uint32_t n, cap;
+	uint32_t *temps; /* arrays made from foreign objects, freed after the call */
+	uint32_t ntemps, captemps;
+	PyObject **keep; /* objects that own strings */
+	uint32_t nkeep, capkeep;
+	capi_arg few[24];
+} arg_pool;
+void pool_init(arg_pool *p);
+void pool_done(arg_pool *p);
+uint32_t pool_grow(arg_pool *p, uint32_t n); /* index of n new args; UINT32_MAX on no memory */
+/* Converts o to p->args[at]; returns 0, -1 with an exception, or 1 when accept does not take it. */
+int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept);
+PyObject *call_function(int index, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames);
+int check_stream(PyObject *o);
+extern const capi_func *functions;
+extern int function_count;
+extern PyObject *stream_types; /* called with a stream argument; raises if it is none */
+extern _PyCFunctionFastWithKeywords trampolines[];
+extern const int trampoline_count;
+
+/* ---- convert.c: Python values to arrays ---- */
+int is_scalar(PyObject *o);              /* bool, int, float, complex or a NumPy scalar */
+int scalar_arg(PyObject *o, capi_arg *a); /* 0, -1 with an exception, 1 when it is no scalar */
+capi_handle scalar_array(PyObject *o, int dtype); /* dtype -1: by the value */
+capi_handle to_array(PyObject *o, int dtype);     /* all that mx.array takes */
+int array_like(PyObject *o);              /* array, NumPy array, or a protocol */
+capi_handle from_array_like(PyObject *o, int dtype, int copy); /* copy as in from_dlpack: -1 None, 0 never, 1 always */
+PyObject *array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
+PyObject *dtype_from_numpy_error(PyObject *o);
+void store_element(void *at, int dtype, const capi_arg *v);
+
+/* ---- scalars.c: elements to Python values ---- */
+PyObject *load_element(const void *at, int dtype);
+float half_to_float(uint16_t h);
+uint16_t float_to_half(float f);
+uint16_t float_to_bfloat(float f);
+PyObject *array_item(PyObject *self, PyObject *unused);
+PyObject *array_tolist(PyObject *self, PyObject *unused);
+extern PyType_Slot scalar_slots[];
+
+/* ---- eval.c ---- */
+int ensure_ready(const uint32_t *ids, Py_ssize_t n);
+int ready_info(PyObject *array, capi_info *info);     /* evaluates */
+extern PyMethodDef eval_methods[];
+
+/* ---- buffer.c, dlpack.c ---- */
+extern PyType_Slot buffer_slots[];
+extern PyMethodDef buffer_methods[], dlpack_methods[];
+extern int (*get_buffer)(PyObject *, Py_buffer *, int);
+extern void (*release_buffer)(Py_buffer *);
+extern int (*check_buffer)(PyObject *);
+void init_buffer(void);
+int dtype_of_format(const char *format, Py_ssize_t itemsize); /* -1: none; -2: float64 complex */
+/* 0 on success; handle is set. */
+capi_handle from_capsule(PyObject *exporter, int copy, int dtype);
+PyObject *numpy_dtype_error(int dtype);
+
+/* ---- index.c ---- */
+extern PyType_Slot index_slots[];
+PyObject *array_at_update(PyObject *module, PyObject *const *args, Py_ssize_t n);
+
+/* ---- tree.c, module.c, ... ---- */
+extern PyMethodDef tree_methods[], transform_methods[], system_methods[];
+
+#endif

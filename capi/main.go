@@ -1,0 +1,118 @@
+// Package main is the CPython extension mlx_go._core: a c-shared library with
+// PyInit__core in C. The C files know Python, the Go files know core, and one
+// crossing carries each call.
+package main
+
+/*
+#cgo CFLAGS: -O2 -fvisibility=hidden -Wall
+#cgo linux LDFLAGS: -Wl,--unresolved-symbols=ignore-all
+#cgo darwin LDFLAGS: -Wl,-undefined,dynamic_lookup
+#include "capi.h"
+#include <stdlib.h>
+*/
+import "C"
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"unsafe"
+
+	_ "github.com/mlx-go/mlx_go/backends/cpu"
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+func main() {}
+
+func init() {
+	// With busy workers and no spare P, a call from Python would wait for one.
+	n := runtime.NumCPU()
+	if s, err := strconv.Atoi(os.Getenv("MLX_GO_NUM_THREADS")); err == nil && s > 0 {
+		n = min(n, s)
+	}
+	runtime.GOMAXPROCS(n + 2)
+}
+
+// enter takes the graph lock and drops the references that Python gave up since
+// the last crossing. Every export but the waiting ones runs between enter and leave.
+func enter(frees *C.uint32_t, n C.uint32_t) {
+	core.Lock()
+	if n > 0 {
+		core.ReleaseIDs(unsafe.Slice((*uint32)(frees), int(n)))
+	}
+}
+
+// leave gives the lock back and turns a panic into a Python exception: only then, since
+// raising may run code that comes back here.
+func leave() {
+	r := recover()
+	core.Unlock()
+	if r != nil {
+		raise(core.Catch(r))
+	}
+}
+
+func raise(err *core.Error) {
+	msg := err.Msg
+	C.capi_raise(C.int(err.Kind), (*C.char)(unsafe.Pointer(unsafe.StringData(msg))), C.int64_t(len(msg)))
+}
+
+// handle holds a for Python.
+func handle(a *core.Array) C.capi_handle {
+	kb := a.NBytes() >> 10
+	if kb > 1<<31 {
+		kb = 1 << 31
+	}
+	return C.capi_handle(a.Hold()) | C.capi_handle(kb)<<32
+}
+
+func byIDs(ids *C.uint32_t, n C.int64_t) []*core.Array {
+	out := make([]*core.Array, int(n))
+	for i, id := range unsafe.Slice((*uint32)(ids), int(n)) {
+		out[i] = core.ByID(id)
+	}
+	return out
+}
+
+func giveIDs(out *C.capi_ids, as []*core.Array) {
+	out.n = C.int64_t(len(as))
+	list := out.few[:]
+	if len(as) > len(list) {
+		out.more = (*C.uint32_t)(C.malloc(C.size_t(4 * len(as))))
+		list = unsafe.Slice(out.more, len(as))
+	}
+	for i, a := range as {
+		list[i] = C.uint32_t(a.Hold())
+	}
+}
+
+func dims(p *C.int64_t, n C.int32_t) layout.Shape {
+	shape := make(layout.Shape, int(n))
+	for i, d := range unsafe.Slice((*int64)(p), int(n)) {
+		shape[i] = int(d)
+	}
+	return shape
+}
+
+//export goRelease
+func goRelease(frees *C.uint32_t, n C.uint32_t) {
+	enter(frees, n)
+	defer leave()
+}
+
+//export goHold
+func goHold(id C.uint32_t) (h C.capi_handle) {
+	enter(nil, 0)
+	defer leave()
+	return handle(core.ByID(uint32(id)))
+}
+
+//export goHoldAll
+func goHoldAll(ids *C.uint32_t, n C.int64_t) {
+	enter(nil, 0)
+	defer leave()
+	for _, a := range byIDs(ids, n) {
+		a.Hold()
+	}
+}

@@ -1,0 +1,152 @@
+/* The operators of array: the hot path. One crossing builds the node and hands over the dead arrays. */
+#include "internal.h"
+
+/* operator, name of the elementwise row */
+#define BINARY_OPERATORS(X)                                                                                  \
+	X(add, "add") X(subtract, "subtract") X(multiply, "multiply") X(true_divide, "divide")                   \
+	X(floor_divide, "floor_divide") X(remainder, "remainder") X(and, "bitwise_and") X(or, "bitwise_or")      \
+	X(xor, "bitwise_xor") X(lshift, "left_shift") X(rshift, "right_shift")
+#define COMPARISONS(X)                                                                                       \
+	X(less, "less") X(less_equal, "less_equal") X(equal, "equal") X(not_equal, "not_equal")                  \
+	X(greater, "greater") X(greater_equal, "greater_equal")
+#define UNARY_OPERATORS(X) X(negative, "negative") X(absolute, "abs") X(invert, "bitwise_invert")
+
+#define DECLARE(op, row) static int32_t row_##op;
+BINARY_OPERATORS(DECLARE)
+COMPARISONS(DECLARE)
+UNARY_OPERATORS(DECLARE)
+static int32_t row_power;
+
+int init_operators(void) {
+#define FIND(op, row) \
+	if ((row_##op = goFindRow(row)) < 0) return -1;
+	BINARY_OPERATORS(FIND)
+	COMPARISONS(FIND)
+	UNARY_OPERATORS(FIND)
+	FIND(power, "power")
+	return 0;
+}
+
+/* The handle of row(a, b), 0 with an exception, or 0 without one when the other operand's type should be asked. */
+static capi_handle binary(int32_t row, PyObject *a, PyObject *b) {
+	GUARD(0);
+	int left = is_array(a);
+	if (__builtin_expect(left && is_array(b), 1)) return goBinary(row, ID(a), ID(b), FREES);
+	PyObject *array = left ? a : b, *other = left ? b : a;
+	capi_arg s;
+	int no = scalar_arg(other, &s);
+	if (no < 0) return 0;
+	if (!no) return goBinaryScalar(row, ID(array), s.kind, s.n, s.re, s.im, !left, FREES);
+	if (!array_like(other)) return 0;
+	capi_handle t = from_array_like(other, -1, -1);
+	if (!t) return 0;
+	capi_handle h = left ? goBinary(row, ID(array), (uint32_t)t, FREES) : goBinary(row, (uint32_t)t, ID(array), FREES);
+	queue_free((uint32_t)t, (uint32_t)(t >> 32));
+	return h;
+}
+
+static PyObject *operate(int32_t row, PyObject *a, PyObject *b) {
+	capi_handle h = binary(row, a, b);
+	if (__builtin_expect(h != 0, 1)) return wrap(h);
+	if (PyErr_Occurred()) return NULL;
+	Py_RETURN_NOTIMPLEMENTED;
+}
+
+/* Arrays do not change; the object moves on to the new node. */
+static PyObject *replace(PyObject *self, capi_handle h) {
+	if (!h) {
+		if (PyErr_Occurred()) return NULL;
+		Py_RETURN_NOTIMPLEMENTED;
+	}
+	Array *a = (Array *)self;
+	uint32_t id = a->id, kb = a->kb;
+	a->id = (uint32_t)h;
+	a->kb = (uint32_t)(h >> 32);
+	queue_free(id, kb);
+	return Py_NewRef(self);
+}
+
+#define BINARY(op, row)                                                                                 \
+	static PyObject *op_##op(PyObject *a, PyObject *b) { return operate(row_##op, a, b); }              \
+	static PyObject *inplace_##op(PyObject *a, PyObject *b) { return replace(a, binary(row_##op, a, b)); }
+BINARY_OPERATORS(BINARY)
+
+#define UNARY(op, row)                                            \
+	static PyObject *op_##op(PyObject *a) {                       \
+		GUARD(NULL);                                              \
+		return wrap(goUnary(row_##op, ID(a), FREES));             \
+	}
+UNARY_OPERATORS(UNARY)
+
+static PyObject *op_positive(PyObject *a) {
+	GUARD(NULL);
+	return wrap(goHold(ID(a)));
+}
+
+static PyObject *inplace_divide(PyObject *a, PyObject *b) {
+	GUARD(NULL);
+	int64_t dtype = goMeta(ID(a), 0);
+	if (dtype < 0) return NULL;
+	if (dtype < DT_FLOAT16) {
+		PyErr_Format(PyExc_ValueError, "[divide] in-place division cannot turn an array of dtype %s into a floating-point one: use a = a / b",
+			dtype_names[dtype]);
+		return NULL;
+	}
+	return inplace_true_divide(a, b);
+}
+
+static PyObject *op_power(PyObject *a, PyObject *b, PyObject *modulo) {
+	if (modulo != Py_None) Py_RETURN_NOTIMPLEMENTED;
+	return operate(row_power, a, b);
+}
+
+static PyObject *inplace_power(PyObject *a, PyObject *b, PyObject *modulo) {
+	if (modulo != Py_None) Py_RETURN_NOTIMPLEMENTED;
+	return replace(a, binary(row_power, a, b));
+}
+
+static capi_handle matmul(PyObject *a, PyObject *b) {
+	GUARD(0);
+	uint32_t ids[2], temp = 0;
+	PyObject *both[2] = {a, b};
+	for (int i = 0; i < 2; i++) {
+		if (is_array(both[i])) {
+			ids[i] = ID(both[i]);
+			continue;
+		}
+		if (is_scalar(both[i]) || !array_like(both[i])) return 0;
+		capi_handle t = from_array_like(both[i], -1, -1);
+		if (!t) return 0;
+		ids[i] = temp = (uint32_t)t;
+	}
+	capi_handle h = goMatmul(ids[0], ids[1], FREES);
+	if (temp) queue_free(temp, 0);
+	return h;
+}
+
+static PyObject *op_matmul(PyObject *a, PyObject *b) {
+	capi_handle h = matmul(a, b);
+	if (h) return wrap(h);
+	if (PyErr_Occurred()) return NULL;
+	Py_RETURN_NOTIMPLEMENTED;
+}
+
+static PyObject *inplace_matmul(PyObject *a, PyObject *b) { return replace(a, matmul(a, b)); }
+
+PyObject *array_richcompare(PyObject *a, PyObject *b, int op) {
+	const int32_t rows[] = {row_less, row_less_equal, row_equal, row_not_equal, row_greater, row_greater_equal};
+	return operate(rows[op], a, b);
+}
+
+PyType_Slot operator_slots[] = {
+	{Py_nb_add, op_add}, {Py_nb_subtract, op_subtract}, {Py_nb_multiply, op_multiply}, {Py_nb_true_divide, op_true_divide},
+	{Py_nb_floor_divide, op_floor_divide}, {Py_nb_remainder, op_remainder}, {Py_nb_and, op_and}, {Py_nb_or, op_or},
+	{Py_nb_xor, op_xor}, {Py_nb_lshift, op_lshift}, {Py_nb_rshift, op_rshift}, {Py_nb_power, op_power},
+	{Py_nb_matrix_multiply, op_matmul},
+	{Py_nb_inplace_add, inplace_add}, {Py_nb_inplace_subtract, inplace_subtract}, {Py_nb_inplace_multiply, inplace_multiply},
+	{Py_nb_inplace_true_divide, inplace_divide}, {Py_nb_inplace_floor_divide, inplace_floor_divide},
+	{Py_nb_inplace_remainder, inplace_remainder}, {Py_nb_inplace_and, inplace_and}, {Py_nb_inplace_or, inplace_or},
+	{Py_nb_inplace_xor, inplace_xor}, {Py_nb_inplace_lshift, inplace_lshift}, {Py_nb_inplace_rshift, inplace_rshift},
+	{Py_nb_inplace_power, inplace_power}, {Py_nb_inplace_matrix_multiply, inplace_matmul},
+	{Py_nb_negative, op_negative}, {Py_nb_absolute, op_absolute}, {Py_nb_invert, op_invert}, {Py_nb_positive, op_positive},
+	{0, NULL}};

@@ -1,0 +1,333 @@
+/* One argument parser for every function of the table, driven by the parsed signatures. */
+#include "internal.h"
+
+const capi_func *functions;
+int function_count;
+PyObject *stream_types;
+
+/* ---- the pool of arguments ---- */
+
+void pool_init(arg_pool *p) {
+	p->args = p->few;
+	p->n = 0;
+	p->cap = sizeof p->few / sizeof *p->few;
+	p->temps = NULL;
+	p->ntemps = p->captemps = 0;
+	p->keep = NULL;
+	p->nkeep = p->capkeep = 0;
+}
+
+void pool_done(arg_pool *p) {
+	for (uint32_t i = 0; i < p->ntemps; i++) queue_free(p->temps[i], 0);
+	for (uint32_t i = 0; i < p->nkeep; i++) Py_DECREF(p->keep[i]);
+	if (p->args != p->few) free(p->args);
+	free(p->temps);
+	free(p->keep);
+}
+
+uint32_t pool_grow(arg_pool *p, uint32_t n) {
+	if (p->n + n > p->cap) {
+		uint32_t cap = 2 * p->cap + n;
+		capi_arg *grown = malloc(cap * sizeof *grown);
+		if (!grown) {
+			PyErr_NoMemory();
+			return UINT32_MAX;
+		}
+		memcpy(grown, p->args, p->n * sizeof *grown);
+		if (p->args != p->few) free(p->args);
+		p->args = grown;
+		p->cap = cap;
+	}
+	uint32_t at = p->n;
+	p->n += n;
+	return at;
+}
+
+static int add_temp(arg_pool *p, uint32_t id) {
+	if (p->ntemps == p->captemps) {
+		uint32_t cap = p->captemps ? 2 * p->captemps : 8;
+		uint32_t *grown = realloc(p->temps, cap * sizeof *grown);
+		if (!grown) {
+			queue_free(id, 0);
+			PyErr_NoMemory();
+			return -1;
+		}
+		p->temps = grown;
+		p->captemps = cap;
+	}
+	p->temps[p->ntemps++] = id;
+	return 0;
+}
+
+static int take_index(capi_arg *a, PyObject *o) {
+	PyObject *i = PyNumber_Index(o);
+	if (!i) return -1;
+	int r = scalar_arg(i, a);
+	Py_DECREF(i);
+	return r;
+}
+
+static int convert_list(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
+	int list = PyList_Check(o);
+	Py_ssize_t n = list ? PyList_Size(o) : PyTuple_Size(o);
+	uint32_t first = pool_grow(p, (uint32_t)n);
+	if (first == UINT32_MAX) return -1;
+	/* Lists within lists: the elements' own elements are of whatever kinds the element accepts. */
+	uint32_t inner = accept >> ACCEPT_ELEMENT_SHIFT;
+	if (inner & ACCEPT_LIST) inner |= (inner & ~(uint32_t)ACCEPT_LIST) << ACCEPT_ELEMENT_SHIFT;
+	if (!inner) inner = ACCEPT_ANY;
+	p->args[at].kind = ARG_LIST;
+	p->args[at].list = first;
+	p->args[at].n = n;
+	if (Py_EnterRecursiveCall(" in a call of mlx_go.core")) return -1;
+	int r = 0;
+	for (Py_ssize_t i = 0; r == 0 && i < n; i++) {
+		PyObject *x = list ? PyList_GetItem(o, i) : PyTuple_GetItem(o, i);
+		r = x ? pool_convert(p, first + (uint32_t)i, x, inner) : -1;
+	}
+	Py_LeaveRecursiveCall();
+	return r;
+}
+
+int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
+	capi_arg *a = &p->args[at];
+	memset(a, 0, sizeof *a);
+	if (is_array(o)) {
+		if (accept & (ACCEPT_ARRAY | ACCEPT_ANY)) {
+			a->kind = ARG_ARRAY;
+			a->id = ID(o);
+			return 0;
+		}
+		if (accept & ACCEPT_INT) return take_index(a, o);
+		if (accept & ACCEPT_FLOAT) {
+			PyObject *f = PyNumber_Float(o);
+			int r = f ? scalar_arg(f, a) : -1;
+			Py_XDECREF(f);
+			return r;
+		}
+		return 1;
+	}
+	if (o == Py_None) {
+		a->kind = ARG_NONE;
+		return accept & (ACCEPT_NONE | ACCEPT_ANY) ? 0 : 1;
+	}
+	const uint32_t numbers = ACCEPT_BOOL | ACCEPT_INT | ACCEPT_FLOAT | ACCEPT_COMPLEX | ACCEPT_ARRAY | ACCEPT_ANY;
+	if (PyBool_Check(o) || PyFloat_Check(o) || PyLong_Check(o) || PyComplex_Check(o)) {
+		uint32_t bit = PyBool_Check(o) ? ACCEPT_BOOL : PyFloat_Check(o) ? ACCEPT_FLOAT : PyLong_Check(o) ? ACCEPT_INT : ACCEPT_COMPLEX;
+		/* bool is an int and an int is a float, as everywhere in Python. */
+		if (bit == ACCEPT_BOOL) bit |= ACCEPT_INT | ACCEPT_FLOAT;
+		if (bit == ACCEPT_INT) bit |= ACCEPT_FLOAT | ACCEPT_COMPLEX;
+		if (!(accept & (bit | ACCEPT_ARRAY | ACCEPT_ANY))) return 1;
+		return scalar_arg(o, a);
+	}
+	if (PyUnicode_Check(o)) {
+		if (!(accept & (ACCEPT_STRING | ACCEPT_ANY))) return 1;
+		Py_ssize_t n;
+		a->s = PyUnicode_AsUTF8AndSize(o, &n);
+		if (!a->s) return -1;
+		a->kind = ARG_STRING;
+		a->n = n;
+		return 0;
+	}
+	if (Py_TYPE(o) == Dtype_Type) {
+		a->kind = ARG_DTYPE;
+		a->n = dtype_of(o);
+		return accept & (ACCEPT_DTYPE | ACCEPT_ANY) ? 0 : 1;
+	}
+	if (PyList_Check(o) || PyTuple_Check(o)) return accept & (ACCEPT_LIST | ACCEPT_ANY) ? convert_list(p, at, o, accept) : 1;
+	if (is_scalar(o)) return accept & numbers ? scalar_arg(o, a) : 1;
+	if (accept & (ACCEPT_ARRAY | ACCEPT_ANY) && array_like(o)) {
+		capi_handle h = from_array_like(o, -1, -1);
+		if (!h || add_temp(p, (uint32_t)h) < 0) return -1;
+		a = &p->args[at];
+		a->kind = ARG_ARRAY;
+		a->id = (uint32_t)h;
+		return 0;
+	}
+	if (accept & ACCEPT_LIST && array_like(o)) { /* a NumPy array of axes or of a shape */
+		PyObject *list = PyObject_CallMethod(o, "tolist", NULL);
+		int r = list && PyList_Check(list) ? convert_list(p, at, list, accept) : 1;
+		Py_XDECREF(list);
+		PyErr_Clear();
+		return r;
+	}
+	if (accept & ACCEPT_LIST && PySequence_Check(o)) {
+		PyObject *list = PySequence_List(o);
+		if (!list) return -1;
+		int r = convert_list(p, at, list, accept);
+		Py_DECREF(list);
+		return r;
+	}
+	if (accept & ACCEPT_INT && PyIndex_Check(o)) return take_index(a, o);
+	return 1;
+}
+
+/* ---- calls ---- */
+
+int check_stream(PyObject *o) {
+	if (o == Py_None) return 0;
+	if (stream_types) {
+		PyObject *r = PyObject_CallFunctionObjArgs(stream_types, o, NULL);
+		if (!r) return -1;
+		Py_DECREF(r);
+		return 0;
+	}
+	PyErr_SetString(PyExc_TypeError, "stream must be None, a Stream, a Device or a DeviceType");
+	return -1;
+}
+
+static int bad_type(const capi_func *f, const capi_param *p, PyObject *o) {
+	PyObject *name = PyObject_GetAttrString((PyObject *)Py_TYPE(o), "__name__");
+	if (name) PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %U", f->base, p->name, p->type[0] ? p->type : "another type", name);
+	Py_XDECREF(name);
+	return -1;
+}
+
+static int find_param(const capi_func *f, PyObject *name) {
+	for (int i = 0; i < f->nparams; i++)
+		if (f->params[i].interned == name) return i;
+	for (int i = 0; i < f->nparams; i++)
+		if (PyUnicode_CompareWithASCIIString(name, f->params[i].name) == 0) return i;
+	return -1;
+}
+
+enum { MAX_PARAMS = 24 };
+
+static int too_many(const capi_func *f, Py_ssize_t given) {
+	int max = 0;
+	for (int i = 0; i < f->nparams; i++) max += f->params[i].kind <= PARAM_POSITIONAL;
+	PyErr_Format(PyExc_TypeError, "%s() takes %d positional argument%s but %zd were given", f->base, max, max == 1 ? "" : "s", given);
+	return -1;
+}
+
+/* Sorts the arguments by parameter; rest is what *args takes. */
+static int bind(const capi_func *f, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames, PyObject **bound,
+	Py_ssize_t *rest, Py_ssize_t *nrest) {
+	int at = 0;
+	Py_ssize_t i = self ? -1 : 0;
+	*rest = n;
+	*nrest = 0;
+	for (; i < n; i++) {
+		if (at >= f->nparams || f->params[at].kind >= PARAM_KEYWORD_ONLY) return too_many(f, n + (self != NULL));
+		if (f->params[at].kind == PARAM_VAR_POSITIONAL) {
+			*rest = i;
+			*nrest = n - i;
+			break;
+		}
+		bound[at++] = i < 0 ? self : args[i];
+	}
+	Py_ssize_t nkw = kwnames ? PyTuple_Size(kwnames) : 0;
+	for (Py_ssize_t k = 0; k < nkw; k++) {
+		PyObject *name = PyTuple_GetItem(kwnames, k);
+		int j = find_param(f, name);
+		if (j < 0 || f->params[j].kind == PARAM_VAR_POSITIONAL) {
+			PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", f->base, name);
+			return -1;
+		}
+		if (f->params[j].kind == PARAM_POSITIONAL_ONLY) {
+			PyErr_Format(PyExc_TypeError, "%s() got some positional-only arguments passed as keyword arguments: '%U'", f->base, name);
+			return -1;
+		}
+		if (bound[j]) {
+			PyErr_Format(PyExc_TypeError, "%s() got multiple values for argument '%U'", f->base, name);
+			return -1;
+		}
+		bound[j] = args[n + k];
+	}
+	for (int j = 0; j < f->nparams; j++)
+		if (!bound[j] && f->params[j].required) {
+			PyErr_Format(PyExc_TypeError, "%s() missing required argument '%s' (pos %d)", f->base, f->params[j].name, j + 1);
+			return -1;
+		}
+	return 0;
+}
+
+static PyObject *call_general(int index, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames) {
+	const capi_func *f = &functions[index];
+	PyObject *bound[MAX_PARAMS] = {NULL}, *packed = NULL, *result = NULL;
+	Py_ssize_t rest, nrest;
+	/* a.reshape(2, 3) and a.transpose(1, 0) give one sequence as separate arguments. */
+	if (self && f->method == METHOD_PACKED && (n > 1 || (n == 1 && !PyList_Check(args[0]) && !PyTuple_Check(args[0]) && args[0] != Py_None)) ) {
+		packed = PyTuple_New(n);
+		if (!packed) return NULL;
+		for (Py_ssize_t i = 0; i < n; i++) PyTuple_SetItem(packed, i, Py_NewRef(args[i]));
+		PyObject *flat[1 + MAX_PARAMS] = {packed};
+		Py_ssize_t nkw = kwnames ? PyTuple_Size(kwnames) : 0;
+		for (Py_ssize_t k = 0; k < nkw && k < MAX_PARAMS; k++) flat[1 + k] = args[n + k];
+		if (bind(f, self, flat, 1, kwnames, bound, &rest, &nrest) < 0) {
+			Py_DECREF(packed);
+			return NULL;
+		}
+	} else if (bind(f, self, args, n, kwnames, bound, &rest, &nrest) < 0) {
+		return NULL;
+	}
+	arg_pool pool;
+	pool_init(&pool);
+	int r = 0;
+	uint32_t count = 0;
+	for (int j = 0; j < f->nparams; j++) count += !f->params[j].stream;
+	pool_grow(&pool, count); /* MAX_PARAMS fit without growing */
+	for (int j = 0, k = 0; r == 0 && j < f->nparams; j++) {
+		const capi_param *p = &f->params[j];
+		if (p->stream) {
+			if (bound[j] && bound[j] != Py_None) r = check_stream(bound[j]);
+			continue;
+		}
+		if (p->kind == PARAM_VAR_POSITIONAL) {
+			uint32_t first = pool_grow(&pool, (uint32_t)nrest);
+			if (first == UINT32_MAX) {
+				r = -1;
+				break;
+			}
+			pool.args[k] = (capi_arg){.kind = ARG_LIST, .list = first, .n = nrest};
+			for (Py_ssize_t i = 0; r == 0 && i < nrest; i++) {
+				r = pool_convert(&pool, first + (uint32_t)i, args[rest + i], p->accept);
+				if (r > 0) r = bad_type(f, p, args[rest + i]);
+			}
+		} else if (!bound[j]) {
+			pool.args[k].kind = ARG_MISSING;
+		} else {
+			r = pool_convert(&pool, k, bound[j], p->accept);
+			if (r > 0) r = bad_type(f, p, bound[j]);
+		}
+		k++;
+	}
+	if (r == 0) {
+		capi_ids out = {0};
+		if (goCall(index, pool.args, count, &out, FREES) == 0) result = wrap_many(&out, f->result);
+	}
+	pool_done(&pool);
+	Py_XDECREF(packed);
+	return result;
+}
+
+PyObject *call_function(int index, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames) {
+	GUARD(NULL);
+	const capi_func *f = &functions[index];
+	PyObject *a = self && is_array(self) ? self : NULL;
+	if (f->row >= 0 && !kwnames) {
+		/* Elementwise functions of arrays are as hot as operators. */
+		if (f->nparams == 2 && n + (a != NULL) == 1) {
+			PyObject *x = a ? a : args[0];
+			if (is_array(x)) return wrap(goUnary(f->row, ID(x), FREES));
+		} else if (f->nparams == 3 && n == 2 && !a && is_array(args[0]) && is_array(args[1])) {
+			return wrap(goBinary(f->row, ID(args[0]), ID(args[1]), FREES));
+		}
+	}
+	return call_general(index, a, args, n, kwnames);
+}
+
+/*
+ * A METH_FASTCALL function does not learn which of the table's functions it stands for, so each has a C function of
+ * its own. As a module function self is the module, as a method it is the array.
+ */
+#define T(n) \
+	static PyObject *t##n(PyObject *self, PyObject *const *args, Py_ssize_t k, PyObject *kw) { return call_function(n, self, args, k, kw); }
+#define R(n) t##n,
+#define X16(M, p) M(p##0) M(p##1) M(p##2) M(p##3) M(p##4) M(p##5) M(p##6) M(p##7) M(p##8) M(p##9) M(p##A) M(p##B) M(p##C) M(p##D) M(p##E) M(p##F)
+#define X256(M, p) X16(M, p##0) X16(M, p##1) X16(M, p##2) X16(M, p##3) X16(M, p##4) X16(M, p##5) X16(M, p##6) X16(M, p##7) \
+	X16(M, p##8) X16(M, p##9) X16(M, p##A) X16(M, p##B) X16(M, p##C) X16(M, p##D) X16(M, p##E) X16(M, p##F)
+#define ALL(M) X256(M, 0x0) X256(M, 0x1) X256(M, 0x2)
+ALL(T)
+_PyCFunctionFastWithKeywords trampolines[] = {ALL(R)};
+const int trampoline_count = sizeof trampolines / sizeof *trampolines;

@@ -1,0 +1,139 @@
+/* Memory counters, devices and the hooks that the Python side of the package installs. */
+#include "internal.h"
+
+static PyObject *memory(int op, PyObject *value) {
+	GUARD(NULL);
+	int64_t v = 0;
+	if (value) {
+		PyObject *i = PyNumber_Index(value);
+		if (!i) return NULL;
+		int overflow;
+		v = PyLong_AsLongLongAndOverflow(i, &overflow);
+		Py_DECREF(i);
+		if (overflow > 0) v = INT64_MAX;
+		if (v < 0 || overflow < 0) {
+			if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "a memory limit is a number of bytes, not negative");
+			return NULL;
+		}
+	}
+	int64_t r = goMemory(op, v, FREES);
+	if (r < 0) return NULL;
+	if (op == MEMORY_RESET_PEAK || op == MEMORY_CLEAR) Py_RETURN_NONE;
+	return PyLong_FromLongLong(r);
+}
+
+#define READ(name, op)                                              \
+	static PyObject *name(PyObject *module, PyObject *unused) {     \
+		(void)module, (void)unused;                                 \
+		return memory(op, NULL);                                    \
+	}
+#define WRITE(name, op)                                                                       \
+	static PyObject *name(PyObject *module, PyObject *args, PyObject *kwargs) {               \
+		(void)module;                                                                         \
+		static char *names[] = {"limit", NULL};                                               \
+		PyObject *limit;                                                                      \
+		if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:" #name, names, &limit)) return NULL; \
+		return memory(op, limit);                                                             \
+	}
+READ(get_active_memory, MEMORY_ACTIVE)
+READ(get_peak_memory, MEMORY_PEAK)
+READ(reset_peak_memory, MEMORY_RESET_PEAK)
+READ(get_cache_memory, MEMORY_CACHE)
+READ(get_memory_limit, MEMORY_LIMIT)
+READ(clear_cache, MEMORY_CLEAR)
+WRITE(set_memory_limit, MEMORY_SET_LIMIT)
+WRITE(set_cache_limit, MEMORY_SET_CACHE_LIMIT)
+
+static PyObject *device_info(PyObject *module, PyObject *name) {
+	(void)module;
+	GUARD(NULL);
+	const char *s = PyUnicode_AsUTF8AndSize(name, NULL);
+	if (!s) return NULL;
+	/* "text\0key\0value\0" or "int\0key\0digits\0" for each entry. */
+	int64_t n = 0;
+	char *text = goDeviceInfo((char *)s, &n);
+	PyObject *info = PyDict_New();
+	for (char *p = text; info && p && p < text + n;) {
+		char *key = p + strlen(p) + 1, *value = key + strlen(key) + 1;
+		PyObject *v = *p == 'i' ? PyLong_FromString(value, NULL, 10) : PyUnicode_FromString(value);
+		if (!v || PyDict_SetItemString(info, key, v) < 0) Py_CLEAR(info);
+		Py_XDECREF(v);
+		p = value + strlen(value) + 1;
+	}
+	free(text);
+	return info;
+}
+
+static PyObject *set_stream_check(PyObject *module, PyObject *check) {
+	(void)module;
+	Py_XDECREF(stream_types);
+	stream_types = Py_NewRef(check);
+	Py_RETURN_NONE;
+}
+
+static PyObject *set_precision(PyObject *module, PyObject *digits) {
+	(void)module;
+	GUARD(NULL);
+	long n = PyLong_AsLong(digits);
+	if (n == -1 && PyErr_Occurred()) return NULL;
+	goSetPrecision((int)n);
+	Py_RETURN_NONE;
+}
+
+/* _convert(value, dtype or None, copy or None, dlpack only): asarray and from_dlpack. */
+static PyObject *convert(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	GUARD(NULL);
+	if (n != 4) {
+		PyErr_SetString(PyExc_TypeError, "_convert(value, dtype, copy, dlpack)");
+		return NULL;
+	}
+	PyObject *o = args[0];
+	if (args[1] != Py_None && Py_TYPE(args[1]) != Dtype_Type) {
+		PyErr_Format(PyExc_TypeError, "asarray(): argument 'dtype' must be a Dtype or None, not %R", args[1]);
+		return NULL;
+	}
+	int dtype = args[1] == Py_None ? -1 : dtype_of(args[1]), copy = args[2] == Py_None ? -1 : PyObject_IsTrue(args[2]);
+	if (PyObject_IsTrue(args[3])) {
+		if (is_array(o)) return wrap(copy > 0 ? goCopy(ID(o), FREES) : goHold(ID(o)));
+		if (!PyObject_HasAttrString(o, "__dlpack__")) {
+			PyErr_Format(PyExc_TypeError, "[from_dlpack] %R has no __dlpack__ method", (PyObject *)Py_TYPE(o));
+			return NULL;
+		}
+		return wrap(from_capsule(o, copy, dtype));
+	}
+	if (is_array(o)) {
+		int64_t own = goMeta(ID(o), 0);
+		if (copy == 0 && dtype >= 0 && dtype != own) {
+			PyErr_SetString(PyExc_ValueError, "[asarray] another dtype needs a copy, which copy=False forbids");
+			return NULL;
+		}
+		if (copy > 0 && (dtype < 0 || dtype == own)) return wrap(goCopy(ID(o), FREES));
+		return wrap(to_array(o, dtype));
+	}
+	if (copy == 0 && !array_like(o)) {
+		PyErr_SetString(PyExc_ValueError, "[asarray] Python scalars and lists cannot be used without a copy; pass copy=None");
+		return NULL;
+	}
+	if (!is_scalar(o) && array_like(o)) return wrap(from_array_like(o, dtype, copy));
+	return wrap(to_array(o, dtype));
+}
+
+/* _call(name, ...) by index, for functions whose Python front adds to the table's. */
+PyMethodDef system_methods[] = {
+	{"get_active_memory", get_active_memory, METH_NOARGS, "get_active_memory()\n--\n\nBytes of memory that arrays hold."},
+	{"get_peak_memory", get_peak_memory, METH_NOARGS, "get_peak_memory()\n--\n\nThe most bytes that arrays have held since the last :func:`reset_peak_memory`."},
+	{"reset_peak_memory", reset_peak_memory, METH_NOARGS, "reset_peak_memory()\n--\n\nStart a new measurement of the peak."},
+	{"get_cache_memory", get_cache_memory, METH_NOARGS, "get_cache_memory()\n--\n\nBytes of freed memory that are kept for reuse."},
+	{"get_memory_limit", get_memory_limit, METH_NOARGS, "get_memory_limit()\n--\n\nBytes of memory that arrays may hold."},
+	{"clear_cache", clear_cache, METH_NOARGS, "clear_cache()\n--\n\nReturn memory that is kept for reuse to the system."},
+	{"set_memory_limit", (PyCFunction)(void *)set_memory_limit, METH_VARARGS | METH_KEYWORDS,
+		"set_memory_limit(limit)\n--\n\nBound the bytes that arrays may hold, beyond which allocating raises MemoryError; returns the old limit."},
+	{"set_cache_limit", (PyCFunction)(void *)set_cache_limit, METH_VARARGS | METH_KEYWORDS,
+		"set_cache_limit(limit)\n--\n\nBound the bytes of freed memory that are kept for reuse; returns the old limit."},
+	{"_device_info", device_info, METH_O, NULL},
+	{"_set_stream_check", set_stream_check, METH_O, NULL},
+	{"_set_precision", set_precision, METH_O, NULL},
+	{"_convert", (PyCFunction)(void *)convert, METH_FASTCALL, NULL},
+	{"_at_update", (PyCFunction)(void *)array_at_update, METH_FASTCALL, NULL},
+	{NULL, NULL, 0, NULL}};

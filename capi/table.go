@@ -1,0 +1,213 @@
+package main
+
+/*
+#include "capi.h"
+#include <stdlib.h>
+*/
+import "C"
+
+import (
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/signature"
+)
+
+// entry is one Python function: a row or a function of core's table.
+type entry struct {
+	row      *core.Row
+	fn       *core.Func
+	defaults []core.Arg // per parameter but stream; what stands in for a missing argument
+}
+
+var table []entry
+
+//export goTable
+func goTable(count *C.int) (out *C.capi_func) {
+	defer func() {
+		if r := recover(); r != nil {
+			out = nil
+			raise(core.Catch(r))
+		}
+	}()
+	type named struct {
+		entry
+		name, sig, doc string
+		method         bool
+	}
+	var all []named
+	for _, r := range core.Rows {
+		if r.Flags&core.Hidden != 0 {
+			continue
+		}
+		for _, name := range append([]string{r.Name}, r.Alias...) {
+			all = append(all, named{entry{row: r}, name, signature.OfRow(name, r.Args), r.Doc, r.Flags&core.Method != 0})
+		}
+	}
+	for _, f := range core.Funcs {
+		all = append(all, named{entry{fn: f}, f.Name, f.Sig, f.Doc, f.Method})
+	}
+	funcs := unsafe.Slice((*C.capi_func)(C.calloc(C.size_t(len(all)), C.size_t(unsafe.Sizeof(C.capi_func{})))), len(all))
+	table = make([]entry, len(all))
+	for i, e := range all {
+		sig := signature.MustParse(e.sig)
+		f := &funcs[i]
+		f.name = C.CString(e.name)
+		f.base = (*C.char)(unsafe.Add(unsafe.Pointer(f.name), strings.LastIndexByte(e.name, '.')+1))
+		base := e.name[strings.LastIndexByte(e.name, '.')+1:]
+		f.doc = C.CString(base + sig.Text(false) + "\n--\n\n" + e.doc)
+		f.row = -1
+		if e.row != nil {
+			f.row = C.int32_t(e.row.Index)
+		}
+		if e.method {
+			f.method = C.METHOD_YES
+			method := *sig
+			method.Params = append([]signature.Param(nil), sig.Params...)
+			method.Params[0] = signature.Param{Name: "$self"}
+			if base == "reshape" || base == "transpose" {
+				f.method = C.METHOD_PACKED
+				method.Params[1] = signature.Param{Name: method.Params[1].Name, Kind: signature.VarPositional}
+			}
+			for k := range method.Params[1:] {
+				if p := &method.Params[k+1]; p.Kind == signature.PositionalOnly {
+					p.Kind = signature.Positional
+				}
+			}
+			f.method_doc = C.CString(base + method.Text(false) + "\n--\n\n" + e.doc)
+		}
+		f.result = resultKind(sig.Return)
+		f.nparams = C.int32_t(len(sig.Params))
+		params := unsafe.Slice((*C.capi_param)(C.calloc(C.size_t(max(len(sig.Params), 1)), C.size_t(unsafe.Sizeof(C.capi_param{})))), len(sig.Params))
+		f.params = unsafe.SliceData(params)
+		for k, p := range sig.Params {
+			c := &params[k]
+			c.name, c._type = C.CString(p.Name), C.CString(p.Type)
+			c.kind = C.uint8_t(p.Kind)
+			c.accept = accepts(p)
+			if p.Name == "stream" {
+				c.stream = 1
+				continue
+			}
+			if !p.HasDefault && p.Kind != signature.VarPositional && p.Kind != signature.VarKeyword {
+				c.required = 1
+			}
+			e.defaults = append(e.defaults, defaultArg(p))
+		}
+		table[i] = e.entry
+	}
+	*count = C.int(len(all))
+	return unsafe.SliceData(funcs)
+}
+
+func resultKind(annotation string) C.uint8_t {
+	switch {
+	case annotation == "None":
+		return C.RETURN_NONE
+	case strings.HasPrefix(annotation, "array |") && strings.Contains(annotation, "list["):
+		return C.RETURN_ARRAY_OR_LIST
+	case strings.HasPrefix(annotation, "array |") && strings.Contains(annotation, "tuple["):
+		return C.RETURN_ARRAY_OR_TUPLE
+	case strings.HasPrefix(annotation, "tuple"):
+		return C.RETURN_TUPLE
+	case strings.HasPrefix(annotation, "list"):
+		return C.RETURN_LIST
+	}
+	return C.RETURN_ARRAY
+}
+
+// accepts tells from the annotation what Python may pass.
+func accepts(p signature.Param) C.uint32_t {
+	if p.Type == "" {
+		return C.ACCEPT_ANY
+	}
+	mask := acceptType(p.Type)
+	if p.Default == "None" {
+		mask |= C.ACCEPT_NONE
+	}
+	return mask
+}
+
+func acceptType(annotation string) C.uint32_t {
+	var mask C.uint32_t
+	for _, t := range signature.Split(annotation, '|') {
+		name, inner, generic := strings.Cut(t, "[")
+		inner = strings.TrimSuffix(inner, "]")
+		switch name {
+		case "None":
+			mask |= C.ACCEPT_NONE
+		case "bool":
+			mask |= C.ACCEPT_BOOL
+		case "int":
+			mask |= C.ACCEPT_INT
+		case "float":
+			mask |= C.ACCEPT_FLOAT
+		case "complex":
+			mask |= C.ACCEPT_COMPLEX
+		case "str", "Literal":
+			mask |= C.ACCEPT_STRING
+		case "scalar":
+			mask |= C.ACCEPT_BOOL | C.ACCEPT_INT | C.ACCEPT_FLOAT | C.ACCEPT_COMPLEX | C.ACCEPT_ARRAY
+		case "array":
+			mask |= C.ACCEPT_ARRAY
+		case "Dtype":
+			mask |= C.ACCEPT_DTYPE
+		case "list", "tuple", "Sequence":
+			mask |= C.ACCEPT_LIST
+			if !generic {
+				mask |= C.ACCEPT_ANY << C.ACCEPT_ELEMENT_SHIFT
+			}
+			for _, e := range signature.Split(inner, ',') {
+				if e != "..." {
+					// Elements of elements share the element's own kinds.
+					m := acceptType(e)
+					mask |= (m | m>>C.ACCEPT_ELEMENT_SHIFT) << C.ACCEPT_ELEMENT_SHIFT
+				}
+			}
+		default:
+			mask |= C.ACCEPT_ANY
+		}
+	}
+	return mask
+}
+
+// defaultArg evaluates the default of a signature.
+func defaultArg(p signature.Param) core.Arg {
+	text := p.Default
+	switch text {
+	case "", "None":
+		if p.Kind == signature.VarPositional {
+			return core.Arg{Kind: core.ArgList}
+		}
+		return core.Arg{}
+	case "True":
+		return core.Arg{Kind: core.ArgBool, Int: 1}
+	case "False":
+		return core.Arg{Kind: core.ArgBool}
+	case "[]", "()":
+		return core.Arg{Kind: core.ArgList}
+	}
+	if i, err := strconv.ParseInt(text, 0, 64); err == nil {
+		return core.Arg{Kind: core.ArgInt, Int: i}
+	}
+	if f, err := strconv.ParseFloat(text, 64); err == nil {
+		return core.Arg{Kind: core.ArgFloat, Float: f}
+	}
+	if d, ok := dtype.Parse(text); ok {
+		return core.Arg{Kind: core.ArgDtype, Int: int64(d)}
+	}
+	if n := len(text); n >= 2 && (text[0] == '\'' || text[0] == '"') {
+		return core.Arg{Kind: core.ArgString, Str: text[1 : n-1]}
+	}
+	if n := len(text); n >= 2 && (text[0] == '[' || text[0] == '(') {
+		list := core.Arg{Kind: core.ArgList}
+		for _, e := range signature.Split(text[1:n-1], ',') {
+			list.List = append(list.List, defaultArg(signature.Param{Default: e}))
+		}
+		return list
+	}
+	panic("signature: default " + text + " of " + p.Name + " is not understood")
+}

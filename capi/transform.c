@@ -1,0 +1,154 @@
+/* Graph transforms on lists of arrays; python/mlx_go/_transforms.py puts functions and trees around them. */
+#include "internal.h"
+
+enum { MAX_LISTS = 4 };
+
+/* Gathers the handles of lists of arrays behind each other. */
+typedef struct {
+	uint32_t *ids;
+	int64_t counts[MAX_LISTS];
+	int lists;
+	uint32_t few[128];
+} handles;
+
+static int gather(handles *h, PyObject *const *lists, int n) {
+	int64_t total = 0;
+	h->ids = h->few;
+	h->lists = n;
+	for (int i = 0; i < n; i++) {
+		if (!PyList_Check(lists[i])) {
+			PyErr_SetString(PyExc_TypeError, "expected lists of arrays");
+			return -1;
+		}
+		total += h->counts[i] = PyList_Size(lists[i]);
+	}
+	if (total > (int64_t)(sizeof h->few / sizeof *h->few) && !(h->ids = malloc(total * sizeof *h->ids))) {
+		h->ids = h->few;
+		PyErr_NoMemory();
+		return -1;
+	}
+	uint32_t *at = h->ids;
+	for (int i = 0; i < n; i++)
+		for (int64_t k = 0; k < h->counts[i]; k++) {
+			PyObject *a = PyList_GetItem(lists[i], k);
+			if (!a || !is_array(a)) {
+				PyErr_SetString(PyExc_TypeError, "expected lists of arrays");
+				return -1;
+			}
+			*at++ = ID(a);
+		}
+	return 0;
+}
+
+static void drop(handles *h) {
+	if (h->ids != h->few) free(h->ids);
+}
+
+static PyObject *run(int op, PyObject *const *lists, int n, const int64_t *axes, int64_t number) {
+	GUARD(NULL);
+	handles h;
+	PyObject *result = NULL;
+	if (gather(&h, lists, n) == 0) {
+		capi_ids out = {0};
+		int64_t r = goTransform(op, h.ids, h.counts, n, (int64_t *)axes, number, &out, FREES);
+		if (r >= 0) result = op == TRANSFORM_TRACE ? PyLong_FromLongLong(r) : wrap_many(&out, RETURN_LIST);
+	}
+	drop(&h);
+	return result;
+}
+
+static int need(Py_ssize_t have, int want, const char *what) {
+	if (have == want) return 0;
+	PyErr_SetString(PyExc_TypeError, what);
+	return -1;
+}
+
+#define FUNCTION(name, want, text)                                                        \
+	static PyObject *name(PyObject *module, PyObject *const *args, Py_ssize_t n) {        \
+		(void)module;                                                                     \
+		if (need(n, want, text) < 0) return NULL;
+
+FUNCTION(begin_trace, 0, "_begin_trace()")
+	GUARD(NULL);
+	goTracing(1);
+	Py_RETURN_NONE;
+}
+
+FUNCTION(end_trace, 0, "_end_trace()")
+	GUARD(NULL);
+	goTracing(-1);
+	Py_RETURN_NONE;
+}
+
+FUNCTION(tracers, 1, "_tracers(arrays)")
+	return run(TRANSFORM_TRACERS, args, 1, NULL, 0);
+}
+
+FUNCTION(placeholders, 1, "_placeholders(arrays)")
+	return run(TRANSFORM_PLACEHOLDERS, args, 1, NULL, 0);
+}
+
+FUNCTION(vjp, 3, "_vjp(outputs, inputs, cotangents)")
+	return run(TRANSFORM_VJP, args, 3, NULL, 0);
+}
+
+FUNCTION(grad, 2, "_grad(outputs, inputs)")
+	return run(TRANSFORM_GRAD, args, 2, NULL, 0);
+}
+
+FUNCTION(jvp, 3, "_jvp(outputs, inputs, tangents)")
+	return run(TRANSFORM_JVP, args, 3, NULL, 0);
+}
+
+FUNCTION(trace_new, 2, "_trace_new(inputs, outputs)")
+	return run(TRANSFORM_TRACE, args, 2, NULL, 0);
+}
+
+FUNCTION(trace_call, 2, "_trace_call(trace, inputs)")
+	int64_t t = PyLong_AsLongLong(args[0]);
+	if (t == -1 && PyErr_Occurred()) return NULL;
+	return run(TRANSFORM_CALL, args + 1, 1, NULL, t);
+}
+
+FUNCTION(trace_free, 1, "_trace_free(trace)")
+	if (forked) Py_RETURN_NONE;
+	int64_t t = PyLong_AsLongLong(args[0]);
+	if (t == -1 && PyErr_Occurred()) return NULL;
+	goTraceFree(t);
+	Py_RETURN_NONE;
+}
+
+/* Axes are integers or None for arrays that are not mapped. */
+static int64_t *read_axes(PyObject *list, int64_t *at) {
+	for (Py_ssize_t i = 0; i < PyList_Size(list); i++) {
+		PyObject *x = PyList_GetItem(list, i);
+		*at = x == Py_None ? NO_AXIS : PyLong_AsLongLong(x);
+		if (*at++ == -1 && PyErr_Occurred()) return NULL;
+	}
+	return at;
+}
+
+FUNCTION(vmap_inputs, 2, "_vmap_inputs(inputs, axes)")
+	if (!PyList_Check(args[0]) || !PyList_Check(args[1]) || PyList_Size(args[0]) != PyList_Size(args[1])) return need(0, 1, "one axis per input"), NULL;
+	int64_t *axes = malloc((PyList_Size(args[1]) + 1) * sizeof *axes);
+	if (!axes) return PyErr_NoMemory();
+	PyObject *r = read_axes(args[1], axes) ? run(TRANSFORM_VMAP_IN, args, 1, axes, 0) : NULL;
+	free(axes);
+	return r;
+}
+
+FUNCTION(vmap_outputs, 5, "_vmap_outputs(inputs, placeholders, axes, outputs, out_axes)")
+	for (int i = 0; i < 5; i++)
+		if (!PyList_Check(args[i])) return need(0, 1, "expected lists"), NULL;
+	if (PyList_Size(args[0]) != PyList_Size(args[2]) || PyList_Size(args[3]) != PyList_Size(args[4])) return need(0, 1, "one axis per array"), NULL;
+	int64_t *axes = malloc((PyList_Size(args[2]) + PyList_Size(args[4]) + 1) * sizeof *axes), *at;
+	if (!axes) return PyErr_NoMemory();
+	PyObject *lists[3] = {args[0], args[1], args[3]};
+	PyObject *r = (at = read_axes(args[2], axes)) && read_axes(args[4], at) ? run(TRANSFORM_VMAP_OUT, lists, 3, axes, 0) : NULL;
+	free(axes);
+	return r;
+}
+
+#define ENTRY(name) {"_" #name, (PyCFunction)(void *)name, METH_FASTCALL, NULL}
+PyMethodDef transform_methods[] = {ENTRY(begin_trace), ENTRY(end_trace), ENTRY(tracers), ENTRY(placeholders), ENTRY(vjp), ENTRY(grad),
+	ENTRY(jvp), ENTRY(trace_new), ENTRY(trace_call), ENTRY(trace_free), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};

@@ -1,0 +1,103 @@
+/* Trees of lists, tuples and dicts: flattened and rebuilt in C, since every training step does it. */
+#include "internal.h"
+
+/* What leaves may be. */
+enum { LEAVES_ARRAYS /* else an error */, LEAVES_ONLY_ARRAYS /* others are skipped */, LEAVES_ALL };
+
+static int flatten_in(PyObject *tree, PyObject *leaves, int mode);
+
+static int flatten(PyObject *tree, PyObject *leaves, int mode) {
+	if (is_array(tree)) return PyList_Append(leaves, tree);
+	if (PyList_Check(tree) || PyTuple_Check(tree) || PyDict_Check(tree)) {
+		if (Py_EnterRecursiveCall(" in a tree of arrays")) return -1;
+		int r = flatten_in(tree, leaves, mode);
+		Py_LeaveRecursiveCall();
+		return r;
+	}
+	if (mode == LEAVES_ALL) return PyList_Append(leaves, tree);
+	if (mode == LEAVES_ONLY_ARRAYS) return 0;
+	PyErr_Format(PyExc_ValueError, "[tree_flatten] the argument must contain only arrays, not %R", (PyObject *)Py_TYPE(tree));
+	return -1;
+}
+
+static int flatten_in(PyObject *tree, PyObject *leaves, int mode) {
+	if (PyDict_Check(tree)) {
+		PyObject *k, *v;
+		Py_ssize_t pos = 0;
+		while (PyDict_Next(tree, &pos, &k, &v))
+			if (flatten(v, leaves, mode) < 0) return -1;
+		return 0;
+	}
+	int list = PyList_Check(tree);
+	for (Py_ssize_t i = 0; i < (list ? PyList_Size(tree) : PyTuple_Size(tree)); i++)
+		if (flatten(list ? PyList_GetItem(tree, i) : PyTuple_GetItem(tree, i), leaves, mode) < 0) return -1;
+	return 0;
+}
+
+static PyObject *tree_leaves(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	GUARD(NULL);
+	int mode = n > 1 ? (int)PyLong_AsLong(args[1]) : LEAVES_ARRAYS;
+	PyObject *leaves = PyList_New(0);
+	if (leaves && (n < 1 || flatten(args[0], leaves, mode) < 0)) Py_CLEAR(leaves);
+	if (!leaves && !PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "_tree_leaves(tree, mode=0)");
+	return leaves;
+}
+
+static PyObject *fill_in(PyObject *tree, PyObject *leaves, Py_ssize_t *at, int mode);
+
+/* The tree again, new containers with the leaves taken in turn. Leaves that flatten skipped stay. */
+static PyObject *fill(PyObject *tree, PyObject *leaves, Py_ssize_t *at, int mode) {
+	if (PyList_Check(tree) || PyTuple_Check(tree) || PyDict_Check(tree)) {
+		if (Py_EnterRecursiveCall(" in a tree of arrays")) return NULL;
+		PyObject *r = fill_in(tree, leaves, at, mode);
+		Py_LeaveRecursiveCall();
+		return r;
+	}
+	if (mode == LEAVES_ONLY_ARRAYS && !is_array(tree)) return Py_NewRef(tree);
+	PyObject *leaf = PyList_GetItem(leaves, (*at)++);
+	if (!leaf) {
+		PyErr_SetString(PyExc_ValueError, "[tree_unflatten] the trees differ: too few leaves");
+		return NULL;
+	}
+	return Py_NewRef(leaf);
+}
+
+static PyObject *fill_in(PyObject *tree, PyObject *leaves, Py_ssize_t *at, int mode) {
+	if (PyDict_Check(tree)) {
+		PyObject *out = PyDict_New(), *k, *v;
+		Py_ssize_t pos = 0;
+		while (out && PyDict_Next(tree, &pos, &k, &v)) {
+			PyObject *x = fill(v, leaves, at, mode);
+			if (!x || PyDict_SetItem(out, k, x) < 0) Py_CLEAR(out);
+			Py_XDECREF(x);
+		}
+		return out;
+	}
+	int list = PyList_Check(tree);
+	Py_ssize_t n = list ? PyList_Size(tree) : PyTuple_Size(tree);
+	PyObject *out = list ? PyList_New(n) : PyTuple_New(n);
+	for (Py_ssize_t i = 0; out && i < n; i++) {
+		PyObject *x = fill(list ? PyList_GetItem(tree, i) : PyTuple_GetItem(tree, i), leaves, at, mode);
+		if (!x) Py_CLEAR(out);
+		else if (list) PyList_SetItem(out, i, x);
+		else PyTuple_SetItem(out, i, x);
+	}
+	return out;
+}
+
+static PyObject *tree_fill(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	GUARD(NULL);
+	if (n < 2 || !PyList_Check(args[1])) {
+		PyErr_SetString(PyExc_TypeError, "_tree_fill(tree, leaves, mode=0)");
+		return NULL;
+	}
+	Py_ssize_t at = 0;
+	return fill(args[0], args[1], &at, n > 2 ? (int)PyLong_AsLong(args[2]) : LEAVES_ARRAYS);
+}
+
+PyMethodDef tree_methods[] = {
+	{"_tree_leaves", (PyCFunction)(void *)tree_leaves, METH_FASTCALL, NULL},
+	{"_tree_fill", (PyCFunction)(void *)tree_fill, METH_FASTCALL, NULL},
+	{NULL, NULL, 0, NULL}};

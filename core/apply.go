@@ -1,0 +1,362 @@
+package core
+
+import (
+	"go/ast"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// This file gives the rows of the table their life in the graph: dtype and shape
+// rule, launch, derivatives and batching, the same for all of them.
+
+// primitive is the row's Def, with its derivatives parsed.
+func (r *Row) primitive() *Def {
+	if r.def != nil {
+		return r.def
+	}
+	d := &Def{Name: r.Name, Row: r, Launch: launchRow, VMap: vmapRow}
+	if r.Flags&Heavy != 0 {
+		d.Cost = func(*Array) int { return 8 }
+	}
+	if r.Deriv == nil {
+		d.NoGrad = "the row has no derivative"
+	} else {
+		exprs := make([]ast.Expr, len(r.Deriv))
+		for i, s := range r.Deriv {
+			e, err := ParseExpr(s)
+			if err != nil {
+				panic(err)
+			}
+			exprs[i] = e
+		}
+		d.VJP = func(y, ct *Array, want []bool) []*Array { return vjpRow(r, exprs, y, ct, want) }
+		d.JVP = func(y *Array, tangents []*Array) *Array { return jvpRow(r, exprs, y, tangents) }
+	}
+	r.def = d
+	return d
+}
+
+// computeDtype is the dtype a row computes in when its arguments promote to d, or an error.
+func (r *Row) computeDtype(d dtype.Dtype) dtype.Dtype {
+	t := &r.Types
+	switch {
+	case t.AsBool:
+		return dtype.Bool
+	case t.Widen && d == dtype.Bool:
+		d = dtype.Uint8
+	}
+	if !t.Has(d) {
+		rejectDtype(r, d)
+	}
+	if t.Float {
+		d = d.ToFloat()
+	}
+	return d
+}
+
+// ApplyRow is the op on arrays and Python scalars. Scalars are weak: they take the dtype of
+// the arrays, raised only where their kind (float, complex) needs it.
+func ApplyRow(r *Row, args []Arg) *Array {
+	if len(args) != len(r.Args) {
+		Throw(TypeError, "[%s] takes %d arguments, not %d", r.Name, len(r.Args), len(args))
+	}
+	first := 0
+	if r.Types.First {
+		first = 1
+	}
+	d := resultDtype(r.Name, args[first:])
+	var xs [3]*Array
+	for i := range args {
+		at := d
+		if i < first {
+			at = dtype.Bool
+		}
+		if a := args[i].Array; a != nil {
+			xs[i] = a
+		} else {
+			xs[i] = scalarArg(r.Name, &args[i], at)
+		}
+	}
+	return applyRow(r, xs[:len(args)]...)
+}
+
+// Binary is ApplyRow for two arrays: the hot path of operators.
+func Binary(r *Row, a, b *Array) *Array { return applyRow(r, a, b) }
+
+// applyRow builds the node, with casts where dtypes differ.
+func applyRow(r *Row, xs ...*Array) *Array {
+	t := &r.Types
+	first := 0
+	if t.First {
+		first = 1
+	}
+	d := xs[first].dtype
+	for _, x := range xs[first+1:] {
+		if x.dtype != d {
+			d = dtype.Promote(d, x.dtype)
+		}
+	}
+	d = r.computeDtype(d)
+	shape := xs[0].shape
+	for i, x := range xs {
+		if at := t.Arg(i, d); x.dtype != at {
+			xs[i] = AsType(x, at)
+		}
+		if i > 0 {
+			shape = broadcastShapes(r.Name, shape, x.shape)
+		}
+	}
+	return newArray(r.primitive(), t.Result(d), shape, nil, xs...)
+}
+
+func broadcastShapes(op string, a, b layout.Shape) layout.Shape {
+	if len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) {
+		return a
+	}
+	s, ok := layout.Broadcast(a, b)
+	if !ok {
+		Throw(ValueError, "[%s] shapes %s and %s cannot be broadcast", op, layout.Format(a), layout.Format(b))
+	}
+	return s
+}
+
+// rowInput is the dtype the row's kernel computes in for node y.
+func rowInput(y *Array) dtype.Dtype {
+	ins := y.inputs()
+	if y.op.Row.Types.First {
+		return ins[1].dtype
+	}
+	return ins[0].dtype
+}
+
+// program is the row as a one-step program over arguments of dtype d.
+func (r *Row) program(d dtype.Dtype) *Program {
+	if p := r.programs[d]; p != nil {
+		return p
+	}
+	c, n := d.Compute(), len(r.Args)
+	p := &Program{Store: []uint8{uint8(n)}, Regs: n + 1}
+	s := Step{Row: r, In: c, Out: r.Types.Result(c), Dst: uint8(n)}
+	for i := range n {
+		p.Load = append(p.Load, r.Types.Arg(i, c))
+		s.Src[i] = uint8(i)
+	}
+	p.Steps = []Step{s}
+	r.programs[d] = p
+	return p
+}
+
+var one = []int{1}
+
+// launchRow runs the row's program, or the one that took over its inputs' steps.
+func launchRow(e *exec, y *Array) *Error {
+	if f, ok := y.attr.(*fused); ok {
+		return launchProgram(e, y, f.ins, f.prog)
+	}
+	return launchProgram(e, y, y.inputs(), y.op.Row.program(rowInput(y)))
+}
+
+// launchProgram runs p over xs, which broadcast to y's shape, into y, writing over a dying
+// input where one fits.
+func launchProgram(e *exec, y *Array, xs []*Array, p *Program) *Error {
+	flat := true
+	for _, x := range xs {
+		if !x.contiguous() || !layout.Equal(x.shape, y.shape) {
+			flat = false
+			break
+		}
+	}
+	if !donate(y, xs) {
+		if err := y.allocate(); err != nil {
+			return err
+		}
+	}
+	ins := e.in[:0]
+	if flat {
+		n := []int{y.Size()}
+		for _, x := range xs {
+			ins = append(ins, Tensor{x.Data(), x.dtype, n, one})
+		}
+		e.out[0] = Tensor{y.Data(), y.dtype, n, one}
+	} else {
+		for _, x := range xs {
+			ins = append(ins, Tensor{x.Data(), x.dtype, y.shape, layout.BroadcastStrides(x.shape, x.Strides(), y.shape)})
+		}
+		e.out[0] = Tensor{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}
+	}
+	e.k = Kernel{Kind: KindElementwise, Op: y.op.Name, Out: e.out[:1], In: ins, Attr: p}
+	return e.launch(&e.k)
+}
+
+// donate lets y take over the memory of an input that dies with it: one that nothing
+// but y holds, laid out like y, in memory that no other array views.
+func donate(y *Array, xs []*Array) bool {
+	if y.tracer && graph.tracing > 0 {
+		return false
+	}
+	for i, x := range xs {
+		if x.refs == 1 && x.buf != nil && x.buf.refs == 1 && x.buf.foreign == nil && x.offset == 0 &&
+			x.dtype.Size() == y.dtype.Size() && layout.Equal(x.shape, y.shape) && x.contiguous() && !repeats(xs, i) {
+			x.buf.refs++
+			y.buf, y.offset, y.strides = x.buf, 0, nil
+			return true
+		}
+	}
+	return false
+}
+
+func repeats(xs []*Array, i int) bool {
+	for j, x := range xs {
+		if j != i && x == xs[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// derivative builds the i-th partial derivative of the row at y's inputs; nil stands
+// for 1 and a false ok for 0.
+func derivative(r *Row, e ast.Expr, y *Array) (d *Array, ok bool) {
+	if lit, is := e.(*ast.BasicLit); is {
+		switch lit.Value {
+		case "0":
+			return nil, false
+		case "1":
+			return nil, true
+		}
+	}
+	env := map[string]*Array{"y": y}
+	for i, x := range y.inputs() {
+		env[r.Args[i]] = x
+	}
+	return Walk(e, env, Algebra[*Array](arrayAlgebra{y})), true
+}
+
+// vjpRow multiplies the cotangent with the conjugate derivative and sums over the axes
+// along which the argument was stretched.
+func vjpRow(r *Row, exprs []ast.Expr, y, ct *Array, want []bool) []*Array {
+	ins := y.inputs()
+	out := make([]*Array, len(ins))
+	for i, x := range ins {
+		if !want[i] {
+			continue
+		}
+		d, ok := derivative(r, exprs[i], y)
+		if !ok {
+			continue
+		}
+		g := ct
+		if d != nil {
+			if d.dtype == dtype.Complex64 {
+				d = applyRow(rowByName["conjugate"], d)
+			}
+			g = applyRow(rowByName["multiply"], ct, d)
+		}
+		out[i] = sumTo(AsType(realPart(g, x.dtype), x.dtype), x.shape)
+	}
+	return out
+}
+
+// realPart drops the imaginary part when a complex cotangent flows into a real argument.
+func realPart(g *Array, d dtype.Dtype) *Array {
+	if g.dtype == dtype.Complex64 && d != dtype.Complex64 {
+		return applyRow(rowByName["real"], g)
+	}
+	return g
+}
+
+func jvpRow(r *Row, exprs []ast.Expr, y *Array, tangents []*Array) *Array {
+	var sum *Array
+	for i, t := range tangents {
+		if t == nil {
+			continue
+		}
+		d, ok := derivative(r, exprs[i], y)
+		if !ok {
+			continue
+		}
+		if d != nil {
+			t = applyRow(rowByName["multiply"], t, d)
+		}
+		if t = AsType(realPart(t, y.dtype), y.dtype); sum == nil {
+			sum = t
+		} else {
+			sum = applyRow(rowByName["add"], sum, t)
+		}
+	}
+	if sum == nil {
+		return nil
+	}
+	return BroadcastTo(sum, y.shape)
+}
+
+// sumTo undoes a broadcast: it sums g over the axes along which shape was stretched to
+// g's shape.
+func sumTo(g *Array, shape layout.Shape) *Array {
+	if layout.Equal(g.shape, shape) {
+		return g
+	}
+	if !layout.CanBroadcastTo(shape, g.shape) {
+		// The derivative did not depend on all arguments: g is smaller than the argument.
+		return BroadcastTo(g, shape)
+	}
+	k := len(g.shape) - len(shape)
+	var axes []int
+	for i, d := range g.shape {
+		if i < k || shape[i-k] == 1 && d != 1 {
+			axes = append(axes, i)
+		}
+	}
+	return Reshape(reduce(ReduceSum, g, axes), shape)
+}
+
+// vmapRow lines batched arguments up: the batch axis in front, then ones up to the rank of
+// the result.
+func vmapRow(y *Array, ins []*Array, mapped []bool, n int) *Array {
+	rank := len(y.shape)
+	xs := make([]*Array, len(ins))
+	for i, x := range ins {
+		if mapped[i] {
+			x = insertOnes(x, rank+1)
+		}
+		xs[i] = x
+	}
+	return applyRow(y.op.Row, xs...)
+}
+
+// insertOnes gives x, whose first axis is a batch, the given rank by axes of extent 1 behind
+// the first.
+func insertOnes(x *Array, rank int) *Array {
+	if len(x.shape) >= rank {
+		return x
+	}
+	shape := make([]int, rank)
+	k := rank - len(x.shape)
+	for i := range shape {
+		switch {
+		case i == 0:
+			shape[i] = x.shape[0]
+		case i <= k:
+			shape[i] = 1
+		default:
+			shape[i] = x.shape[i-k]
+		}
+	}
+	return Reshape(x, shape)
+}
+
+// rejectDtype says that the row does not take arguments of dtype d, and what it takes.
+func rejectDtype(r *Row, d dtype.Dtype) {
+	names := [dtype.KindCount]string{"bool", "unsigned integers", "integers", "floats", "complex64"}
+	var takes string
+	for k, name := range names {
+		if r.Types.Accept>>k&1 != 0 {
+			if takes != "" {
+				takes += ", "
+			}
+			takes += name
+		}
+	}
+	Throw(ValueError, "[%s] dtype %s is not supported; it takes %s", r.Name, d, takes)
+}

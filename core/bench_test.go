@@ -1,0 +1,24 @@
+package core
+
+import (
+	"testing"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+// BenchmarkLazyAdd is one crossing's work for a + b: build the node, hold it, release it.
+func BenchmarkLazyAdd(b *testing.B) {
+	Lock()
+	x, y := newReady(dtype.Float32, []int{1}, nil).retain(), newReady(dtype.Float32, []int{1}, nil).retain()
+	Unlock()
+	row := FindRow("add")
+	b.ReportAllocs()
+	for b.Loop() {
+		Lock()
+		id := Binary(row, x, y).Hold()
+		Unlock()
+		Lock()
+		ReleaseIDs([]uint32{id})
+		Unlock()
+	}
+}

@@ -1,0 +1,228 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+var convOp Def
+
+func init() {
+	convOp = Def{Name: "conv", Launch: simple(KindConv), VJP: vjpConv, VMap: vmapConv,
+		Cost: func(y *Array) int {
+			w := y.in[1].shape
+			return max(layout.Size(w)/max(w[0], 1)/4, 1)
+		},
+		JVP: func(y *Array, t []*Array) *Array {
+			at := y.attr.(ConvAttr)
+			var sum *Array
+			if t[0] != nil {
+				sum = conv(t[0], y.in[1], at)
+			}
+			if t[1] != nil {
+				if g := conv(y.in[0], t[1], at); sum != nil {
+					sum = add(sum, g)
+				} else {
+					sum = g
+				}
+			}
+			return sum
+		},
+	}
+	const tail = "\n\nReturns:\n    An array of shape (N, spatial..., O) in the promoted floating dtype."
+	each := func(a *Args, i, n, otherwise int) []int {
+		v, ok := a.ints(i)
+		switch {
+		case !ok:
+			return slices.Repeat([]int{otherwise}, n)
+		case len(v) == 1:
+			return slices.Repeat(v, n)
+		case len(v) != n:
+			Throw(ValueError, "[%s] expected 1 or %d values for a spatial option, not %d", a.name(), n, len(v))
+		}
+		return v
+	}
+	type spec struct{ dims, in, w string }
+	for n, s := range []spec{1: {"L", "(N, L, C)", "(O, K, C / groups)"}, 2: {"H, W", "(N, H, W, C)", "(O, KH, KW, C / groups)"}, 3: {"D, H, W", "(N, D, H, W, C)", "(O, KD, KH, KW, C / groups)"}} {
+		if n == 0 {
+			continue
+		}
+		num := "int"
+		if n > 1 {
+			num = "int | tuple[" + []string{2: "int, int", 3: "int, int, int"}[n] + "]"
+		}
+		register(
+			Func{Name: fmt.Sprintf("conv%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, groups: int = 1, *, stream: StreamOrDevice = None) -> array",
+				Doc: fmt.Sprintf("%d-D convolution (cross-correlation) with channels last.\n\nArgs:\n    input: Array of shape %s.\n    weight: Array of shape %s.\n    stride: Step between places of the kernel.\n    padding: Zeros on both sides of each spatial axis (%s).\n    dilation: Step between elements of the kernel.\n    groups: Number of groups the channels are split into.", n, s.in, s.w, s.dims) + tail,
+				Call: callN(func(a *Args) *Array {
+					pad := each(a, 3, n, 0)
+					return checkedConv(a, n, ConvAttr{each(a, 2, n, 1), pad, pad, each(a, 4, n, 1), slices.Repeat([]int{1}, n), a.int(5, 1), false})
+				})},
+			Func{Name: fmt.Sprintf("conv_transpose%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, output_padding: " + num + " = 0, groups: int = 1, *, stream: StreamOrDevice = None) -> array",
+				Doc: fmt.Sprintf("%d-D transposed convolution with channels last: what a convolution's gradient does to its input.\n\nArgs:\n    input: Array of shape %s.\n    weight: Array of shape %s.\n    stride: Step between places of the kernel in the result.\n    padding: Elements cut off both sides of the result.\n    dilation: Step between elements of the kernel.\n    output_padding: Extra extent on the far side of the result.\n    groups: Number of groups the channels are split into.", n, s.in, s.w) + tail,
+				Call: callN(func(a *Args) *Array {
+					stride, pad, dil, extra := each(a, 2, n, 1), each(a, 3, n, 0), each(a, 4, n, 1), each(a, 5, n, 0)
+					w := a.array(1)
+					lo, hi := make([]int, n), make([]int, n)
+					for i := range n {
+						if w.NDim() == n+2 {
+							lo[i] = dil[i]*(w.shape[i+1]-1) - pad[i]
+							hi[i] = lo[i] + extra[i]
+						}
+					}
+					return checkedConv(a, n, ConvAttr{slices.Repeat([]int{1}, n), lo, hi, dil, stride, a.int(6, 1), true})
+				})},
+		)
+	}
+	register(Func{Name: "conv_general", Sig: "(input: array, weight: array, /, stride: int | Sequence[int] = 1, padding: int | Sequence[int] | tuple[Sequence[int], Sequence[int]] = 0, kernel_dilation: int | Sequence[int] = 1, input_dilation: int | Sequence[int] = 1, groups: int = 1, flip: bool = False, *, stream: StreamOrDevice = None) -> array",
+		Doc: "Convolution over any number of spatial axes with all options.\n\nArgs:\n    input: Array of shape (N, spatial..., C).\n    weight: Array of shape (O, spatial..., C / groups).\n    stride: Step between places of the kernel.\n    padding: Zeros on both sides, or a pair of lists for the near and far sides.\n    kernel_dilation: Step between elements of the kernel.\n    input_dilation: Step between elements of the input.\n    groups: Number of groups the channels are split into.\n    flip: Run the kernel backwards: convolution proper." + tail,
+		Call: callN(func(a *Args) *Array {
+			n := a.array(0).NDim() - 2
+			if n < 1 {
+				Throw(ValueError, "[conv_general] the input must have at least one spatial axis, not shape %s", layout.Format(a.array(0).shape))
+			}
+			var lo, hi []int
+			if p := a.arg(3); p.Kind == ArgList && len(p.List) == 2 && p.List[0].Kind == ArgList {
+				pair := &Args{a.Func, p.List}
+				lo, hi = each(pair, 0, n, 0), each(pair, 1, n, 0)
+			} else {
+				lo = each(a, 3, n, 0)
+				hi = lo
+			}
+			return checkedConv(a, n, ConvAttr{each(a, 2, n, 1), lo, hi, each(a, 4, n, 1), each(a, 5, n, 1), a.int(6, 1), a.bool(7, false)})
+		})})
+}
+
+// checkedConv convolves arguments 0 and 1 over n spatial axes, or says what does not fit.
+func checkedConv(a *Args, n int, at ConvAttr) *Array {
+	x, w := a.array(0), a.array(1)
+	d := dtype.Promote(x.dtype, w.dtype)
+	sx, sw := layout.Format(x.shape), layout.Format(w.shape)
+	switch {
+	case !d.IsInexact():
+		Throw(ValueError, "[%s] the dtype must be floating point, not %s", a.name(), d)
+	case x.NDim() != n+2:
+		Throw(ValueError, "[%s] the input must have %d axes (N, spatial..., C), not shape %s", a.name(), n+2, sx)
+	case w.NDim() != n+2:
+		Throw(ValueError, "[%s] the weight must have %d axes (O, spatial..., C / groups), not shape %s", a.name(), n+2, sw)
+	case at.Groups < 1 || x.shape[n+1]%at.Groups != 0 || w.shape[0]%at.Groups != 0:
+		Throw(ValueError, "[%s] groups %d must divide the channels of input %s and weight %s", a.name(), at.Groups, sx, sw)
+	case x.shape[n+1]/at.Groups != w.shape[n+1]:
+		Throw(ValueError, "[%s] the weight %s must have %d input channels to match input %s in %d groups", a.name(), sw, x.shape[n+1]/at.Groups, sx, at.Groups)
+	}
+	for i := range n {
+		if at.Stride[i] < 1 || at.KernelDilation[i] < 1 || at.InputDilation[i] < 1 {
+			Throw(ValueError, "[%s] strides and dilations must be positive", a.name())
+		}
+		if w.shape[i+1] < 1 || convExtent(x, w, at, i) < 0 {
+			Throw(ValueError, "[%s] the kernel of shape %s does not fit the padded input of shape %s along spatial axis %d", a.name(), sw, sx, i)
+		}
+	}
+	return conv(AsType(x, d), AsType(w, d), at)
+}
+
+// spread is the extent of n elements with step between them.
+func spread(n, step int) int { return max((n-1)*step+1, 0) }
+
+// convExtent is the result's extent along spatial axis i; negative if the kernel does not fit.
+func convExtent(x, w *Array, at ConvAttr, i int) int {
+	room := spread(x.shape[i+1], at.InputDilation[i]) + at.PadLo[i] + at.PadHi[i] - spread(w.shape[i+1], at.KernelDilation[i])
+	if room < 0 {
+		return -1
+	}
+	return room/at.Stride[i] + 1
+}
+
+func conv(x, w *Array, at ConvAttr) *Array {
+	shape := slices.Clone(x.shape)
+	for i := range at.Stride {
+		shape[i+1] = max(convExtent(x, w, at, i), 0)
+	}
+	shape[len(shape)-1] = w.shape[0]
+	return newArray(&convOp, x.dtype, shape, at, x, w)
+}
+
+// vjpConv: both gradients are convolutions. With respect to the input, the cotangent spread by the
+// stride meets the kernel backwards; with respect to the kernel, the input meets the cotangent
+// as kernel, batch and channels changing places. The paddings make the extents come out.
+func vjpConv(y, ct *Array, want []bool) []*Array {
+	x, w, at := y.in[0], y.in[1], y.attr.(ConvAttr)
+	n, g := len(at.Stride), at.Groups
+	out := make([]*Array, 2)
+	lo, hi := make([]int, n), make([]int, n)
+	if want[0] {
+		for i := range n {
+			k, s := spread(w.shape[i+1], at.KernelDilation[i]), spread(y.shape[i+1], at.Stride[i])
+			lo[i] = k - 1 - at.PadLo[i]
+			hi[i] = spread(x.shape[i+1], at.InputDilation[i]) - s - lo[i] + k - 1
+		}
+		back := ConvAttr{at.InputDilation, slices.Clone(lo), slices.Clone(hi), at.KernelDilation, at.Stride, g, !at.Flip}
+		out[0] = conv(ct, conj(swapChannels(w, g)), back)
+	}
+	if want[1] {
+		for i := range n {
+			hi[i] = at.KernelDilation[i]*(w.shape[i+1]-1) + spread(y.shape[i+1], at.Stride[i]) -
+				spread(x.shape[i+1], at.InputDilation[i]) - at.PadLo[i]
+		}
+		side := ConvAttr{at.KernelDilation, at.PadLo, hi, at.Stride, at.InputDilation, g, false}
+		dw := conv(conj(batchToChannels(x, g, false)), batchToChannels(ct, g, true), side)
+		dw = moveAxis(dw, n+1, 0)
+		dw = moveAxis(dw, 1, n+1)
+		if at.Flip {
+			for i := range n {
+				dw = flipAxis(dw, i+1)
+			}
+		}
+		out[1] = dw
+	}
+	return out
+}
+
+// swapChannels turns a kernel (g*O, spatial..., C) into (g*C, spatial..., O), group by group.
+func swapChannels(w *Array, g int) *Array {
+	rank := len(w.shape)
+	split := append([]int{g, w.shape[0] / g}, w.shape[1:]...)
+	perm := allAxes(rank + 1)
+	perm[1], perm[rank] = rank, 1
+	t := Transpose(Reshape(w, split), perm)
+	return Reshape(t, append([]int{g * t.shape[1]}, t.shape[2:]...))
+}
+
+// batchToChannels turns (N, spatial..., g*C) into (C, spatial..., g*N), or, as a kernel, into
+// (g*C, spatial..., N).
+func batchToChannels(x *Array, g int, kernel bool) *Array {
+	rank := len(x.shape)
+	c := x.shape[rank-1] / g
+	t := Reshape(x, append(slices.Clone(x.shape[:rank-1]), g, c)) // N, spatial..., g, C
+	mid := allAxes(rank - 1)[1:]
+	if kernel {
+		t = Transpose(t, append(append([]int{rank - 1, rank}, mid...), 0))
+		return Reshape(t, append([]int{g * c}, t.shape[2:]...))
+	}
+	t = Transpose(t, append(append([]int{rank}, mid...), rank-1, 0))
+	return Reshape(t, append(slices.Clone(t.shape[:rank-1]), g*x.shape[0]))
+}
+
+func vmapConv(y *Array, ins []*Array, mapped []bool, n int) *Array {
+	at := y.attr.(ConvAttr)
+	if !mapped[1] {
+		// One kernel: examples are more of the batch.
+		x := ins[0]
+		x = Reshape(x, append([]int{n * x.shape[1]}, x.shape[2:]...))
+		return Reshape(conv(x, ins[1], at), withBatch(n, y.shape))
+	}
+	// A kernel per example: examples are groups of channels.
+	xs := batchAll(ins, mapped, n)
+	rank := len(y.shape)
+	x := moveAxis(xs[0], 0, rank-1)
+	x = Reshape(x, append(slices.Clone(x.shape[:rank-1]), -1))
+	w := xs[1]
+	w = Reshape(w, append([]int{n * w.shape[1]}, w.shape[2:]...))
+	at.Groups *= n
+	z := conv(x, w, at)
+	z = Reshape(z, append(slices.Clone(y.shape[:rank-1]), n, y.shape[rank-1]))
+	return moveAxis(z, rank-1, 0)
+}

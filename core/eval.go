@@ -1,0 +1,357 @@
+package core
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// Job is one evaluation: a tape of nodes in an order in which inputs come first.
+type Job struct {
+	tape   []*Array
+	async  bool
+	cancel atomic.Bool
+	done   chan struct{}
+	err    *Error
+}
+
+// Evaluation runs nodes one after the other, and each kernel on all workers. Small
+// tapes run on the calling thread; others go to one executor goroutine, which is
+// not locked to a thread of the caller and takes jobs in order, so that a job
+// may rely on everything scheduled before it.
+var executor struct {
+	wake     *sync.Cond // on graph.mu
+	queue    []*Job
+	last     *Job
+	asyncErr *Error
+}
+
+// inlineCost is the work, in additions, up to which handing over costs more than it gives.
+const inlineCost = 1 << 16
+
+// nodeCost is what the bookkeeping of one node costs in the same unit.
+const nodeCost = 512
+
+// StartEval schedules what outs need. It returns nil if all of it is now in
+// memory; else a job to wait for, after which StartEval is asked again. The graph
+// lock is held. Errors of small evaluations panic.
+func StartEval(outs []*Array, async bool) *Job {
+	tape, cost, after := schedule(outs)
+	if len(tape) == 0 {
+		return after
+	}
+	for _, a := range outs {
+		a.refs++ // results are wanted by themselves: fuse must not take them over
+	}
+	j := &Job{tape: fuse(tape), async: async}
+	for _, a := range outs {
+		a.refs--
+	}
+	if after == nil && cost <= inlineCost {
+		if err := j.run(&exec{inline: true}); err != nil {
+			panic(err)
+		}
+		return nil
+	}
+	j.done = make(chan struct{})
+	for _, a := range j.tape {
+		a.job = j
+	}
+	if executor.wake == nil {
+		executor.wake = sync.NewCond(&graph.mu)
+		go execute()
+	}
+	executor.queue = append(executor.queue, j)
+	executor.last = j
+	executor.wake.Signal()
+	return j
+}
+
+// schedule lists the lazy nodes below outs in evaluation order and holds each of them.
+// after is the latest job that outs or their inputs already wait for.
+func schedule(outs []*Array) (tape []*Array, cost int, after *Job) {
+	type frame struct {
+		a    *Array
+		next int
+	}
+	var stack []frame
+	visit := func(a *Array) {
+		switch a.state {
+		case scheduled:
+			if a.job != nil {
+				after = executor.last // in order: once the last is done, so is a's
+			}
+		case lazy:
+			if a.op == placeholder {
+				unschedule(tape)
+				for _, f := range stack {
+					f.a.state = lazy
+				}
+				Throw(ValueError, "[eval] an array cannot be evaluated inside a function that is being vmapped or compiled: it has no value there")
+			}
+			a.state = scheduled
+			stack = append(stack, frame{a, 0})
+		}
+	}
+	for _, out := range outs {
+		visit(out)
+		for len(stack) > 0 {
+			f := &stack[len(stack)-1]
+			if ins := f.a.inputs(); f.next < len(ins) {
+				f.next++
+				visit(ins[f.next-1])
+				continue
+			}
+			a := f.a
+			stack = stack[:len(stack)-1]
+			tape = append(tape, a.retain())
+			c := 1
+			if a.op.Cost != nil {
+				c = a.op.Cost(a)
+			}
+			if a.op.View == nil {
+				cost += c * a.Size()
+			}
+			cost += nodeCost
+		}
+	}
+	return tape, cost, after
+}
+
+// unschedule takes back nodes that were not evaluated.
+func unschedule(tape []*Array) {
+	for _, a := range tape {
+		if a != nil {
+			a.state, a.job = lazy, nil
+			a.unfuse() // its inputs may be evaluated by themselves next time
+			release(a)
+		}
+	}
+}
+
+// execute is the executor goroutine.
+func execute() {
+	graph.mu.Lock()
+	for {
+		for len(executor.queue) == 0 {
+			executor.wake.Wait()
+		}
+		j := executor.queue[0]
+		executor.queue = executor.queue[1:]
+		j.err = j.run(&exec{cancel: &j.cancel})
+		if executor.last == j {
+			executor.last = nil
+		}
+		if j.async && j.err != nil && j.err.Kind != Interrupted {
+			executor.asyncErr = j.err
+		}
+		close(j.done)
+	}
+}
+
+// run evaluates the tape. The graph lock is held, and given up during kernels
+// unless the tape is small.
+func (j *Job) run(e *exec) (err *Error) {
+	done := 0
+	defer func() {
+		if r := recover(); r != nil {
+			err = Catch(r)
+		}
+		if err != nil {
+			unschedule(j.tape[done:])
+		}
+		j.tape = nil
+	}()
+	for i, a := range j.tape {
+		done = i
+		if j.cancel.Load() {
+			return ErrCanceled
+		}
+		for _, x := range a.operands() {
+			if x.state != ready {
+				return Errorf(RuntimeError, "[%s] an input was not evaluated because an earlier evaluation failed", a.op.Name)
+			}
+		}
+		if err := e.node(a); err != nil {
+			return err
+		}
+		a.state, a.job = ready, nil
+		if !a.tracer || graph.tracing == 0 {
+			a.detach()
+		} else {
+			a.unfuse()
+		}
+		j.tape[i] = nil
+		done = i + 1
+		release(a)
+	}
+	return nil
+}
+
+// node computes one array.
+func (e *exec) node(a *Array) *Error {
+	if a.Size() == 0 {
+		return nil
+	}
+	if a.op.View != nil && a.op.View(a) {
+		return nil
+	}
+	if a.op.Launch == nil {
+		return Errorf(RuntimeError, "[%s] has no kernel", a.op.Name)
+	}
+	if err := a.op.Launch(e, a); err != nil {
+		if a.buf != nil {
+			a.buf.release()
+			a.buf = nil
+		}
+		return err
+	}
+	return nil
+}
+
+// shareBuffer makes y a view of x's memory.
+func (y *Array) shareBuffer(x *Array, offset int, strides []int) {
+	if x.buf != nil {
+		x.buf.refs++
+	}
+	y.buf, y.offset, y.strides = x.buf, offset, strides
+}
+
+// Wait returns true once the job is over, or false after d. The graph lock is not held.
+func (j *Job) Wait(d time.Duration) bool {
+	select {
+	case <-j.done:
+		return true
+	default:
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-j.done:
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
+// Err is what went wrong, once the job is over.
+func (j *Job) Err() *Error { return j.err }
+
+// Cancel makes the job end soon with ErrCanceled; what it had not computed stays lazy.
+func (j *Job) Cancel() { j.cancel.Store(true) }
+
+// Pending is the last job that is not over, or nil.
+func Pending() *Job { return executor.last }
+
+// TakeAsyncError returns, once, the error of an asynchronous evaluation that nobody waited for.
+func TakeAsyncError() *Error {
+	err := executor.asyncErr
+	executor.asyncErr = nil
+	return err
+}
+
+// Eval evaluates and waits: the whole of mx.eval for callers in Go. The graph
+// lock is not held.
+func Eval(outs ...*Array) (err *Error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = Catch(r)
+		}
+	}()
+	for {
+		j := startEvalLocked(outs)
+		if j == nil {
+			return nil
+		}
+		<-j.done
+		if j.err != nil {
+			return j.err
+		}
+	}
+}
+
+func startEvalLocked(outs []*Array) *Job {
+	Lock()
+	defer Unlock()
+	return StartEval(outs, false)
+}
+
+// exec is the context in which nodes launch kernels.
+type exec struct {
+	inline bool
+	cancel *atomic.Bool
+	k      Kernel
+	out    [1]Tensor
+	in     [maxFusedInputs]Tensor
+}
+
+// launch runs k's kernel with the graph lock given up where that is worth it.
+// Inputs cannot go away meanwhile: the node being computed holds them.
+func (e *exec) launch(k *Kernel) *Error {
+	k.Cancel = e.cancel
+	dev := device()
+	if !e.inline {
+		sweep()
+		graph.mu.Unlock()
+		defer graph.mu.Lock()
+	}
+	if err := dev.Launch(k); err != nil {
+		if err, ok := err.(*Error); ok {
+			return err
+		}
+		return Errorf(RuntimeError, "[%s] %v", k.Op, err)
+	}
+	return nil
+}
+
+// simple is the Launch of most ops: one kernel of the given kind over all inputs
+// into fresh memory, with the node's attr.
+func simple(kind Kind) func(*exec, *Array) *Error {
+	return func(e *exec, y *Array) *Error {
+		if err := y.allocate(); err != nil {
+			return err
+		}
+		return e.runKind(kind, y, y.attr)
+	}
+}
+
+// runKind launches one kernel into y's memory.
+func (e *exec) runKind(kind Kind, y *Array, attr any) *Error {
+	e.out[0] = Tensor{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}
+	ins := e.in[:0]
+	for _, x := range y.inputs() {
+		ins = append(ins, x.tensor())
+	}
+	e.k = Kernel{Kind: kind, Op: y.op.Name, Out: e.out[:1], In: ins, Attr: attr}
+	return e.launch(&e.k)
+}
+
+// copyInto launches a copy of x, cast, to the part of y's memory that dst describes.
+func (e *exec) copyInto(y *Array, dst Tensor, x *Array) *Error {
+	if layout.Size(dst.Shape) == 0 {
+		return nil
+	}
+	return e.launch(&Kernel{Kind: KindCopy, Op: y.op.Name, Out: []Tensor{dst}, In: []Tensor{x.tensor()}})
+}
+
+// evalLocked evaluates a and waits, for ops whose shape depends on values. The graph lock is
+// held, but given up while waiting; nodes made under it stay.
+func evalLocked(a *Array) {
+	for {
+		j := StartEval([]*Array{a}, false)
+		if j == nil {
+			return
+		}
+		fresh := graph.fresh
+		graph.fresh = nil
+		graph.mu.Unlock()
+		<-j.done
+		graph.mu.Lock()
+		graph.fresh = append(graph.fresh, fresh...)
+		if j.err != nil {
+			panic(j.err)
+		}
+	}
+}

@@ -1,0 +1,253 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// Reading and writing at positions that are data. Gather reads slices of an array at corners
+// given by index arrays, scatter combines slices into it; each is the other's transpose.
+// The *Axis forms have one index per element, along one axis.
+
+var gatherOp, scatterOp, gatherAxisOp, scatterAxisOp Def
+
+func init() {
+	gatherOp = Def{Name: "gather", Launch: simple(KindGather),
+		VJP: func(y, ct *Array, want []bool) []*Array {
+			ins, at := y.inputs(), y.attr.(GatherAttr)
+			x, idx := ins[0], ins[1:]
+			out := make([]*Array, len(ins))
+			out[0] = scatterAt(zerosLike(x), idx, at.Axes, ct, ScatterAdd)
+			return out
+		},
+		JVP: func(y *Array, t []*Array) *Array {
+			if t[0] == nil {
+				return nil
+			}
+			return remake(y, append([]*Array{t[0]}, y.inputs()[1:]...))
+		},
+		VMap: vmapGather,
+	}
+	scatterOp = Def{Name: "scatter", Launch: launchScatter(KindScatter), VJP: vjpScatter, JVP: jvpScatter, VMap: vmapScatter}
+	gatherAxisOp = Def{Name: "take_along_axis", Launch: simple(KindGatherAxis),
+		VJP: func(y, ct *Array, want []bool) []*Array {
+			x := y.in[0]
+			return []*Array{scatterAxisAdd(zerosLike(x), y.in[1], ct, y.attr.(AxisAttr).Axis), nil}
+		},
+		JVP: func(y *Array, t []*Array) *Array {
+			if t[0] == nil {
+				return nil
+			}
+			return gatherAxis(t[0], y.in[1], y.attr.(AxisAttr).Axis)
+		},
+		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
+			xs := batchAll(ins, mapped, n)
+			return gatherAxis(xs[0], xs[1], y.attr.(AxisAttr).Axis+1)
+		},
+	}
+	scatterAxisOp = Def{Name: "put_along_axis", Launch: launchScatter(KindScatterAxis),
+		VJP: func(y, ct *Array, want []bool) []*Array {
+			at := y.attr.(ScatterAxisAttr)
+			gx := ct
+			if !at.Add {
+				gx = scatterAxis(ct, y.in[1], zerosLike(y.in[2]), at)
+			}
+			return []*Array{gx, nil, gatherAxis(ct, y.in[1], at.Axis)}
+		},
+		JVP: func(y *Array, t []*Array) *Array {
+			return scatterAxis(orZeros(t[0], y.in[0]), y.in[1], orZeros(t[2], y.in[2]), y.attr.(ScatterAxisAttr))
+		},
+		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
+			at := y.attr.(ScatterAxisAttr)
+			at.Axis++
+			xs := batchAll(ins, mapped, n)
+			return scatterAxis(xs[0], xs[1], xs[2], at)
+		},
+	}
+}
+
+func orZeros(t, x *Array) *Array {
+	if t == nil {
+		return zerosLike(x)
+	}
+	return t
+}
+
+// launchScatter copies the array to change, or takes over its memory if it dies here, and lets
+// the kernel change the copy.
+func launchScatter(kind Kind) func(*exec, *Array) *Error {
+	return func(e *exec, y *Array) *Error {
+		ins := y.inputs()
+		if !donate(y, ins[:1]) {
+			if err := y.allocate(); err != nil {
+				return err
+			}
+			if err := e.copyInto(y, Tensor{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}, ins[0]); err != nil {
+				return err
+			}
+		}
+		if ins[len(ins)-1].Size() == 0 {
+			return nil
+		}
+		k := &Kernel{Kind: kind, Op: y.op.Name, Out: []Tensor{{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}}, Attr: y.attr}
+		for _, x := range ins[1:] {
+			k.In = append(k.In, x.tensor())
+		}
+		return e.launch(k)
+	}
+}
+
+func checkIndices(op string, idx []*Array) {
+	for _, x := range idx {
+		if !x.dtype.IsInteger() {
+			Throw(ValueError, "[%s] indices must be integers, not %s", op, x.dtype)
+		}
+	}
+}
+
+// gather reads slices of extent sizes whose corners idx give along axes. The index arrays have
+// one shape; the result has that shape followed by sizes.
+func gather(x *Array, idx []*Array, axes, sizes []int) *Array {
+	checkIndices("gather", idx)
+	var shape []int
+	if len(idx) > 0 {
+		shape = slices.Clone(idx[0].shape)
+	}
+	return newArray(&gatherOp, x.dtype, append(shape, sizes...), GatherAttr{axes, sizes}, append([]*Array{x}, idx...)...)
+}
+
+// scatterAt combines updates, shape index shape + slice shape, into x at corners idx along axes.
+func scatterAt(x *Array, idx []*Array, axes []int, updates *Array, op ScatterOp) *Array {
+	checkIndices("scatter", idx)
+	ins := append(append([]*Array{x}, idx...), AsType(updates, x.dtype))
+	return newArray(&scatterOp, x.dtype, x.shape, ScatterAttr{op, axes}, ins...)
+}
+
+// gatherAxis is x read along axis at idx, one index per element of the result.
+func gatherAxis(x, idx *Array, axis int) *Array {
+	return newArray(&gatherAxisOp, x.dtype, idx.shape, AxisAttr{axis}, x, idx)
+}
+
+func scatterAxis(x, idx, values *Array, at ScatterAxisAttr) *Array {
+	return newArray(&scatterAxisOp, x.dtype, x.shape, at, x, idx, AsType(values, x.dtype))
+}
+
+func scatterAxisAdd(x, idx, values *Array, axis int) *Array {
+	return scatterAxis(x, idx, values, ScatterAxisAttr{axis, true})
+}
+
+// sizesOf is the slice shape of a scatter's updates.
+func sizesOf(y *Array) []int {
+	ins := y.inputs()
+	u := ins[len(ins)-1]
+	return u.shape[len(u.shape)-len(y.shape):]
+}
+
+func vjpScatter(y, ct *Array, want []bool) []*Array {
+	ins, at := y.inputs(), y.attr.(ScatterAttr)
+	n := len(ins)
+	x, idx, u := ins[0], ins[1:n-1], ins[n-1]
+	out := make([]*Array, n)
+	read := func(z *Array) *Array { return gather(z, idx, at.Axes, sizesOf(y)) }
+	switch at.Op {
+	case ScatterAdd:
+		out[0], out[n-1] = ct, read(ct)
+	case ScatterSet:
+		// Of several updates to one place the last one stands: only it gets the cotangent.
+		order := positions(u)
+		last := scatterAt(BroadcastTo(intScalar(dtype.Int32, -1), x.shape), idx, at.Axes, order, ScatterSet)
+		out[0] = scatterAt(ct, idx, at.Axes, zerosLike(u), ScatterSet)
+		out[n-1] = where(apply("equal", read(last), order), read(ct), like(ct, 0))
+	case ScatterMin, ScatterMax:
+		// Shares the cotangent among all that attain the result.
+		keep := AsType(apply("equal", x, y), ct.dtype)
+		hit := AsType(apply("equal", u, read(y)), ct.dtype)
+		share := div(ct, add(keep, scatterAt(zeros(ct.dtype, x.shape), idx, at.Axes, hit, ScatterAdd)))
+		out[0], out[n-1] = mul(keep, share), mul(hit, read(share))
+	case ScatterProd:
+		// y over the factor, for nonzero factors; where a factor is zero the other factors' product is built anew.
+		ones := BroadcastTo(like(x, 1), x.shape)
+		nz := func(z *Array) *Array { return where(apply("equal", z, like(z, 0)), like(z, 1), z) }
+		zeroU := AsType(apply("equal", u, like(u, 0)), dtype.Int32)
+		zeroX := AsType(apply("equal", x, like(x, 0)), dtype.Int32)
+		count := add(zeroX, scatterAt(zeros(dtype.Int32, x.shape), idx, at.Axes, zeroU, ScatterAdd))
+		product := mul(nz(x), scatterAt(ones, idx, at.Axes, nz(u), ScatterProd)) // of the nonzero factors
+		others := func(z, isZero, count, product *Array) *Array {
+			// The product of the others is nonzero if no other factor is zero.
+			return where(apply("equal", count, isZero), div(product, nz(z)), like(z, 0))
+		}
+		out[0] = mul(ct, conj(others(x, zeroX, count, product)))
+		out[n-1] = mul(read(ct), conj(others(u, zeroU, read(count), read(product))))
+	}
+	return out
+}
+
+// positions numbers the updates of a scatter by their index position, which is their order.
+func positions(u *Array) *Array {
+	return BroadcastTo(Reshape(arange(dtype.Int32, u.Size()), u.shape), u.shape)
+}
+
+func jvpScatter(y *Array, t []*Array) *Array {
+	ins, at := y.inputs(), y.attr.(ScatterAttr)
+	n := len(ins)
+	tx, tu := orZeros(t[0], ins[0]), orZeros(t[n-1], ins[n-1])
+	idx := ins[1 : n-1]
+	if at.Op == ScatterAdd || at.Op == ScatterSet {
+		return scatterAt(tx, idx, at.Axes, tu, at.Op)
+	}
+	// The weights of the reverse rule are the partial derivatives: y' = sum of weight times tangent.
+	g := vjpScatter(y, BroadcastTo(like(y, 1), y.shape), nil)
+	return scatterAt(mul(conj(g[0]), tx), idx, at.Axes, mul(conj(g[n-1]), tu), ScatterAdd)
+}
+
+// batchIndex is the batch number at every position of an index array of shape (n, rest...).
+func batchIndex(n int, shape layout.Shape) *Array {
+	col := make([]int, len(shape))
+	for i := range col {
+		col[i] = 1
+	}
+	col[0] = n
+	return BroadcastTo(Reshape(arange(dtype.Int64, n), col), shape)
+}
+
+func vmapGather(y *Array, ins []*Array, mapped []bool, n int) *Array {
+	at := y.attr.(GatherAttr)
+	axes := make([]int, len(at.Axes))
+	for i, a := range at.Axes {
+		axes[i] = a + 1
+	}
+	indexed := slices.Contains(mapped[1:], true)
+	switch {
+	case !indexed && len(axes) == len(ins)-1:
+		// Same places in every example: the batch axis is one more axis of the slice.
+		g := gather(ins[0], ins[1:], axes, withBatch(n, at.SliceSizes))
+		rank := len(g.shape)
+		return moveAxis(g, rank-1-len(at.SliceSizes), 0)
+	case !mapped[0]:
+		xs := batchAll(ins, mapped, n)
+		return gather(ins[0], xs[1:], at.Axes, at.SliceSizes)
+	}
+	xs := batchAll(ins, mapped, n)
+	idx := append([]*Array{batchIndex(n, xs[1].shape)}, xs[1:]...)
+	g := gather(xs[0], idx, append([]int{0}, axes...), withBatch(1, at.SliceSizes))
+	return Reshape(g, withBatch(n, y.shape))
+}
+
+func vmapScatter(y *Array, ins []*Array, mapped []bool, n int) *Array {
+	at := y.attr.(ScatterAttr)
+	if len(ins) == 2 {
+		return vmapLoop(y, ins, mapped, n)
+	}
+	xs := batchAll(ins, mapped, n)
+	last := len(xs) - 1
+	axes := []int{0}
+	for _, a := range at.Axes {
+		axes = append(axes, a+1)
+	}
+	idx := append([]*Array{batchIndex(n, xs[1].shape)}, xs[1:last]...)
+	u := xs[last]
+	u = unsqueeze(u, len(u.shape)-len(y.shape))
+	return scatterAt(xs[0], idx, axes, u, at.Op)
+}

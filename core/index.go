@@ -1,0 +1,431 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// IndexKind is what stands at one place of a subscript.
+type IndexKind uint8
+
+const (
+	IndexInt IndexKind = iota
+	IndexSlice
+	IndexNewAxis
+	IndexEllipsis
+	IndexArray // integers, or a bool mask over as many axes as it has
+)
+
+// IndexItem is one element of a subscript a[..., i, j:k].
+type IndexItem struct {
+	Kind                       IndexKind
+	Int                        int
+	Start, Stop, Step          int
+	HasStart, HasStop, HasStep bool
+	Array                      *Array
+}
+
+// UpdateOp says how a[...] = v or a.at[...].op(v) combines.
+type UpdateOp uint8
+
+const (
+	UpdateSet UpdateOp = iota
+	UpdateAdd
+	UpdateSubtract
+	UpdateMultiply
+	UpdateDivide
+	UpdateMaximum
+	UpdateMinimum
+)
+
+// subscript is a resolved index: a basic view, then new axes, then integer arrays on some axes
+// of what the view gave.
+type subscript struct {
+	at     *sliceAttr
+	sliced layout.Shape // after at, all axes of the source still there
+	viewed layout.Shape // integer axes dropped, new axes in
+	arrays []*Array     // broadcast to one shape
+	axes   []int        // the axes of viewed they index
+	front  bool         // arrays are apart from each other: their axes come first
+}
+
+// span resolves a slice over an axis of extent n as Python does.
+func (it *IndexItem) span(n int) (start, step, count int) {
+	step = 1
+	if it.HasStep {
+		if step = it.Step; step == 0 {
+			Throw(ValueError, "[index] the step of a slice must not be zero")
+		}
+	}
+	clamp := func(v, lo, hi int) int {
+		if v < 0 {
+			v += n
+		}
+		return min(max(v, lo), hi)
+	}
+	if step > 0 {
+		stop := n
+		if it.HasStart {
+			start = clamp(it.Start, 0, n)
+		}
+		if it.HasStop {
+			stop = clamp(it.Stop, 0, n)
+		}
+		if stop > start {
+			count = (stop - start + step - 1) / step
+		}
+		return start, step, count
+	}
+	start, stop := n-1, -1
+	if it.HasStart {
+		start = clamp(it.Start, -1, n-1)
+	}
+	if it.HasStop {
+		stop = clamp(it.Stop, -1, n-1)
+	}
+	if start > stop {
+		count = (start - stop - step - 1) / -step
+	}
+	return start, step, count
+}
+
+// resolve lines the items up with x's axes.
+func resolve(x *Array, items []IndexItem) *subscript {
+	used, ellipsis := 0, false
+	var list []IndexItem
+	for _, it := range items {
+		switch it.Kind {
+		case IndexInt, IndexSlice:
+			used++
+		case IndexArray:
+			if it.Array.dtype == dtype.Bool {
+				// A mask is the positions at which it holds, one array per axis.
+				for axis, p := range maskPositions(it.Array, x.shape, used) {
+					_ = axis
+					list = append(list, IndexItem{Kind: IndexArray, Array: p})
+					used++
+				}
+				continue
+			}
+			used++
+		case IndexEllipsis:
+			if ellipsis {
+				Throw(ValueError, "[index] an index can have only one ellipsis")
+			}
+			ellipsis = true
+		}
+		list = append(list, it)
+	}
+	if used > len(x.shape) {
+		Throw(ValueError, "[index] too many indices (%d) for an array of shape %s", used, layout.Format(x.shape))
+	}
+	if !ellipsis {
+		list = append(list, IndexItem{Kind: IndexEllipsis})
+	}
+	s := &subscript{at: wholeSlice(len(x.shape)), sliced: slices.Clone(x.shape)}
+	axis := 0
+	var arrays []*Array
+	places := []int{} // order of array items among all items, to see whether they are adjacent
+	scalars := []int{}
+	for place, it := range list {
+		switch it.Kind {
+		case IndexEllipsis:
+			for range len(x.shape) - used {
+				s.viewed = append(s.viewed, x.shape[axis])
+				axis++
+			}
+		case IndexNewAxis:
+			s.viewed = append(s.viewed, 1)
+		case IndexInt:
+			n := x.shape[axis]
+			i := it.Int
+			if i < -n || i >= n {
+				Throw(IndexError, "[index] index %d is out of bounds for axis %d with size %d", i, axis, n)
+			}
+			if i < 0 {
+				i += n
+			}
+			s.at.start[axis] = i
+			s.sliced[axis] = 1
+			scalars = append(scalars, place)
+			axis++
+		case IndexSlice:
+			start, step, count := it.span(x.shape[axis])
+			s.at.start[axis], s.at.step[axis], s.sliced[axis] = start, step, count
+			s.viewed = append(s.viewed, count)
+			axis++
+		case IndexArray:
+			checkIndices("index", []*Array{it.Array})
+			arrays = append(arrays, it.Array)
+			s.axes = append(s.axes, len(s.viewed))
+			s.viewed = append(s.viewed, x.shape[axis])
+			places = append(places, place)
+			axis++
+		}
+	}
+	if len(arrays) > 0 {
+		shape := arrays[0].shape
+		for _, a := range arrays[1:] {
+			shape = broadcastShapes("index", shape, a.shape)
+		}
+		for _, a := range arrays {
+			s.arrays = append(s.arrays, BroadcastTo(a, shape))
+		}
+		// NumPy's rule: integers count as indices too where arrays take part.
+		all := append(slices.Clone(places), scalars...)
+		slices.Sort(all)
+		s.front = all[len(all)-1]-all[0] != len(all)-1
+	}
+	return s
+}
+
+// view is the basic part of the subscript.
+func (s *subscript) view(x *Array) *Array { return Reshape(slice(x, s.sliced, s.at), s.viewed) }
+
+// sizes is the slice each index position selects from the view.
+func (s *subscript) sizes() []int {
+	sizes := slices.Clone(s.viewed)
+	for _, a := range s.axes {
+		sizes[a] = 1
+	}
+	return sizes
+}
+
+// lead is the axis of the result at which the index arrays' axes stand.
+func (s *subscript) lead() int {
+	if s.front {
+		return 0
+	}
+	return s.axes[0]
+}
+
+// Index is a[items].
+func Index(x *Array, items []IndexItem) *Array {
+	s := resolve(x, items)
+	v := s.view(x)
+	if len(s.arrays) == 0 {
+		return v
+	}
+	g := gather(v, s.arrays, s.axes, s.sizes())
+	k := len(s.arrays[0].shape)
+	// Index axes are first, then the slice with extent 1 where arrays stand: drop those and
+	// move the index axes to their place.
+	shape := slices.Clone(s.arrays[0].shape)
+	for i, d := range s.viewed {
+		if !contains(s.axes, i) {
+			shape = append(shape, d)
+		}
+	}
+	g = Reshape(g, shape)
+	return Transpose(g, leadPerm(len(shape), k, s.lead()))
+}
+
+// leadPerm moves the first k axes to start at axis to.
+func leadPerm(rank, k, to int) []int {
+	var perm []int
+	for i := range to {
+		perm = append(perm, k+i)
+	}
+	for i := range k {
+		perm = append(perm, i)
+	}
+	for i := k + to; i < rank; i++ {
+		perm = append(perm, i)
+	}
+	return perm
+}
+
+// IndexUpdate is a copy of x in which a[items] is combined with value.
+func IndexUpdate(x *Array, items []IndexItem, value *Array, op UpdateOp) *Array {
+	if len(items) == 1 && items[0].Kind == IndexArray && items[0].Array.dtype == dtype.Bool {
+		// One value for all selected places needs no positions, so it works under transforms.
+		if mask := items[0].Array; value.Size() == 1 || len(value.shape) <= len(x.shape)-len(mask.shape) {
+			return updateMask(x, mask, value, op)
+		}
+	}
+	s := resolve(x, items)
+	value = AsType(value, x.dtype)
+	if len(s.arrays) == 0 {
+		old := slice(x, s.sliced, s.at)
+		return sliceUpdate(x, combine(op, old, fitValue(value, s.viewed, s.sliced)), s.at)
+	}
+	// The result of a[items] has the index axes at lead; a scatter wants them in front and the
+	// slice axes, with extent 1 where arrays stand, behind.
+	k := len(s.arrays[0].shape)
+	rest := []int{}
+	for i, d := range s.viewed {
+		if !contains(s.axes, i) {
+			rest = append(rest, d)
+		}
+	}
+	to := s.lead()
+	shape := slices.Clone(rest[:to])
+	shape = append(append(shape, s.arrays[0].shape...), rest[to:]...)
+	value = stretch(value, shape)
+	inverse := make([]int, len(shape))
+	for i, p := range leadPerm(len(shape), k, to) {
+		inverse[p] = i
+	}
+	updates := Reshape(Transpose(value, inverse), append(slices.Clone(s.arrays[0].shape), s.sizes()...))
+	v := s.view(x)
+	if op == UpdateSubtract {
+		op, updates = UpdateAdd, neg(updates)
+	}
+	if op == UpdateDivide {
+		op, updates = UpdateMultiply, AsType(apply("reciprocal", updates), x.dtype)
+	}
+	scatter := map[UpdateOp]ScatterOp{UpdateSet: ScatterSet, UpdateAdd: ScatterAdd, UpdateMultiply: ScatterProd,
+		UpdateMaximum: ScatterMax, UpdateMinimum: ScatterMin}[op]
+	changed := scatterAt(v, s.arrays, s.axes, updates, scatter)
+	if v == x {
+		return changed
+	}
+	return sliceUpdate(x, Reshape(changed, s.sliced), s.at)
+}
+
+// fitValue stretches value to the shape of a[items], then gives it that of the slice.
+func fitValue(value *Array, viewed, sliced layout.Shape) *Array {
+	return Reshape(stretch(value, viewed), sliced)
+}
+
+// stretch broadcasts value to shape; leading axes of extent 1 that shape lacks are dropped.
+func stretch(value *Array, shape layout.Shape) *Array {
+	for len(value.shape) > len(shape) && value.shape[0] == 1 {
+		value = Reshape(value, value.shape[1:])
+	}
+	if !layout.CanBroadcastTo(value.shape, shape) {
+		Throw(ValueError, "[index] a value of shape %s cannot be broadcast to the indexed shape %s", layout.Format(value.shape), layout.Format(shape))
+	}
+	return BroadcastTo(value, shape)
+}
+
+func combine(op UpdateOp, old, value *Array) *Array {
+	switch op {
+	case UpdateAdd:
+		value = add(old, value)
+	case UpdateSubtract:
+		value = sub(old, value)
+	case UpdateMultiply:
+		value = mul(old, value)
+	case UpdateDivide:
+		value = div(old, value)
+	case UpdateMaximum:
+		value = apply("maximum", old, value)
+	case UpdateMinimum:
+		value = apply("minimum", old, value)
+	}
+	return AsType(value, old.dtype)
+}
+
+// updateMask is x combined with value where mask, which covers x's first axes, holds.
+func updateMask(x, mask, value *Array, op UpdateOp) *Array {
+	rest := len(x.shape) - len(mask.shape)
+	if rest < 0 || !layout.Equal(mask.shape, x.shape[:len(mask.shape)]) {
+		Throw(IndexError, "[index] a bool mask of shape %s does not fit an array of shape %s", layout.Format(mask.shape), layout.Format(x.shape))
+	}
+	m := BroadcastTo(Reshape(mask, append(slices.Clone(mask.shape), slices.Repeat([]int{1}, rest)...)), x.shape)
+	value = stretch(AsType(value, x.dtype), x.shape)
+	return where(m, combine(op, x, value), x)
+}
+
+// maskPositions reads a mask, which must have a value, and lists where it holds.
+func maskPositions(mask *Array, shape layout.Shape, from int) []*Array {
+	rank := len(mask.shape)
+	if from+rank > len(shape) || !layout.Equal(mask.shape, shape[from:from+rank]) {
+		Throw(IndexError, "[index] a bool mask of shape %s does not fit axis %d of an array of shape %s", layout.Format(mask.shape), from, layout.Format(shape))
+	}
+	if rank == 0 {
+		Throw(IndexError, "[index] a 0-dimensional bool mask is not supported; use mx.where")
+	}
+	evalLocked(mask)
+	t := Contiguous(mask)
+	evalLocked(t)
+	n := t.Size()
+	var flat []int64
+	if n > 0 {
+		for i, b := range bytesAt(t.Data(), n) {
+			if b != 0 {
+				flat = append(flat, int64(i))
+			}
+		}
+	}
+	out := make([]*Array, rank)
+	for axis := rank - 1; axis >= 0; axis-- {
+		a, p := Empty(dtype.Int64, []int{len(flat)})
+		dst := int64sAt(p, len(flat))
+		d := int64(mask.shape[axis])
+		for i := range flat {
+			dst[i] = flat[i] % d
+			flat[i] /= d
+		}
+		out[axis] = a
+	}
+	return out
+}
+
+func init() {
+	register(
+		Func{Name: "take", Sig: "(a: array, /, indices: int | array, axis: int | None = None, *, stream: StreamOrDevice = None) -> array", Doc: "Elements at the given positions along an axis.\n\nArgs:\n    a: Input array.\n    indices: Integer positions; negative ones count from the end.\n    axis: Axis to take along; ``None`` takes from the flattened array.\n\nReturns:\n    The shape of ``a`` with the axis replaced by that of ``indices``.\n\nRaises:\n    IndexError: When evaluated, if a position is out of bounds.\n\nExample:\n    >>> mx.take(mx.array([10, 20, 30]), mx.array([2, 0]))\n    array([30, 10], dtype=int32)",
+			Call: callN(func(a *Args) *Array {
+				x, axis := a.array(0), 0
+				if !a.given(2) {
+					x = Reshape(x, []int{-1})
+				} else {
+					axis = a.axis(2, x.NDim(), 0)
+				}
+				items := make([]IndexItem, axis+1)
+				for i := range items {
+					items[i].Kind = IndexSlice
+				}
+				if it := a.arg(1); it.Kind == ArgInt {
+					items[axis] = IndexItem{Kind: IndexInt, Int: int(it.Int)}
+				} else {
+					items[axis] = IndexItem{Kind: IndexArray, Array: a.array(1)}
+					checkIndices("take", []*Array{items[axis].Array})
+				}
+				return Index(x, items)
+			})},
+		Func{Name: "take_along_axis", Sig: "(a: array, /, indices: array, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array", Doc: "Elements at positions given one by one along an axis.\n\nArgs:\n    a: Input array.\n    indices: Integer positions, broadcast with ``a`` on the other axes.\n    axis: Axis to take along; ``None`` takes from the flattened array.\n\nReturns:\n    An array of the broadcast shape of ``indices``.\n\nExample:\n    >>> a = mx.array([[3, 1], [2, 4]])\n    >>> mx.take_along_axis(a, mx.argsort(a, axis=1), axis=1)\n    array([[1, 3],\n           [2, 4]], dtype=int32)",
+			Call: callN(func(a *Args) *Array {
+				x, idx, axis := alongOperands(a, 2, -1)
+				return gatherAxis(x, idx, axis)
+			})},
+		Func{Name: "put_along_axis", Sig: "(a: array, /, indices: array, values: array, axis: int | None = None, *, stream: StreamOrDevice = None) -> array", Doc: "Copy of an array with values put at positions given one by one along an axis.\n\nArgs:\n    a: Input array.\n    indices: Integer positions, broadcast with ``a`` on the other axes.\n    values: Values that broadcast to the shape of ``indices``.\n    axis: Axis to put along; ``None`` puts into the flattened array.\n\nReturns:\n    An array of the shape of ``a``.\n\nExample:\n    >>> mx.put_along_axis(mx.array([1, 2, 3]), mx.array([1]), mx.array(9), axis=0)\n    array([1, 9, 3], dtype=int32)",
+			Call: callN(func(a *Args) *Array {
+				shape := a.array(0).shape
+				x, idx, axis := alongOperands(a, 3, 0)
+				return Reshape(scatterAxis(x, idx, BroadcastTo(AsType(a.array(2), x.dtype), idx.shape), ScatterAxisAttr{axis, false}), shape)
+			})},
+	)
+}
+
+// alongOperands prepares array and indices of one rank whose other axes agree.
+func alongOperands(a *Args, i, otherwise int) (x, idx *Array, axis int) {
+	x, idx = a.array(0), a.array(1)
+	checkIndices(a.name(), []*Array{idx})
+	if i < len(a.List) && a.List[i].Kind == ArgNone {
+		return Reshape(x, []int{-1}), Reshape(idx, []int{-1}), 0
+	}
+	axis = a.axis(i, x.NDim(), otherwise)
+	if x.NDim() != idx.NDim() {
+		Throw(ValueError, "[%s] indices of shape %s must have as many axes as the array of shape %s", a.name(), layout.Format(idx.shape), layout.Format(x.shape))
+	}
+	sx, si := slices.Clone(x.shape), slices.Clone(idx.shape)
+	for k := range sx {
+		if k == axis {
+			continue
+		}
+		switch {
+		case sx[k] == si[k]:
+		case sx[k] == 1:
+			sx[k] = si[k]
+		case si[k] == 1:
+			si[k] = sx[k]
+		default:
+			Throw(ValueError, "[%s] indices of shape %s do not broadcast with the array of shape %s", a.name(), layout.Format(idx.shape), layout.Format(x.shape))
+		}
+	}
+	return BroadcastTo(x, sx), BroadcastTo(idx, si), axis
+}

@@ -1,0 +1,238 @@
+package core
+
+import (
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/format"
+)
+
+// Loaded is what a file held: one array (npy), or named ones. Every array is held once for the
+// caller. The functions of this file take the graph lock themselves and only for moments: file
+// access happens outside of it.
+type Loaded struct {
+	Single   *Array
+	Names    []string
+	Arrays   []*Array
+	Metadata map[string]string
+}
+
+// formatOf is the format a path's extension, or the caller, names.
+func formatOf(path, name string) (string, *Error) {
+	if name == "" {
+		name = strings.TrimPrefix(filepath.Ext(path), ".")
+	}
+	switch name {
+	case "npy", "npz", "safetensors":
+		return name, nil
+	}
+	return "", Errorf(ValueError, "[load] unknown format '%s' of %s: expected npy, npz or safetensors", name, path)
+}
+
+// ioError keeps apart files that are malformed and files that cannot be read.
+func ioError(op string, err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	var f *format.FormatError
+	if errors.As(err, &f) {
+		return Errorf(ValueError, "[%s] %v", op, err)
+	}
+	return Errorf(OSError, "[%s] %v", op, err)
+}
+
+// Load reads a file of the format its extension or name tells.
+func Load(path, name string) (*Loaded, *Error) {
+	kind, e := formatOf(path, name)
+	if e != nil {
+		return nil, e
+	}
+	f, err := format.Open(path)
+	if err != nil {
+		return nil, ioError("load", err)
+	}
+	defer f.Close()
+	return LoadFrom(f, f.Size(), kind)
+}
+
+// LoadFrom reads size bytes of the given format.
+func LoadFrom(r io.ReaderAt, size int64, kind string) (*Loaded, *Error) {
+	l := &Loaded{}
+	if err := l.read(r, size, kind); err != nil {
+		l.free()
+		return nil, ioError("load", err)
+	}
+	return l, nil
+}
+
+func (l *Loaded) read(r io.ReaderAt, size int64, kind string) error {
+	switch kind {
+	case "npy":
+		t, err := format.ReadNPY(r, size)
+		if err != nil {
+			return err
+		}
+		l.Single, err = readTensor(t, func(dst []byte) error { return format.ReadInto(dst, r, t) })
+		return err
+	case "npz":
+		entries, err := format.ReadNPZ(r, size)
+		if err != nil {
+			return err
+		}
+		for i := range entries {
+			e := &entries[i]
+			a, err := readTensor(e.Tensor, e.ReadInto)
+			if err != nil {
+				return err
+			}
+			l.Names, l.Arrays = append(l.Names, e.Name), append(l.Arrays, a)
+		}
+	case "safetensors":
+		tensors, metadata, err := format.ReadSafetensors(r, size)
+		if err != nil {
+			return err
+		}
+		l.Metadata = metadata
+		for _, t := range tensors {
+			a, err := readTensor(t, func(dst []byte) error { return format.ReadInto(dst, r, t) })
+			if err != nil {
+				return err
+			}
+			l.Names, l.Arrays = append(l.Names, t.Name), append(l.Arrays, a)
+		}
+	}
+	return nil
+}
+
+// free drops arrays of a file that turned out to be bad.
+func (l *Loaded) free() {
+	Lock()
+	defer Unlock()
+	for _, a := range l.Arrays {
+		release(a)
+	}
+	if l.Single != nil {
+		release(l.Single)
+	}
+}
+
+// readTensor reads elements straight into the memory of a new array, which it holds once.
+func readTensor(t format.Tensor, read func(dst []byte) error) (*Array, error) {
+	shape := t.RowMajorShape()
+	var dst []byte
+	a, err := locked(func() *Array {
+		a, p := Empty(t.Dtype, shape)
+		dst = bytesAt(p, a.NBytes())
+		return a.retain()
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := read(dst); err != nil {
+		Lock()
+		release(a)
+		Unlock()
+		return nil, err
+	}
+	if !t.FortranOrder {
+		return a, nil
+	}
+	return locked(func() *Array {
+		b := TransposeAll(a).retain()
+		release(a)
+		return b
+	})
+}
+
+// locked runs f under the graph lock and catches what it throws.
+func locked(f func() *Array) (a *Array, err error) {
+	Lock()
+	defer Unlock()
+	defer func() {
+		if r := recover(); r != nil {
+			err = Catch(r)
+		}
+	}()
+	return f(), nil
+}
+
+// Saved names the arrays of a file to write.
+type Saved struct {
+	Names    []string
+	Arrays   []*Array
+	Metadata map[string]string
+	Compress bool
+}
+
+// Save evaluates the arrays and writes a file of the given kind: npy (one array), npz or
+// safetensors. The file appears under its name when it is complete.
+func Save(path, kind string, s Saved) *Error {
+	return s.with(func(s Saved) error {
+		return format.WriteFile(path, func(w io.Writer) error { return s.write(w, kind) })
+	})
+}
+
+// SaveTo is Save to a stream.
+func SaveTo(w io.Writer, kind string, s Saved) *Error {
+	return s.with(func(s Saved) error { return s.write(w, kind) })
+}
+
+// with runs f with arrays that are in memory in row-major order.
+func (s Saved) with(f func(Saved) error) (err *Error) {
+	Lock()
+	plain := make([]*Array, len(s.Arrays))
+	for i, a := range s.Arrays {
+		plain[i] = Contiguous(a).retain()
+	}
+	Unlock()
+	s.Arrays = plain
+	if err = Eval(plain...); err == nil {
+		if e := f(s); e != nil {
+			err = ioError("save", e)
+		}
+	}
+	Lock()
+	for _, a := range plain {
+		release(a)
+	}
+	Unlock()
+	return err
+}
+
+func (s Saved) write(w io.Writer, kind string) error {
+	tensors := make([]format.Tensor, len(s.Arrays))
+	for i, a := range s.Arrays {
+		tensors[i] = format.Tensor{Dtype: a.dtype, Shape: a.shape, Size: int64(a.NBytes())}
+		if i < len(s.Names) {
+			tensors[i].Name = s.Names[i]
+		}
+	}
+	data := func(i int, w io.Writer) error {
+		_, err := w.Write(bytesAt(s.Arrays[i].Data(), s.Arrays[i].NBytes()))
+		return err
+	}
+	switch kind {
+	case "npy":
+		return format.WriteNPY(w, tensors[0], func(w io.Writer) error { return data(0, w) })
+	case "npz":
+		z := format.NewNPZWriter(w, s.Compress)
+		for i, t := range tensors {
+			if err := z.Add(t, func(w io.Writer) error { return data(i, w) }); err != nil {
+				return err
+			}
+		}
+		return z.Close()
+	case "safetensors":
+		for i, a := range s.Arrays {
+			if a.dtype == dtype.Complex64 {
+				return Errorf(ValueError, "[save_safetensors] the format has no complex64, which '%s' has", s.Names[i])
+			}
+		}
+		return format.WriteSafetensors(w, tensors, s.Metadata, data)
+	}
+	return Errorf(ValueError, "[save] unknown format '%s'", kind)
+}

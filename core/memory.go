@@ -1,0 +1,243 @@
+package core
+
+import (
+	"math/bits"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// backends are the devices in order of preference; the first is the default.
+var backends []Backend
+
+// RegisterBackend makes a device known; backends call it from init.
+func RegisterBackend(b Backend) { backends = append(backends, b) }
+
+// Backends lists the registered devices.
+func Backends() []Backend { return backends }
+
+// device is where arrays live. There is one kind of memory so far: the CPU's.
+func device() Backend {
+	if len(backends) == 0 {
+		Throw(RuntimeError, "no backend is registered")
+	}
+	return backends[0]
+}
+
+// buffer is a piece of device memory, shared by the arrays that view it.
+type buffer struct {
+	ptr     unsafe.Pointer
+	size    int // of the size class
+	refs    int32
+	foreign func() // memory of somebody else, never written to: called when the last array is gone
+}
+
+// memory is the allocator: counters, and a cache of free buffers by size class.
+// Fresh pages cost far more than the kernels that fill them, so what an evaluation
+// frees is kept for the next one. Guarded by the graph lock.
+var memory struct {
+	active, peak, cached int
+	limit, cacheLimit    int
+	initialized          bool
+	free                 map[int][]unsafe.Pointer
+	spare                []*buffer
+}
+
+func initMemory() {
+	memory.initialized = true
+	memory.free = map[int][]unsafe.Pointer{}
+	total, _ := device().Info()["memory_size"].(int)
+	if total <= 0 {
+		total = 1 << 33
+	}
+	memory.limit = total / 20 * 19
+	memory.cacheLimit = total / 4
+}
+
+// sizeClass rounds up so that at most an eighth is wasted and buffers of similar size
+// serve each other.
+func sizeClass(n int) int {
+	if n <= 1024 {
+		return max((n+63)&^63, 64)
+	}
+	step := 1 << (bits.Len(uint(n-1)) - 4)
+	return (n + step - 1) &^ (step - 1)
+}
+
+// newBuffer gives memory for n bytes, or nil when it cannot be had.
+func newBuffer(n int) *buffer {
+	if !memory.initialized {
+		initMemory()
+	}
+	size := sizeClass(n)
+	var p unsafe.Pointer
+	if list := memory.free[size]; len(list) > 0 {
+		p = list[len(list)-1]
+		memory.free[size] = list[:len(list)-1]
+		memory.cached -= size
+	} else {
+		if memory.active+memory.cached+size > memory.limit {
+			ClearCache()
+		}
+		if size > memory.limit-memory.active {
+			return nil
+		}
+		if p = device().Allocate(size); p == nil {
+			ClearCache()
+			if p = device().Allocate(size); p == nil {
+				return nil
+			}
+		}
+	}
+	memory.active += size
+	memory.peak = max(memory.peak, memory.active)
+	var b *buffer
+	if k := len(memory.spare); k > 0 {
+		b = memory.spare[k-1]
+		memory.spare = memory.spare[:k-1]
+	} else {
+		b = new(buffer)
+	}
+	*b = buffer{ptr: p, size: size, refs: 1}
+	return b
+}
+
+func (b *buffer) release() {
+	if b.refs--; b.refs > 0 {
+		return
+	}
+	if b.foreign != nil {
+		b.foreign()
+		return
+	}
+	memory.active -= b.size
+	if memory.cached+b.size > memory.cacheLimit {
+		shrinkCache(max(memory.cacheLimit-b.size, 0))
+	}
+	if b.size <= memory.cacheLimit {
+		memory.free[b.size] = append(memory.free[b.size], b.ptr)
+		memory.cached += b.size
+	} else {
+		device().Free(b.ptr, b.size)
+	}
+	b.ptr = nil
+	memory.spare = append(memory.spare, b)
+}
+
+// shrinkCache returns cached buffers to the device until at most n bytes are kept.
+func shrinkCache(n int) {
+	for size, list := range memory.free {
+		for len(list) > 0 && memory.cached > n {
+			device().Free(list[len(list)-1], size)
+			list = list[:len(list)-1]
+			memory.cached -= size
+		}
+		if len(list) == 0 {
+			delete(memory.free, size)
+		} else {
+			memory.free[size] = list
+		}
+		if memory.cached <= n {
+			return
+		}
+	}
+}
+
+// allocate gives a ready-to-be array its own row-contiguous memory.
+func (a *Array) allocate() *Error {
+	n := a.NBytes()
+	if a.buf = newBuffer(n); a.buf == nil {
+		op := "array"
+		if a.op != nil {
+			op = a.op.Name
+		}
+		return Errorf(MemoryError, "[%s] cannot allocate %d bytes for an array of shape %s and dtype %s: %d bytes are in use and the limit is %d",
+			op, n, layout.Format(a.shape), a.dtype, memory.active, memory.limit)
+	}
+	a.offset, a.strides = 0, nil
+	return nil
+}
+
+// ActiveMemory is the number of bytes that arrays hold.
+func ActiveMemory() int { return memory.active }
+
+// PeakMemory is the most that ActiveMemory has been since the last reset.
+func PeakMemory() int { return memory.peak }
+
+// ResetPeakMemory starts a new measurement of the peak.
+func ResetPeakMemory() { memory.peak = memory.active }
+
+// CacheMemory is the number of bytes kept for reuse.
+func CacheMemory() int { return memory.cached }
+
+// MemoryLimit is the number of bytes arrays may hold.
+func MemoryLimit() int {
+	if !memory.initialized {
+		initMemory()
+	}
+	return memory.limit
+}
+
+// SetMemoryLimit bounds what arrays may hold and returns the old bound. An
+// allocation above it is a MemoryError.
+func SetMemoryLimit(n int) int {
+	old := MemoryLimit()
+	memory.limit = n
+	return old
+}
+
+// SetCacheLimit bounds what is kept for reuse and returns the old bound.
+func SetCacheLimit(n int) int {
+	MemoryLimit()
+	old := memory.cacheLimit
+	memory.cacheLimit = n
+	if memory.cached > n {
+		shrinkCache(n)
+	}
+	return old
+}
+
+// ClearCache returns all unused memory to the device.
+func ClearCache() { shrinkCache(0) }
+
+// newReady makes an array over a buffer.
+func newReady(d dtype.Dtype, shape layout.Shape, buf *buffer) *Array {
+	a := newArray(leaf, d, shape, nil)
+	a.buf, a.state = buf, ready
+	return a
+}
+
+// Empty makes a ready array whose elements the caller writes before anyone else sees it.
+func Empty(d dtype.Dtype, shape layout.Shape) (*Array, unsafe.Pointer) {
+	if _, ok := layout.CheckedSize(shape, d.Size()); !ok {
+		Throw(ValueError, "[array] shape %s of dtype %s is not valid: dimensions must be non-negative and their product fit in memory", layout.Format(shape), d)
+	}
+	a := newReady(d, shape, nil)
+	if a.Size() == 0 {
+		return a, nil
+	}
+	if err := a.allocate(); err != nil {
+		a.state = lazy
+		panic(err)
+	}
+	return a, a.buf.ptr
+}
+
+// FromMemory copies row-contiguous elements.
+func FromMemory(p unsafe.Pointer, d dtype.Dtype, shape layout.Shape) *Array {
+	a, dst := Empty(d, shape)
+	if n := a.NBytes(); n > 0 {
+		copy(unsafe.Slice((*byte)(dst), n), unsafe.Slice((*byte)(p), n))
+	}
+	return a
+}
+
+// External makes an array over somebody else's memory, which is read in place, never
+// written, and given back by release once no array views it. Strides are in elements.
+// Release runs under the graph lock.
+func External(p unsafe.Pointer, d dtype.Dtype, shape layout.Shape, strides []int, release func()) *Array {
+	a := newReady(d, shape, &buffer{ptr: p, refs: 1, foreign: release})
+	a.strides = strides
+	return a
+}

@@ -1,0 +1,162 @@
+package core
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// entropy seeds a process that never called seed.
+func entropy() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+func init() {
+	const keyDoc = "\n    key: A key from :func:`mx.random.key` or :func:`mx.random.split`; ``None`` advances the global state."
+	scalar := func(v float64) *Array { return scalarOf(dtype.Float32, complex(v, 0)) }
+	orScalar := func(a *Args, i int, v float64) *Array {
+		if a.given(i) {
+			return a.array(i)
+		}
+		return scalar(v)
+	}
+	seedOf := func(a *Args) uint64 {
+		x := a.arg(0)
+		if x.Kind != ArgInt && x.Kind != ArgBigUint {
+			Throw(TypeError, "[%s] the seed must be an integer", a.name())
+		}
+		return uint64(x.Int)
+	}
+	register(
+		Func{Name: "random.seed", Sig: "(seed: int) -> None", Doc: "Set the global random state.\n\nArgs:\n    seed: An integer of 64 bits.\n\nExample:\n    >>> mx.random.seed(0)",
+			Call: func(a *Args) []*Array { SetRandomState(KeyOf(seedOf(a))); return nil }},
+		Func{Name: "random.key", Sig: "(seed: int) -> array", Doc: "Key for a seed.\n\nArgs:\n    seed: An integer of 64 bits.\n\nReturns:\n    A uint32 array of shape (2,).\n\nExample:\n    >>> mx.random.key(0)\n    array([0, 0], dtype=uint32)",
+			Call: callN(func(a *Args) *Array { return KeyOf(seedOf(a)) })},
+		Func{Name: "random.split", Sig: "(key: array, num: int = 2, stream: StreamOrDevice = None) -> array", Doc: "Independent keys from one.\n\nArgs:\n    key: A key.\n    num: How many keys to make.\n\nReturns:\n    A uint32 array of shape (num, 2).\n\nExample:\n    >>> mx.random.split(mx.random.key(0)).shape\n    (2, 2)",
+			Call: callN(func(a *Args) *Array {
+				n := a.int(1, 2)
+				if n < 0 {
+					Throw(ValueError, "[split] the number of keys must be non-negative, not %d", n)
+				}
+				return Reshape(randomWords(a.array(0), 2*n), []int{n, 2})
+			})},
+		Func{Name: "random.uniform", Sig: "(low: scalar | array = 0, high: scalar | array = 1, shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Uniform numbers in [low, high).\n\nArgs:\n    low: Lower bound, broadcast to ``shape``.\n    high: Upper bound, broadcast to ``shape``.\n    shape: Shape of the result.\n    dtype: A floating dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.uniform(shape=(2,)).shape\n    (2,)",
+			Call: callN(func(a *Args) *Array {
+				lo, hi := orScalar(a, 0, 0), orScalar(a, 1, 1)
+				shape := a.shapeOr(2, broadcastShapes("uniform", lo.shape, hi.shape))
+				d := a.floating(3)
+				return uniform(a.key(4), lo, hi, shape, d)
+			})},
+		Func{Name: "random.normal", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar | array | None = None, scale: scalar | array | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Normal numbers.\n\nArgs:\n    shape: Shape of the result.\n    dtype: A floating dtype or complex64, whose real and imaginary parts have variance 1/2.\n    loc: Mean, broadcast to ``shape``.\n    scale: Standard deviation, broadcast to ``shape``." + keyDoc + "\n\nExample:\n    >>> mx.random.normal((2,)).shape\n    (2,)",
+			Call: callN(func(a *Args) *Array {
+				d := a.dtype(1, dtype.Float32)
+				if !d.IsInexact() {
+					Throw(ValueError, "[normal] the dtype must be floating point or complex, not %s", d)
+				}
+				shape, loc, scale := a.shapeOr(0, nil), a.optional(2), a.optional(3)
+				return BroadcastTo(normal(a.key(4), shape, d, loc, scale), shape)
+			})},
+		Func{Name: "random.randint", Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], dtype: Dtype | None = int32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Integers uniform in [low, high).\n\nArgs:\n    low: Lower bound, broadcast to ``shape``.\n    high: Upper bound, not included, broadcast to ``shape``.\n    shape: Shape of the result.\n    dtype: An integer dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.randint(0, 10, (2,)).shape\n    (2,)",
+			Call: callN(func(a *Args) *Array {
+				d := a.dtype(3, dtype.Int32)
+				if !d.IsInteger() {
+					Throw(ValueError, "[randint] the dtype must be an integer, not %s", d)
+				}
+				lo, hi := a.array(0), a.array(1)
+				shape := a.shapeOr(2, broadcastShapes("randint", lo.shape, hi.shape))
+				u := uniform(a.key(4), lo, hi, shape, dtype.Float32)
+				r := AsType(AsType(apply("floor", u), dtype.Int64), d)
+				top := sub(AsType(hi, d), intScalar(d, 1))
+				return BroadcastTo(apply("maximum", apply("minimum", r, top), AsType(lo, d)), shape)
+			})},
+		Func{Name: "random.bernoulli", Sig: "(p: scalar | array = 0.5, shape: Sequence[int] | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "True with probability ``p``.\n\nArgs:\n    p: Probability, broadcast to ``shape``.\n    shape: Shape of the result; that of ``p`` by default." + keyDoc + "\n\nReturns:\n    A bool array.\n\nExample:\n    >>> mx.random.bernoulli(1.0, (2,))\n    array([True, True], dtype=bool)",
+			Call: callN(func(a *Args) *Array {
+				p := AsType(orScalar(a, 0, 0.5), dtype.Float32)
+				shape := a.shapeOr(1, p.shape)
+				if !layout.CanBroadcastTo(p.shape, shape) {
+					Throw(ValueError, "[bernoulli] p of shape %s does not broadcast to shape %s", layout.Format(p.shape), layout.Format(shape))
+				}
+				above := scalar(float64(math.Nextafter32(1, 2)))
+				u := mul(AsType(bitsOf(a.key(2), shape), dtype.Float32), scalar(0x1p-32))
+				return apply("less", u, mul(p, above))
+			})},
+		Func{Name: "random.truncated_normal", Sig: "(lower: scalar | array, upper: scalar | array, shape: Sequence[int] | None = None, dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Normal numbers conditioned on lying in [lower, upper].\n\nArgs:\n    lower: Lower bound, broadcast to ``shape``.\n    upper: Upper bound, broadcast to ``shape``.\n    shape: Shape of the result; that of the bounds by default.\n    dtype: A floating dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.truncated_normal(-1, 1, (2,)).shape\n    (2,)",
+			Call: callN(func(a *Args) *Array {
+				d := a.floating(3)
+				lo, hi := AsType(a.array(0), d), AsType(a.array(1), d)
+				shape := a.shapeOr(2, broadcastShapes("truncated_normal", lo.shape, hi.shape))
+				s := scalarOf(d, complex(float64(float32(math.Sqrt2)), 0))
+				u := uniform(a.key(4), apply("erf", div(lo, s)), apply("erf", div(hi, s)), shape, d)
+				x := mul(s, apply("erfinv", u))
+				return apply("minimum", apply("maximum", x, lo), hi)
+			})},
+		Func{Name: "random.gumbel", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Standard Gumbel numbers.\n\nArgs:\n    shape: Shape of the result.\n    dtype: A floating dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.gumbel((2,)).shape\n    (2,)",
+			Call: callN(func(a *Args) *Array {
+				d := a.floating(1)
+				return gumbel(a.key(2), a.shapeOr(0, nil), d)
+			})},
+		Func{Name: "random.laplace", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: float = 0.0, scale: float = 1.0, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Laplace numbers.\n\nArgs:\n    shape: Shape of the result.\n    dtype: A floating dtype.\n    loc: Mean.\n    scale: Mean distance from the mean." + keyDoc + "\n\nExample:\n    >>> mx.random.laplace((2,)).shape\n    (2,)",
+			Call: callN(func(a *Args) *Array {
+				d := a.floating(1)
+				u := symmetric(a.key(4), a.shapeOr(0, nil))
+				x := AsType(mul(apply("sign", u), apply("log1p", neg(apply("abs", u)))), d)
+				return add(mul(x, scalarOf(d, complex(a.float(3, 1), 0))), scalarOf(d, complex(a.float(2, 0), 0)))
+			})},
+		Func{Name: "random.categorical", Sig: "(logits: array, axis: int = -1, shape: Sequence[int] | None = None, num_samples: int | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Positions drawn with probability softmax(logits).\n\nArgs:\n    logits: Unnormalised log probabilities.\n    axis: Axis of the categories.\n    shape: Shape of the result, to which the other axes of ``logits`` broadcast.\n    num_samples: How many positions to draw for each distribution, as a last axis; excludes ``shape``." + keyDoc + "\n\nReturns:\n    uint32 positions.\n\nExample:\n    >>> mx.random.categorical(mx.zeros((2, 3))).shape\n    (2,)",
+			Call: callN(categorical)},
+		Func{Name: "random.permutation", Sig: "(x: int | array, axis: int = 0, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Random order of 0..x-1, or of an array's slices along an axis.\n\nArgs:\n    x: An integer or an array.\n    axis: Axis to permute." + keyDoc + "\n\nExample:\n    >>> mx.sort(mx.random.permutation(3))\n    array([0, 1, 2], dtype=uint32)",
+			Call: callN(func(a *Args) *Array {
+				order := func(n int) *Array { return argSortAxis(randomWords(a.key(2), n), 0, -1) }
+				if it := a.arg(0); it.Kind == ArgInt {
+					if it.Int < 0 {
+						Throw(ValueError, "[permutation] the length must be non-negative, not %d", it.Int)
+					}
+					return order(int(it.Int))
+				}
+				x := a.array(0)
+				axis := a.axis(1, x.NDim(), 0)
+				items := make([]IndexItem, axis+1)
+				for i := range items {
+					items[i].Kind = IndexSlice
+				}
+				items[axis] = IndexItem{Kind: IndexArray, Array: order(x.shape[axis])}
+				return Index(x, items)
+			})},
+	)
+}
+
+func categorical(a *Args) *Array {
+	logits := a.array(0)
+	axis := a.axis(1, logits.NDim(), -1) - logits.NDim() // from the end
+	key := func() *Array { return a.key(4) }
+	if a.given(2) && a.given(3) {
+		Throw(ValueError, "[categorical] give shape or num_samples, not both")
+	}
+	noise := func(shape layout.Shape) *Array { return gumbel(key(), shape, dtype.Float32) }
+	switch {
+	case a.given(3):
+		n := a.int(3, 1)
+		if n < 0 {
+			Throw(ValueError, "[categorical] num_samples must be non-negative, not %d", n)
+		}
+		shape := append(slices.Clone(logits.shape), n)
+		z := add(unsqueeze(logits, logits.NDim()), noise(shape))
+		return argReduce(z, axis-1+len(z.shape), true)
+	case a.given(2):
+		shape := slices.Clone(a.shape(2))
+		rest := slices.Delete(slices.Clone(logits.shape), axis+logits.NDim(), axis+logits.NDim()+1)
+		if !layout.CanBroadcastTo(rest, shape) {
+			Throw(ValueError, "[categorical] logits of shape %s without axis %d do not broadcast to shape %s", layout.Format(logits.shape), axis, layout.Format(shape))
+		}
+		shape = slices.Insert(shape, len(shape)+axis+1, logits.shape[logits.NDim()+axis])
+		z := add(logits, noise(shape))
+		return argReduce(z, axis+len(z.shape), true)
+	}
+	return argReduce(add(logits, noise(logits.shape)), axis+logits.NDim(), true)
+}

@@ -1,0 +1,260 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+var reduceOp, argReduceOp Def
+
+var reduceNames = [ReduceOpCount]string{"sum", "prod", "min", "max", "all", "any"}
+
+func init() {
+	reduceOp = Def{Name: "reduce", Launch: simple(KindReduce), VJP: vjpReduce, JVP: jvpReduce,
+		Cost: func(y *Array) int { return max(y.in[0].Size()/max(y.Size(), 1), 1) },
+		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
+			at := y.attr.(ReduceAttr)
+			axes := make([]int, len(at.Axes))
+			for i, a := range at.Axes {
+				axes[i] = a + 1
+			}
+			return reduce(at.Op, ins[0], axes)
+		},
+	}
+	argReduceOp = Def{Name: "argreduce", NoGrad: "the result is an integer", Launch: simple(KindArgReduce),
+		Cost: reduceOp.Cost,
+		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
+			at := y.attr.(ArgReduceAttr)
+			return argReduce(ins[0], at.Axis+1, at.Max)
+		},
+	}
+	const sig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array"
+	const argSig = "(a: array, /, axis: None | int = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array"
+	const ddofSig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, *, correction: int | None = None, stream: StreamOrDevice = None) -> array"
+	fold := func(op ReduceOp) func(*Args) []*Array {
+		return callN(func(a *Args) *Array {
+			x := a.array(0)
+			axes := a.axes(1, x.NDim())
+			return keepDims(reduce(op, x, axes), x, axes, a.bool(2, false))
+		})
+	}
+	over := func(f func(x *Array, axes []int) *Array) func(*Args) []*Array {
+		return callN(func(a *Args) *Array {
+			x := a.array(0)
+			axes := a.axes(1, x.NDim())
+			return keepDims(f(x, axes), x, axes, a.bool(2, false))
+		})
+	}
+	spread := func(f func(x *Array, axes []int, ddof int) *Array) func(*Args) []*Array {
+		return callN(func(a *Args) *Array {
+			x := a.array(0)
+			axes := a.axes(1, x.NDim())
+			return keepDims(f(x, axes, a.int(4, a.int(3, 0))), x, axes, a.bool(2, false))
+		})
+	}
+	position := func(max bool) func(*Args) []*Array {
+		return callN(func(a *Args) *Array {
+			x := a.array(0)
+			if !a.given(1) {
+				y := argReduce(Reshape(x, []int{-1}), 0, max)
+				return keepDims(y, x, allAxes(x.NDim()), a.bool(2, false))
+			}
+			axis := a.axis(1, x.NDim(), 0)
+			return keepDims(argReduce(x, axis, max), x, []int{axis}, a.bool(2, false))
+		})
+	}
+	const over1 = "\n\nArgs:\n    a: Input array.\n    axis: Axis or axes to reduce over; ``None`` reduces over all of them.\n    keepdims: Keep reduced axes with extent 1.\n\nReturns:\n    "
+	register(
+		Func{Name: "sum", Sig: sig, Method: true, Call: fold(ReduceSum), Doc: "Sum over the given axes." + over1 + "The sum; bool and small integers add up in 32 bits, floats keep their dtype.\n\nExample:\n    >>> mx.sum(mx.array([[1, 2], [3, 4]]), axis=0)\n    array([4, 6], dtype=int32)"},
+		Func{Name: "prod", Sig: sig, Method: true, Call: fold(ReduceProd), Doc: "Product over the given axes." + over1 + "The product, 1 for an empty axis.\n\nExample:\n    >>> mx.prod(mx.array([2, 3, 4]))\n    array(24, dtype=int32)"},
+		Func{Name: "min", Sig: sig, Method: true, Call: fold(ReduceMin), Doc: "Minimum over the given axes; NaN wins." + over1 + "The minimum in the dtype of ``a``. An empty axis is a ValueError.\n\nExample:\n    >>> mx.min(mx.array([3, 1, 2]))\n    array(1, dtype=int32)"},
+		Func{Name: "max", Sig: sig, Method: true, Call: fold(ReduceMax), Doc: "Maximum over the given axes; NaN wins." + over1 + "The maximum in the dtype of ``a``. An empty axis is a ValueError.\n\nExample:\n    >>> mx.max(mx.array([3, 1, 2]))\n    array(3, dtype=int32)"},
+		Func{Name: "all", Sig: sig, Method: true, Call: fold(ReduceAnd), Doc: "Whether all elements are nonzero, over the given axes." + over1 + "A bool array.\n\nExample:\n    >>> mx.all(mx.array([True, False]))\n    array(False, dtype=bool)"},
+		Func{Name: "any", Sig: sig, Method: true, Call: fold(ReduceOr), Doc: "Whether any element is nonzero, over the given axes." + over1 + "A bool array.\n\nExample:\n    >>> mx.any(mx.array([True, False]))\n    array(True, dtype=bool)"},
+		Func{Name: "mean", Sig: sig, Method: true, Call: over(mean), Doc: "Mean over the given axes." + over1 + "The mean, float32 for integers.\n\nExample:\n    >>> mx.mean(mx.array([1.0, 2.0]))\n    array(1.5, dtype=float32)"},
+		Func{Name: "median", Sig: sig, Call: over(median), Doc: "Median over the given axes." + over1 + "The median, float32 for integers; the mean of the two middle elements for an even count.\n\nExample:\n    >>> mx.median(mx.array([3.0, 1.0, 2.0]))\n    array(2, dtype=float32)"},
+		Func{Name: "count_nonzero", Sig: "(a: array, /, *, axis: None | int | Sequence[int] = None, keepdims: bool = False, stream: StreamOrDevice = None) -> array", Call: over(func(x *Array, axes []int) *Array {
+			return reduce(ReduceSum, AsType(apply("not_equal", x, scalarOf(x.dtype, 0)), dtype.Int32), axes)
+		}), Doc: "Number of nonzero elements over the given axes." + over1 + "int32 counts.\n\nExample:\n    >>> mx.count_nonzero(mx.array([0, 1, 2]))\n    array(2, dtype=int32)"},
+		Func{Name: "var", Sig: ddofSig, Method: true, Call: spread(variance), Doc: "Variance over the given axes." + over1 + "The mean squared distance from the mean, divided by n - ddof (``correction`` is another name of ``ddof``).\n\nExample:\n    >>> mx.var(mx.array([1.0, 3.0]))\n    array(1, dtype=float32)"},
+		Func{Name: "std", Sig: ddofSig, Method: true, Call: spread(func(x *Array, axes []int, ddof int) *Array { return apply("sqrt", variance(x, axes, ddof)) }), Doc: "Standard deviation over the given axes." + over1 + "The square root of :func:`var`.\n\nExample:\n    >>> mx.std(mx.array([1.0, 3.0]))\n    array(1, dtype=float32)"},
+		Func{Name: "minmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> tuple[array, array]", Call: func(a *Args) []*Array {
+			return append(fold(ReduceMin)(a), fold(ReduceMax)(a)...)
+		}, Doc: "Minimum and maximum over the given axes." + over1 + "The pair (min, max).\n\nExample:\n    >>> mx.minmax(mx.array([3, 1, 2]))\n    (array(1, dtype=int32), array(3, dtype=int32))"},
+		Func{Name: "argmin", Sig: argSig, Method: true, Call: position(false), Doc: "Position of the first minimum along an axis, or in the flattened array.\n\nArgs:\n    a: Input array.\n    axis: Axis to search along; ``None`` searches the flattened array.\n    keepdims: Keep the axis with extent 1.\n\nReturns:\n    uint32 positions.\n\nExample:\n    >>> mx.argmin(mx.array([3, 1, 2]))\n    array(1, dtype=uint32)"},
+		Func{Name: "argmax", Sig: argSig, Method: true, Call: position(true), Doc: "Position of the first maximum along an axis, or in the flattened array.\n\nArgs:\n    a: Input array.\n    axis: Axis to search along; ``None`` searches the flattened array.\n    keepdims: Keep the axis with extent 1.\n\nReturns:\n    uint32 positions.\n\nExample:\n    >>> mx.argmax(mx.array([3, 1, 2]))\n    array(0, dtype=uint32)"},
+	)
+}
+
+// reduceDtype is what a fold of d's gives.
+func reduceDtype(op ReduceOp, d dtype.Dtype) dtype.Dtype {
+	switch {
+	case op == ReduceAnd || op == ReduceOr:
+		return dtype.Bool
+	case op == ReduceMin || op == ReduceMax:
+		return d
+	case d == dtype.Bool:
+		return dtype.Int32
+	case d.IsInteger() && d.Size() < 4 && d.Kind() == dtype.KindSigned:
+		return dtype.Int32
+	case d.IsInteger() && d.Size() < 4:
+		return dtype.Uint32
+	}
+	return d
+}
+
+// reduce folds the given ascending axes and drops them.
+func reduce(op ReduceOp, x *Array, axes []int) *Array {
+	d := reduceDtype(op, x.dtype)
+	if len(axes) == 0 {
+		if op == ReduceAnd || op == ReduceOr {
+			return apply("not_equal", x, scalarOf(x.dtype, 0))
+		}
+		return AsType(x, d)
+	}
+	shape := make([]int, 0, len(x.shape))
+	for i, n := range x.shape {
+		if !slices.Contains(axes, i) {
+			shape = append(shape, n)
+		} else if n == 0 && (op == ReduceMin || op == ReduceMax) {
+			Throw(ValueError, "[%s] axis %d of shape %s is empty and has no %s", reduceNames[op], i, layout.Format(x.shape), reduceNames[op])
+		}
+	}
+	return newArray(&reduceOp, d, shape, ReduceAttr{op, axes}, x)
+}
+
+func argReduce(x *Array, axis int, largest bool) *Array {
+	if x.shape[axis] == 0 {
+		Throw(ValueError, "[argreduce] axis %d of shape %s is empty", axis, layout.Format(x.shape))
+	}
+	requireReal("argreduce", x)
+	shape := slices.Delete(slices.Clone(x.shape), axis, axis+1)
+	return newArray(&argReduceOp, dtype.Uint32, shape, ArgReduceAttr{largest, axis}, x)
+}
+
+// keepDims puts the reduced axes back with extent 1, if wanted.
+func keepDims(y, x *Array, axes []int, keep bool) *Array {
+	if !keep {
+		return y
+	}
+	return expandAt(y, x, axes)
+}
+
+// expandAt reshapes y, which lacks axes of x, to x's rank.
+func expandAt(y, x *Array, axes []int) *Array {
+	shape := slices.Clone(x.shape)
+	for _, a := range axes {
+		shape[a] = 1
+	}
+	return Reshape(y, shape)
+}
+
+func vjpReduce(y, ct *Array, want []bool) []*Array {
+	x, at := y.in[0], y.attr.(ReduceAttr)
+	ct = expandAt(ct, x, at.Axes)
+	switch at.Op {
+	case ReduceSum:
+		return []*Array{BroadcastTo(ct, x.shape)}
+	case ReduceProd:
+		return []*Array{mul(ct, conj(prodOfOthers(x, at.Axes)))}
+	case ReduceMin, ReduceMax:
+		mask := AsType(apply("equal", x, expandAt(y, x, at.Axes)), ct.dtype)
+		count := expandAt(reduce(ReduceSum, mask, at.Axes), x, at.Axes)
+		return []*Array{mul(ct, div(mask, count))}
+	}
+	return []*Array{nil}
+}
+
+func jvpReduce(y *Array, tangents []*Array) *Array {
+	x, t, at := y.in[0], tangents[0], y.attr.(ReduceAttr)
+	switch at.Op {
+	case ReduceSum:
+		return reduce(ReduceSum, t, at.Axes)
+	case ReduceProd:
+		return reduce(ReduceSum, mul(t, prodOfOthers(x, at.Axes)), at.Axes)
+	case ReduceMin, ReduceMax:
+		mask := AsType(apply("equal", x, expandAt(y, x, at.Axes)), t.dtype)
+		return div(reduce(ReduceSum, mul(t, mask), at.Axes), reduce(ReduceSum, mask, at.Axes))
+	}
+	return nil
+}
+
+func conj(x *Array) *Array {
+	if x.dtype != dtype.Complex64 {
+		return x
+	}
+	return apply("conjugate", x)
+}
+
+// prodOfOthers is, for every element, the product of the others along axes. Products from both
+// sides avoid the division that zeros would break.
+func prodOfOthers(x *Array, axes []int) *Array {
+	rest := make([]int, 0, len(x.shape))
+	for i := range x.shape {
+		if !slices.Contains(axes, i) {
+			rest = append(rest, i)
+		}
+	}
+	perm := append(rest, axes...)
+	moved := Transpose(x, perm)
+	flat := Reshape(moved, append(slices.Clone(moved.shape[:len(rest)]), -1))
+	last := len(flat.shape) - 1
+	others := mul(scan(ScanProd, flat, last, false, false), scan(ScanProd, flat, last, true, false))
+	inverse := make([]int, len(perm))
+	for i, p := range perm {
+		inverse[p] = i
+	}
+	return Transpose(Reshape(others, moved.shape), inverse)
+}
+
+// countOf is the number of elements folded over axes.
+func countOf(x *Array, axes []int) int {
+	n := 1
+	for _, a := range axes {
+		n *= x.shape[a]
+	}
+	return n
+}
+
+func mean(x *Array, axes []int) *Array {
+	x = floated(x)
+	return mul(reduce(ReduceSum, x, axes), like(x, 1/float64(countOf(x, axes))))
+}
+
+func variance(x *Array, axes []int, ddof int) *Array {
+	x = floated(x)
+	d := sub(x, expandAt(mean(x, axes), x, axes))
+	if d.dtype == dtype.Complex64 {
+		d = apply("abs", d)
+	}
+	s := reduce(ReduceSum, apply("square", d), axes)
+	return div(s, like(s, float64(max(countOf(x, axes)-ddof, 0))))
+}
+
+func median(x *Array, axes []int) *Array {
+	x = floated(x)
+	n := countOf(x, axes)
+	if n == 0 {
+		Throw(ValueError, "[median] axes %s of shape %s are empty", layout.Format(axes), layout.Format(x.shape))
+	}
+	rest := make([]int, 0, len(x.shape))
+	shape := make([]int, 0, len(x.shape)+1)
+	for i, d := range x.shape {
+		if !slices.Contains(axes, i) {
+			rest = append(rest, i)
+			shape = append(shape, d)
+		}
+	}
+	last := len(rest)
+	flat := sortAxis(Reshape(Transpose(x, append(rest, axes...)), append(shape, n)), last, -1)
+	pick := func(i int) *Array { return Reshape(sliceAxis(flat, last, i, i+1), shape) }
+	m := pick(n / 2)
+	if n%2 == 0 {
+		m = mul(add(pick(n/2-1), m), like(m, 0.5))
+	}
+	// NaN sorts last, and one is enough to make the median NaN.
+	end := pick(n - 1)
+	return where(apply("isnan", end), end, m)
+}

@@ -1,0 +1,205 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+var scanOp Def
+
+func init() {
+	scanOp = Def{Name: "scan", Launch: simple(KindScan), VJP: vjpScan, JVP: jvpScan,
+		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
+			at := y.attr.(ScanAttr)
+			at.Axis++
+			return newArray(&scanOp, y.dtype, ins[0].shape, at, ins[0])
+		},
+	}
+	cum := func(op ScanOp, prepare func(x *Array, a *Args) *Array) func(*Args) []*Array {
+		return callN(func(a *Args) *Array {
+			x := prepare(a.array(0), a)
+			axis := 0
+			if a.given(1) {
+				axis = a.axis(1, x.NDim(), 0)
+			} else {
+				x = Reshape(x, []int{-1})
+			}
+			return scan(op, x, axis, a.bool(2, false), a.bool(3, true))
+		})
+	}
+	summand := func(x *Array, a *Args) *Array {
+		d := x.dtype
+		if d == dtype.Bool {
+			d = dtype.Int32
+		}
+		return AsType(x, a.dtype(4, d))
+	}
+	factor := func(x *Array, a *Args) *Array { return AsType(x, a.dtype(4, x.dtype)) }
+	same := func(x *Array, a *Args) *Array { return x }
+	const sigDtype = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True, dtype: Dtype | None = None, stream: StreamOrDevice = None) -> array"
+	const sig = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True, stream: StreamOrDevice = None) -> array"
+	const rest = "\n\nArgs:\n    a: Input array.\n    axis: Axis to run along; ``None`` runs along the flattened array.\n    reverse: Run from the end.\n    inclusive: Whether position i includes element i.\n\nReturns:\n    An array of the same shape (flattened without an axis).\n\nExample:\n    >>> "
+	register(
+		Func{Name: "cumsum", Sig: sigDtype, Method: true, Call: cum(ScanSum, summand), Doc: "Cumulative sum." + rest + "mx.cumsum(mx.array([1, 2, 3]))\n    array([1, 3, 6], dtype=int32)"},
+		Func{Name: "cumprod", Sig: sigDtype, Method: true, Call: cum(ScanProd, factor), Doc: "Cumulative product." + rest + "mx.cumprod(mx.array([1, 2, 3]))\n    array([1, 2, 6], dtype=int32)"},
+		Func{Name: "cummax", Sig: sig, Method: true, Call: cum(ScanMax, same), Doc: "Cumulative maximum." + rest + "mx.cummax(mx.array([1, 3, 2]))\n    array([1, 3, 3], dtype=int32)"},
+		Func{Name: "cummin", Sig: sig, Method: true, Call: cum(ScanMin, same), Doc: "Cumulative minimum." + rest + "mx.cummin(mx.array([3, 1, 2]))\n    array([3, 1, 1], dtype=int32)"},
+		Func{Name: "logcumsumexp", Sig: sig, Method: true, Call: cum(ScanLogAddExp, func(x *Array, a *Args) *Array { return floated(x) }), Doc: "Logarithm of the cumulative sum of exponentials." + rest + "mx.logcumsumexp(mx.array([0.0, 0.0]))\n    array([0, 0.693147], dtype=float32)"},
+		Func{Name: "diff", Sig: "(a: array, /, n: int = 1, axis: int = -1, *, stream: StreamOrDevice = None) -> array", Call: callN(func(a *Args) *Array {
+			x, n := a.array(0), a.int(1, 1)
+			axis := a.axis(2, x.NDim(), -1)
+			if n < 0 {
+				Throw(ValueError, "[diff] the order must be non-negative, not %d", n)
+			}
+			for range n {
+				k := x.shape[axis]
+				hi, lo := sliceAxis(x, axis, min(1, k), k), sliceAxis(x, axis, 0, max(k-1, 0))
+				if x.dtype == dtype.Bool {
+					x = apply("not_equal", hi, lo)
+				} else {
+					x = sub(hi, lo)
+				}
+			}
+			return x
+		}), Doc: "Difference of neighbours along an axis, ``n`` times.\n\nArgs:\n    a: Input array.\n    n: How often to take differences.\n    axis: Axis to run along.\n\nReturns:\n    An array whose axis is shorter by ``n``.\n\nExample:\n    >>> mx.diff(mx.array([1, 4, 9]))\n    array([3, 5], dtype=int32)"},
+	)
+}
+
+// scan folds prefixes of x along axis.
+func scan(op ScanOp, x *Array, axis int, reverse, inclusive bool) *Array {
+	return newArray(&scanOp, x.dtype, x.shape, ScanAttr{op, axis, reverse, inclusive}, x)
+}
+
+func vjpScan(y, ct *Array, want []bool) []*Array {
+	x, at := y.in[0], y.attr.(ScanAttr)
+	back := func(g *Array) *Array { return scan(ScanSum, g, at.Axis, !at.Reverse, at.Inclusive) }
+	switch at.Op {
+	case ScanSum:
+		return []*Array{back(ct)}
+	case ScanLogAddExp:
+		// d y_j / d x_i = exp(x_i - y_j); sums of ct*exp(-y) are taken against the largest term so that exp stays finite.
+		pos, negative := apply("log", apply("maximum", ct, like(ct, 0))), apply("log", apply("maximum", neg(ct), like(ct, 0)))
+		part := func(l *Array) *Array {
+			return apply("exp", add(scan(ScanLogAddExp, sub(l, y), at.Axis, !at.Reverse, at.Inclusive), x))
+		}
+		return []*Array{sub(part(pos), part(negative))}
+	case ScanMin, ScanMax:
+		from := argScan(x, at)
+		if !at.Inclusive {
+			from, ct = shifted(from, ct, at)
+		}
+		return []*Array{scatterAxisAdd(zerosLike(x), from, ct, at.Axis)}
+	}
+	return []*Array{vjpCumProd(x, ct, at)}
+}
+
+func zerosLike(x *Array) *Array { return zeros(x.dtype, x.shape) }
+
+// argScan is, for every position of the inclusive cumulative minimum or maximum of x, where its
+// value came from: the last position that held it.
+func argScan(x *Array, at ScanAttr) *Array {
+	n := x.shape[at.Axis]
+	shape := make([]int, len(x.shape))
+	for i := range shape {
+		shape[i] = 1
+	}
+	shape[at.Axis] = n
+	position := BroadcastTo(Reshape(arange(dtype.Int32, n), shape), x.shape)
+	hit := apply("equal", x, scan(at.Op, x, at.Axis, at.Reverse, true))
+	op, missing := ScanMax, -1
+	if at.Reverse {
+		op, missing = ScanMin, n
+	}
+	return scan(op, where(hit, position, intScalar(dtype.Int32, int64(missing))), at.Axis, at.Reverse, true)
+}
+
+// shifted pairs the positions of an inclusive scan with the results of the exclusive one, which
+// lag by one; the first exclusive result is a constant.
+func shifted(from, ct *Array, at ScanAttr) (*Array, *Array) {
+	n := ct.shape[at.Axis]
+	behind, ahead := sliceAxis(from, at.Axis, 0, n-1), sliceAxis(ct, at.Axis, 1, n)
+	if at.Reverse {
+		behind, ahead = sliceAxis(from, at.Axis, 1, n), sliceAxis(ct, at.Axis, 0, n-1)
+	}
+	return behind, ahead
+}
+
+// cumProdJacobian gives, with the scanned axis moved last and run forward, the matrix [..., i, j] of
+// d y_j / d x_i: the product of the other factors of y_j. All pairs make it quadratic in
+// the extent, and right where factors are zero.
+func cumProdJacobian(x *Array, at ScanAttr) *Array {
+	last := len(x.shape) - 1
+	n := x.shape[last]
+	i, j := Reshape(arange(dtype.Int32, n), []int{n, 1}), Reshape(arange(dtype.Int32, n), []int{1, n})
+	upto := "less_equal"
+	if !at.Inclusive {
+		upto = "less"
+	}
+	row := BroadcastTo(unsqueeze(x, last), append(slices.Clone(x.shape), n))
+	others := where(apply("equal", i, j), like(x, 1), row)
+	products := scan(ScanProd, others, last+1, false, at.Inclusive)
+	return where(apply(upto, i, j), products, like(x, 0))
+}
+
+// scanLast moves the scanned axis last and turns it forward; back undoes it.
+func scanLast(x *Array, at ScanAttr) (y *Array, back func(*Array) *Array) {
+	last := len(x.shape) - 1
+	y = moveAxis(x, at.Axis, last)
+	if at.Reverse {
+		y = flipAxis(y, last)
+	}
+	return y, func(g *Array) *Array {
+		if at.Reverse {
+			g = flipAxis(g, last)
+		}
+		return moveAxis(g, last, at.Axis)
+	}
+}
+
+func vjpCumProd(x, ct *Array, at ScanAttr) *Array {
+	x, back := scanLast(x, at)
+	ct, _ = scanLast(ct, at)
+	last := len(x.shape) - 1
+	return back(reduce(ReduceSum, mul(unsqueeze(ct, last), conj(cumProdJacobian(x, at))), []int{last + 1}))
+}
+
+func jvpCumProd(x, t *Array, at ScanAttr) *Array {
+	x, back := scanLast(x, at)
+	t, _ = scanLast(t, at)
+	last := len(x.shape) - 1
+	return back(reduce(ReduceSum, mul(unsqueeze(t, last+1), cumProdJacobian(x, at)), []int{last}))
+}
+
+// unsqueeze inserts an axis of extent 1.
+func unsqueeze(x *Array, axis int) *Array {
+	return Reshape(x, slices.Insert(slices.Clone(x.shape), axis, 1))
+}
+
+func jvpScan(y *Array, tangents []*Array) *Array {
+	x, t, at := y.in[0], tangents[0], y.attr.(ScanAttr)
+	switch at.Op {
+	case ScanSum:
+		return remake(y, tangents)
+	case ScanLogAddExp:
+		// y' = exp(-y) * cumsum(exp(x) t), with the running maximum taken out of both.
+		top := scan(ScanMax, x, at.Axis, at.Reverse, true)
+		m := reduce(ReduceMax, top, []int{at.Axis})
+		m = expandAt(m, x, []int{at.Axis})
+		s := scan(ScanSum, mul(apply("exp", sub(x, m)), t), at.Axis, at.Reverse, at.Inclusive)
+		return mul(s, apply("exp", sub(m, y)))
+	case ScanMin, ScanMax:
+		if from := argScan(x, at); at.Inclusive {
+			return gatherAxis(t, from, at.Axis)
+		} else {
+			n := x.shape[at.Axis]
+			first, rest := zeros(t.dtype, sliceAxis(t, at.Axis, 0, min(1, n)).shape), sliceAxis(from, at.Axis, 0, max(n-1, 0))
+			if at.Reverse {
+				rest = sliceAxis(from, at.Axis, min(1, n), n)
+				return Concatenate([]*Array{gatherAxis(t, rest, at.Axis), first}, at.Axis)
+			}
+			return Concatenate([]*Array{first, gatherAxis(t, rest, at.Axis)}, at.Axis)
+		}
+	}
+	return jvpCumProd(x, t, at)
+}

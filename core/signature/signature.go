@@ -1,0 +1,242 @@
+// Package signature reads the Python signatures of the function table: the
+// extension's argument parser, the stubs and the docs follow from one reading.
+package signature
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Kind tells how Python may pass a parameter.
+type Kind uint8
+
+const (
+	PositionalOnly Kind = iota
+	Positional          // or by keyword
+	VarPositional       // *args
+	KeywordOnly
+	VarKeyword // **kwargs
+)
+
+// Param is one parameter.
+type Param struct {
+	Name    string
+	Type    string // annotation as written, "" if none
+	Default string // as written; only if HasDefault
+	Kind    Kind
+
+	HasDefault bool
+}
+
+// Signature is a parsed "(a: array, /, axis: int = 0, *, stream: StreamOrDevice = None) -> array".
+type Signature struct {
+	Params []Param
+	Return string // "" if none
+}
+
+// Parse reads a signature in Python's syntax.
+func Parse(text string) (*Signature, error) {
+	fail := func(why string) (*Signature, error) {
+		return nil, fmt.Errorf("signature %q: %s", text, why)
+	}
+	s := strings.TrimSpace(text)
+	if !strings.HasPrefix(s, "(") {
+		return fail("it must start with (")
+	}
+	end := closing(s)
+	if end < 0 {
+		return fail("unbalanced brackets")
+	}
+	sig := &Signature{}
+	rest := strings.TrimSpace(s[end+1:])
+	if rest != "" {
+		var ok bool
+		if sig.Return, ok = strings.CutPrefix(rest, "->"); !ok {
+			return fail("only -> may follow )")
+		}
+		sig.Return = strings.TrimSpace(sig.Return)
+	}
+	kind := Positional
+	for _, part := range Split(s[1:end], ',') {
+		switch {
+		case part == "":
+			return fail("empty parameter")
+		case part == "/":
+			for i := range sig.Params {
+				sig.Params[i].Kind = PositionalOnly
+			}
+			continue
+		case part == "*":
+			kind = KeywordOnly
+			continue
+		}
+		p := Param{Kind: kind}
+		if after, ok := strings.CutPrefix(part, "**"); ok {
+			part, p.Kind = after, VarKeyword
+		} else if after, ok := strings.CutPrefix(part, "*"); ok {
+			part, p.Kind = after, VarPositional
+			kind = KeywordOnly
+		}
+		if eq := Split(part, '='); len(eq) > 1 {
+			p.HasDefault = true
+			p.Default = strings.TrimSpace(strings.Join(eq[1:], "="))
+			part = eq[0]
+		}
+		name, typ, _ := strings.Cut(part, ":")
+		p.Name, p.Type = strings.TrimSpace(name), strings.TrimSpace(typ)
+		if p.Name == "" {
+			return fail("a parameter has no name")
+		}
+		sig.Params = append(sig.Params, p)
+	}
+	return sig, nil
+}
+
+// MustParse is Parse for the table's own signatures.
+func MustParse(text string) *Signature {
+	s, err := Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// closing is the index of the bracket that closes s[0], or -1.
+func closing(s string) int {
+	depth := 0
+	var quote byte
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '(' || c == '[' || c == '{':
+			depth++
+		case c == ')' || c == ']' || c == '}':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// Split cuts s at each sep outside of brackets and quotes and trims the parts; an
+// empty s has none.
+func Split(s string, sep byte) []string {
+	var parts []string
+	depth, start := 0, 0
+	var quote byte
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '(' || c == '[' || c == '{':
+			depth++
+		case c == ')' || c == ']' || c == '}':
+			depth--
+		case c == sep && depth == 0:
+			parts = append(parts, strings.TrimSpace(s[start:i]))
+			start = i + 1
+		}
+	}
+	if last := strings.TrimSpace(s[start:]); last != "" || len(parts) > 0 {
+		parts = append(parts, last)
+	}
+	return parts
+}
+
+// Text is the signature as Python's __text_signature__ and stubs write it. With
+// types, annotations are kept and defaults are as written; without, defaults that
+// are no literals become an ellipsis, since only literals are allowed there.
+func (s *Signature) Text(types bool) string {
+	var b strings.Builder
+	b.WriteByte('(')
+	first, star := true, false
+	sep := func() {
+		if !first {
+			b.WriteString(", ")
+		}
+		first = false
+	}
+	for i, p := range s.Params {
+		if p.Kind == KeywordOnly && !star {
+			star = true
+			sep()
+			b.WriteByte('*')
+		}
+		sep()
+		switch p.Kind {
+		case VarPositional:
+			b.WriteByte('*')
+			star = true
+		case VarKeyword:
+			b.WriteString("**")
+		}
+		b.WriteString(p.Name)
+		equals := "="
+		if types && p.Type != "" {
+			b.WriteString(": " + p.Type)
+			equals = " = "
+		}
+		if p.HasDefault {
+			b.WriteString(equals)
+			if types || IsLiteral(p.Default) {
+				b.WriteString(p.Default)
+			} else {
+				b.WriteString("...")
+			}
+		}
+		if p.Kind == PositionalOnly && (i+1 == len(s.Params) || s.Params[i+1].Kind != PositionalOnly) {
+			sep()
+			b.WriteByte('/')
+		}
+	}
+	b.WriteByte(')')
+	if types && s.Return != "" {
+		b.WriteString(" -> " + s.Return)
+	}
+	return b.String()
+}
+
+// IsLiteral reports whether a default is a Python literal rather than a name.
+func IsLiteral(text string) bool {
+	switch text {
+	case "None", "True", "False", "...":
+		return true
+	case "":
+		return false
+	}
+	return strings.IndexByte("0123456789.-'\"[(", text[0]) >= 0
+}
+
+// positionalRows are the elementwise functions whose arguments have names that
+// callers may use, with stream as one more positional argument.
+var positionalRows = map[string]bool{
+	"add": true, "subtract": true, "multiply": true, "divide": true, "floor_divide": true, "remainder": true,
+	"equal": true, "not_equal": true, "less": true, "less_equal": true, "greater": true, "greater_equal": true,
+	"bitwise_and": true, "bitwise_or": true, "bitwise_xor": true, "left_shift": true, "right_shift": true,
+	"bitwise_invert": true, "isnan": true, "isinf": true, "isfinite": true, "isposinf": true, "isneginf": true,
+}
+
+// OfRow is the signature of an elementwise op with the given arguments.
+func OfRow(name string, args []string) string {
+	if name == "where" {
+		args = []string{"condition", "x", "y"}
+	}
+	list := strings.Join(args, ": scalar | array, ") + ": scalar | array"
+	switch {
+	case positionalRows[name]:
+		return "(" + list + ", stream: StreamOrDevice = None) -> array"
+	case name == "conj" || name == "conjugate":
+		return "(" + list + ", *, stream: StreamOrDevice = None) -> array"
+	}
+	return "(" + list + ", /, *, stream: StreamOrDevice = None) -> array"
+}

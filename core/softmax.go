@@ -1,0 +1,215 @@
+package core
+
+import (
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+var softmaxOp, logSumExpOp, layerNormOp, rmsNormOp Def
+
+// expanded gives an op that exists for speed the derivatives of the composed form it stands for.
+// The form is traced over stand-ins for all inputs, so that its walk stays inside of it.
+func expanded(form func(y *Array, xs []*Array) *Array) (
+	func(y, ct *Array, want []bool) []*Array, func(y *Array, tangents []*Array) *Array) {
+	vjp := func(y, ct *Array, want []bool) []*Array {
+		xs := Tracers(y.inputs())
+		return VJP([]*Array{form(y, xs)}, xs, []*Array{ct})
+	}
+	jvp := func(y *Array, tangents []*Array) *Array {
+		ins := y.inputs()
+		xs := Tracers(ins)
+		for i, t := range tangents {
+			if t == nil {
+				tangents[i] = zerosLike(ins[i])
+			}
+		}
+		return JVP([]*Array{form(y, xs)}, xs, tangents)[0]
+	}
+	return vjp, jvp
+}
+
+func init() {
+	rowwise := func(op *Def) func(y *Array, ins []*Array, mapped []bool, n int) *Array {
+		return func(y *Array, ins []*Array, mapped []bool, n int) *Array {
+			for _, m := range mapped[1:] {
+				if m { // a weight per example: the composed form broadcasts it
+					return vmapLoop(y, ins, mapped, n)
+				}
+			}
+			if !mapped[0] {
+				return vmapLoop(y, ins, mapped, n)
+			}
+			return newArray(op, y.dtype, withBatch(n, y.shape), y.attr, ins...)
+		}
+	}
+	cost := func(*Array) int { return 8 }
+	softmaxOp = Def{Name: "softmax", Launch: simple(KindSoftmax), Cost: cost, VMap: rowwise(&softmaxOp),
+		VJP: func(y, ct *Array, want []bool) []*Array {
+			g := mul(ct, y)
+			return []*Array{sub(g, mul(y, lastSum(g)))}
+		},
+		JVP: func(y *Array, t []*Array) *Array {
+			g := mul(t[0], y)
+			return sub(g, mul(y, lastSum(g)))
+		},
+	}
+	softmaxOf := func(y *Array) *Array {
+		x := y.in[0]
+		last := len(x.shape) - 1
+		return apply("exp", sub(x, unsqueeze(y, last)))
+	}
+	logSumExpOp = Def{Name: "logsumexp", Launch: simple(KindLogSumExp),
+		Cost: func(y *Array) int { return 8 * max(y.in[0].Size()/max(y.Size(), 1), 1) },
+		VMap: rowwise(&logSumExpOp),
+		VJP: func(y, ct *Array, want []bool) []*Array {
+			return []*Array{mul(unsqueeze(ct, len(ct.shape)), softmaxOf(y))}
+		},
+		JVP: func(y *Array, t []*Array) *Array {
+			return reduce(ReduceSum, mul(t[0], softmaxOf(y)), []int{len(y.shape)})
+		},
+	}
+	layerNormOp = Def{Name: "layer_norm", Launch: simple(KindLayerNorm), Cost: cost, VMap: rowwise(&layerNormOp)}
+	layerNormOp.VJP, layerNormOp.JVP = expanded(func(y *Array, xs []*Array) *Array {
+		x, last := wide(xs[0]), []int{len(y.shape) - 1}
+		d := sub(x, expandAt(mean(x, last), x, last))
+		v := expandAt(mean(apply("square", d), last), x, last)
+		n := mul(d, apply("rsqrt", add(v, like(v, float64(y.attr.(NormAttr).Eps)))))
+		return add(mul(AsType(n, y.dtype), xs[1]), xs[2])
+	})
+	rmsNormOp = Def{Name: "rms_norm", Launch: simple(KindRMSNorm), Cost: cost, VMap: rowwise(&rmsNormOp)}
+	rmsNormOp.VJP, rmsNormOp.JVP = expanded(func(y *Array, xs []*Array) *Array {
+		x, last := wide(xs[0]), []int{len(y.shape) - 1}
+		v := expandAt(mean(apply("square", x), last), x, last)
+		n := mul(x, apply("rsqrt", add(v, like(v, float64(y.attr.(NormAttr).Eps)))))
+		return mul(AsType(n, y.dtype), xs[1])
+	})
+	register(
+		Func{Name: "softmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, precise: bool = False, stream: StreamOrDevice = None) -> array",
+			Doc: "exp(a) / sum(exp(a)) along the given axes, computed in at least float32.\n\nArgs:\n    a: Input array.\n    axis: Axis or axes to normalise over; ``None`` is all of them.\n    precise: Accepted for compatibility: the accumulation is always precise.\n\nReturns:\n    An array of the shape of ``a``, float32 for integers.\n\nExample:\n    >>> mx.softmax(mx.array([0.0, 0.0]))\n    array([0.5, 0.5], dtype=float32)",
+			Call: callN(func(a *Args) *Array {
+				x := floated(a.array(0))
+				if x.NDim() == 0 && a.given(1) {
+					a.axes(1, 0)
+				}
+				return overAxes(x, a.axes(1, x.NDim()), softmaxLast, true)
+			})},
+		Func{Name: "logsumexp", Method: true, Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array",
+			Doc: "log(sum(exp(a))) over the given axes without overflow.\n\nArgs:\n    a: Input array.\n    axis: Axis or axes to reduce over; ``None`` is all of them.\n    keepdims: Keep reduced axes with extent 1.\n\nReturns:\n    The reduced array, float32 for integers.\n\nExample:\n    >>> mx.logsumexp(mx.array([0.0, 0.0]))\n    array(0.693147, dtype=float32)",
+			Call: callN(func(a *Args) *Array {
+				x := floated(a.array(0))
+				axes := a.axes(1, x.NDim())
+				return keepDims(overAxes(x, axes, logSumExpLast, false), x, axes, a.bool(2, false))
+			})},
+		Func{Name: "fast.layer_norm", Sig: "(x: array, weight: array | None, bias: array | None, eps: float, *, stream: StreamOrDevice = None) -> array",
+			Doc:  "Layer normalisation over the last axis (Ba et al., 2016), in float32 for halves.\n\nArgs:\n    x: Input of shape (..., D).\n    weight: Scale of shape (D,) or None.\n    bias: Shift of shape (D,) or None.\n    eps: Added to the variance.\n\nReturns:\n    An array of the shape of ``x``.\n\nExample:\n    >>> mx.fast.layer_norm(mx.array([1.0, 3.0]), None, None, 0.0)\n    array([-1, 1], dtype=float32)",
+			Call: callN(func(a *Args) *Array { return norm(a, &layerNormOp, 3) })},
+		Func{Name: "fast.rms_norm", Sig: "(x: array, weight: array | None, eps: float, *, stream: StreamOrDevice = None) -> array",
+			Doc:  "Root-mean-square normalisation over the last axis (Zhang and Sennrich, 2019), in float32 for halves.\n\nArgs:\n    x: Input of shape (..., D).\n    weight: Scale of shape (D,) or None.\n    eps: Added to the mean square.\n\nReturns:\n    An array of the shape of ``x``.\n\nExample:\n    >>> mx.fast.rms_norm(mx.array([1.0, 1.0]), None, 0.0)\n    array([1, 1], dtype=float32)",
+			Call: callN(func(a *Args) *Array { return norm(a, &rmsNormOp, 2) })},
+	)
+}
+
+// wide is x in at least float32.
+func wide(x *Array) *Array {
+	if x.dtype.IsHalf() {
+		return AsType(x, dtype.Float32)
+	}
+	return x
+}
+
+// lastSum sums the last axis and keeps it.
+func lastSum(x *Array) *Array {
+	last := []int{len(x.shape) - 1}
+	return expandAt(reduce(ReduceSum, x, last), x, last)
+}
+
+// overAxes brings axes together as the last one, applies f there, and, if f keeps that axis,
+// puts them back.
+func overAxes(x *Array, axes []int, f func(*Array) *Array, keeps bool) *Array {
+	rank := len(x.shape)
+	if len(axes) == 0 && rank > 0 || rank == 0 {
+		y := f(Reshape(x, append(append([]int{}, x.shape...), 1)))
+		return Reshape(y, x.shape)
+	}
+	if len(axes) == 1 && axes[0] == rank-1 {
+		return f(x)
+	}
+	var perm []int
+	for i := range rank {
+		if len(axes) > 0 && contains(axes, i) {
+			continue
+		}
+		perm = append(perm, i)
+	}
+	kept := len(perm)
+	perm = append(perm, axes...)
+	moved := Transpose(x, perm)
+	y := f(Reshape(moved, append(append([]int{}, moved.shape[:kept]...), countOf(x, axes))))
+	if !keeps {
+		return y
+	}
+	inverse := make([]int, rank)
+	for i, p := range perm {
+		inverse[p] = i
+	}
+	return Transpose(Reshape(y, moved.shape), inverse)
+}
+
+func contains(list []int, v int) bool {
+	for _, x := range list {
+		if x == v {
+			return true
+		}
+	}
+	return false
+}
+
+func softmaxLast(x *Array) *Array {
+	if x.dtype == dtype.Complex64 {
+		e := apply("exp", sub(x, expandAt(reduce(ReduceMax, x, []int{len(x.shape) - 1}), x, []int{len(x.shape) - 1})))
+		return div(e, lastSum(e))
+	}
+	return newArray(&softmaxOp, x.dtype, x.shape, nil, x)
+}
+
+func logSumExpLast(x *Array) *Array {
+	last := len(x.shape) - 1
+	if x.dtype == dtype.Complex64 {
+		top := reduce(ReduceMax, x, []int{last})
+		return add(top, apply("log", reduce(ReduceSum, apply("exp", sub(x, unsqueeze(top, last))), []int{last})))
+	}
+	return newArray(&logSumExpOp, x.dtype, x.shape[:last:last], nil, x)
+}
+
+// norm builds a normalisation whose eps is argument eps and whose weights come before it.
+func norm(a *Args, op *Def, eps int) *Array {
+	x := a.array(0)
+	if !x.dtype.IsFloat() {
+		Throw(ValueError, "[%s] the input must be floating point, not %s", op.Name, x.dtype)
+	}
+	if x.NDim() == 0 {
+		Throw(ValueError, "[%s] the input must have at least one axis", op.Name)
+	}
+	d := x.shape[len(x.shape)-1]
+	ins := []*Array{x}
+	for i := 1; i < eps; i++ {
+		w := a.optional(i)
+		switch {
+		case w == nil:
+			w = BroadcastTo(like(x, float64(2-i)), []int{d}) // weight 1, bias 0
+		case w.NDim() != 1 || w.shape[0] != d:
+			Throw(ValueError, "[%s] a weight or bias of shape %s does not match the last axis of the input, shape %s",
+				op.Name, layout.Format(w.shape), layout.Format(x.shape))
+		default:
+			if p := dtype.Promote(x.dtype, w.dtype); p != x.dtype {
+				x = AsType(x, p)
+				ins[0] = x
+			}
+		}
+		ins = append(ins, w)
+	}
+	for i, w := range ins {
+		ins[i] = AsType(w, x.dtype)
+	}
+	return newArray(op, x.dtype, x.shape, NormAttr{float32(a.float(eps, 1e-5))}, ins...)
+}

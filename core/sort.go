@@ -1,0 +1,111 @@
+package core
+
+import (
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+var sortOp, argSortOp, searchOp Def
+
+func init() {
+	moved := func(y *Array, ins []*Array) *Array {
+		at := y.attr.(SortAttr)
+		at.Axis++
+		return newArray(y.op, y.dtype, ins[0].shape, at, ins[0])
+	}
+	vmap := func(y *Array, ins []*Array, _ []bool, n int) *Array { return moved(y, ins) }
+	cost := func(*Array) int { return 32 }
+	order := func(y *Array) *Array { return argSortAxis(y.in[0], y.attr.(SortAttr).Axis, y.attr.(SortAttr).Kth) }
+	sortOp = Def{Name: "sort", Launch: simple(KindSort), VMap: vmap, Cost: cost,
+		VJP: func(y, ct *Array, want []bool) []*Array {
+			return []*Array{scatterAxisAdd(zerosLike(y.in[0]), order(y), ct, y.attr.(SortAttr).Axis)}
+		},
+		JVP: func(y *Array, t []*Array) *Array { return gatherAxis(t[0], order(y), y.attr.(SortAttr).Axis) },
+	}
+	argSortOp = Def{Name: "argsort", Launch: simple(KindSort), VMap: vmap, Cost: cost, NoGrad: "the result is an integer"}
+	searchOp = Def{Name: "searchsorted", Launch: simple(KindSearchSorted), Cost: cost, NoGrad: "the result is an integer"}
+
+	// along applies f to the given axis, or to the flattened array for an axis of None.
+	along := func(a *Args, x *Array, i int, f func(x *Array, axis int) *Array) *Array {
+		if i < len(a.List) && a.List[i].Kind == ArgNone {
+			return f(Reshape(x, []int{-1}), 0)
+		}
+		return f(x, a.axis(i, x.NDim(), -1))
+	}
+	kth := func(a *Args, n int) int {
+		k := a.int(1, 0)
+		if k < -n || k >= n {
+			Throw(ValueError, "[%s] kth %d is out of bounds for an axis of size %d", a.name(), k, n)
+		}
+		if k < 0 {
+			k += n
+		}
+		return k
+	}
+	const sig = "(a: array, /, axis: None | int = -1, *, stream: StreamOrDevice = None) -> array"
+	const kthSig = "(a: array, /, kth: int, axis: None | int = -1, *, stream: StreamOrDevice = None) -> array"
+	const args = "\n\nArgs:\n    a: Input array.\n    axis: Axis to sort along; ``None`` flattens first.\n\nReturns:\n    "
+	register(
+		Func{Name: "sort", Sig: sig, Doc: "Sorted copy, ascending, NaN last; equal elements keep their order." + args + "An array of the same dtype.\n\nExample:\n    >>> mx.sort(mx.array([3, 1, 2]))\n    array([1, 2, 3], dtype=int32)",
+			Call: callN(func(a *Args) *Array {
+				return along(a, a.array(0), 1, func(x *Array, axis int) *Array { return sortAxis(x, axis, -1) })
+			})},
+		Func{Name: "argsort", Sig: sig, Doc: "Positions that sort the array: the first is that of the smallest element." + args + "uint32 positions.\n\nExample:\n    >>> mx.argsort(mx.array([3, 1, 2]))\n    array([1, 2, 0], dtype=uint32)",
+			Call: callN(func(a *Args) *Array {
+				return along(a, a.array(0), 1, func(x *Array, axis int) *Array { return argSortAxis(x, axis, -1) })
+			})},
+		Func{Name: "partition", Sig: kthSig, Doc: "Copy with the ``kth`` smallest element in its sorted place, no larger ones before it and no smaller ones behind." + args + "An array of the same dtype.\n\nExample:\n    >>> mx.partition(mx.array([3, 1, 2]), 1)[1]\n    array(2, dtype=int32)",
+			Call: callN(func(a *Args) *Array {
+				return along(a, a.array(0), 2, func(x *Array, axis int) *Array { return sortAxis(x, axis, kth(a, x.shape[axis])) })
+			})},
+		Func{Name: "argpartition", Sig: kthSig, Doc: "Positions that :func:`partition` the array." + args + "uint32 positions.\n\nExample:\n    >>> mx.argpartition(mx.array([3, 1, 2]), 0)[0]\n    array(1, dtype=uint32)",
+			Call: callN(func(a *Args) *Array {
+				return along(a, a.array(0), 2, func(x *Array, axis int) *Array { return argSortAxis(x, axis, kth(a, x.shape[axis])) })
+			})},
+		Func{Name: "topk", Sig: "(a: array, /, k: int, axis: None | int = -1, *, stream: StreamOrDevice = None) -> array", Doc: "The ``k`` largest elements along an axis, in no particular order." + args + "An array whose axis has extent ``k``.\n\nExample:\n    >>> mx.sort(mx.topk(mx.array([3, 1, 2]), 2))\n    array([2, 3], dtype=int32)",
+			Call: callN(func(a *Args) *Array {
+				return along(a, a.array(0), 2, func(x *Array, axis int) *Array {
+					n, k := x.shape[axis], a.int(1, 0)
+					if k < 0 || k > n {
+						Throw(ValueError, "[topk] k %d must lie between 0 and the size %d of axis %d", k, n, axis)
+					}
+					if k == n {
+						return x
+					}
+					return sliceAxis(sortAxis(x, axis, n-max(k, 1)), axis, n-k, n)
+				})
+			})},
+		Func{Name: "searchsorted", Sig: "(sorted_sequence: array, values: array, /, side: str = 'left', *, stream: StreamOrDevice = None) -> array", Doc: "Where values would be inserted to keep a sorted sequence sorted.\n\nArgs:\n    sorted_sequence: 1-D array in ascending order.\n    values: Values to place.\n    side: ``'left'`` before equal elements, ``'right'`` behind them.\n\nReturns:\n    uint32 positions of the shape of ``values``.\n\nExample:\n    >>> mx.searchsorted(mx.array([1, 3, 5]), mx.array([3, 4]))\n    array([1, 2], dtype=uint32)",
+			Call: callN(func(a *Args) *Array {
+				x, v := a.pair(0)
+				side := a.string(2, "left")
+				if side != "left" && side != "right" {
+					Throw(ValueError, "[searchsorted] side must be 'left' or 'right', not '%s'", side)
+				}
+				if x.NDim() != 1 {
+					Throw(ValueError, "[searchsorted] the sorted sequence must be 1-D, not of shape %s", layout.Format(x.shape))
+				}
+				requireReal("searchsorted", x)
+				return newArray(&searchOp, dtype.Uint32, v.shape, SearchAttr{side == "right"}, x, v)
+			})},
+	)
+}
+
+// sortAxis sorts along axis, or only partitions at kth >= 0.
+func sortAxis(x *Array, axis, kth int) *Array {
+	if x.dtype == dtype.Complex64 {
+		return gatherAxis(x, argSortAxis(x, axis, kth), axis)
+	}
+	return newArray(&sortOp, x.dtype, x.shape, SortAttr{axis, false, kth}, x)
+}
+
+// argSortAxis is the permutation. Complex numbers sort by real, then imaginary part: stably by
+// the one after the other.
+func argSortAxis(x *Array, axis, kth int) *Array {
+	if x.dtype == dtype.Complex64 {
+		minor := argSortAxis(apply("imag", x), axis, -1)
+		major := argSortAxis(gatherAxis(apply("real", x), minor, axis), axis, -1)
+		return gatherAxis(minor, major, axis)
+	}
+	return newArray(&argSortOp, dtype.Uint32, x.shape, SortAttr{axis, true, kth}, x)
+}

@@ -1,0 +1,133 @@
+package core
+
+import (
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+// Row is one elementwise op, complete: the Python function with its signature
+// and docs, dtype rule, kernels of every backend, derivatives, batching and tests
+// all follow from it. Rows live in the elementwise_*.go files.
+type Row struct {
+	Name  string   // the op's name in Python
+	Args  []string // "a", "b", "c": as Body and Deriv name them
+	Types Types
+	Body  string   // C99 expression for one element, in the vocabulary of bodyFuncs
+	By    Bodies   // bodies for kinds of dtype where the formula differs
+	Deriv []string // per argument, the derivative in op names; y is the result; nil: none, on purpose
+	Span  Span     // domain in which tests sample arguments
+	Doc   string   // first line says what it computes
+	Index int      // position in Rows, the ABI between table and kernels
+	Flags RowFlags
+	Alias []string // other Python names of the same op
+
+	def      *Def                  // the row as a primitive of the graph, and
+	programs [dtype.Count]*Program // its one-step programs by compute dtype; both made on first use
+}
+
+// Bodies gives the body for a kind of dtype.
+type Bodies map[dtype.Kind]string
+
+// Span is the closed interval tests draw arguments from.
+type Span struct{ Lo, Hi float64 }
+
+// RowFlags mark what Python sees beyond the module function.
+type RowFlags uint8
+
+const (
+	// Method rows are also methods of array.
+	Method RowFlags = 1 << iota
+	// Hidden rows have no Python function; derivatives and families use them.
+	Hidden
+	// Heavy rows cost tens of operations per element (transcendental functions).
+	Heavy
+	// Antilinear rows change by the conjugate of what their argument changes by, times Deriv.
+	Antilinear
+)
+
+// Types is the dtype rule of a row: which kinds of arguments it takes and what
+// they turn into.
+type Types struct {
+	Accept kindSet  // kinds of the promoted argument dtype that are taken as they are
+	Float  bool     // other than inexact arguments turn into float32 first
+	First  bool     // the first argument is a bool of its own (where)
+	Out    OutDtype // what the result is
+	Widen  bool     // bool arguments turn into uint8 first (shifts)
+	AsBool bool     // all arguments turn into bool first (logical ops)
+}
+
+// OutDtype tells the result dtype from the computing one.
+type OutDtype uint8
+
+const (
+	OutSame OutDtype = iota
+	OutBool
+	OutReal    // complex64 gives float32, others stay
+	OutComplex // always complex64
+)
+
+type kindSet uint8
+
+const (
+	kBool     kindSet = 1 << dtype.KindBool
+	kUnsigned kindSet = 1 << dtype.KindUnsigned
+	kSigned   kindSet = 1 << dtype.KindSigned
+	kFloat    kindSet = 1 << dtype.KindFloat
+	kComplex  kindSet = 1 << dtype.KindComplex
+	kInts             = kUnsigned | kSigned
+	kReal             = kBool | kInts | kFloat
+	kAny              = kReal | kComplex
+)
+
+// Has reports whether d's kind is accepted.
+func (t *Types) Has(d dtype.Dtype) bool { return t.Accept>>d.Kind()&1 != 0 }
+
+// Result is the dtype of the row's value when it computes in d.
+func (t *Types) Result(d dtype.Dtype) dtype.Dtype {
+	switch {
+	case t.Out == OutBool:
+		return dtype.Bool
+	case t.Out == OutReal && d == dtype.Complex64:
+		return dtype.Float32
+	case t.Out == OutComplex:
+		return dtype.Complex64
+	}
+	return d
+}
+
+// Arg is the dtype of argument i when the row computes in d.
+func (t *Types) Arg(i int, d dtype.Dtype) dtype.Dtype {
+	if t.First && i == 0 {
+		return dtype.Bool
+	}
+	return d
+}
+
+// ComputeDtypes lists the dtypes for which a backend needs a kernel of the row:
+// the accepted ones less the halves, which run in float32.
+func (r *Row) ComputeDtypes() []dtype.Dtype {
+	var out []dtype.Dtype
+	for _, d := range dtype.All {
+		if d.IsHalf() || !r.Types.Has(d) || r.Types.Float && !d.IsInexact() ||
+			r.Types.AsBool && d != dtype.Bool || r.Types.Widen && d == dtype.Bool {
+			continue
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// BodyFor is the formula for dtype d.
+func (r *Row) BodyFor(d dtype.Dtype) string {
+	if b, ok := r.By[d.Kind()]; ok {
+		return b
+	}
+	return r.Body
+}
+
+// Rows is the table; Row.Index repeats the position.
+var Rows = numbered(arithmeticRows, functionRows, logicRows)
+
+var rowByName = byName(Rows)
+
+// FindRow returns the row with the given name, or nil.
+func FindRow(name string) *Row { return rowByName[name] }
