@@ -73,9 +73,9 @@ class GoBuildExt(build_ext):
         out.parent.mkdir(parents=True, exist_ok=True)
 
         env = {**os.environ, "CGO_ENABLED": "1"}
-        env.setdefault("CGO_CFLAGS", "-O2 -g0")
-        # cgo admits only listed flags in #cgo lines; the kernels' floating-point flags are not on its list.
-        env.setdefault("CGO_CFLAGS_ALLOW", "-[fm].*")
+        # The kernels need NaN and infinity but neither errno nor traps. gcc is told so by their pragma, which clang ignores.
+        env["CGO_CFLAGS"] = env.get("CGO_CFLAGS", "-O2 -g0") + " -fno-math-errno -fno-trapping-math -ffp-contract=fast"
+        env.setdefault("CGO_CFLAGS_ALLOW", "-[fm].*")  # cgo admits only listed flags in #cgo lines
         if target := os.environ.get("MLX_GO_TARGET"):
             env["GOOS"], env["GOARCH"] = target.split("/")
         if env.get("GOOS", sys.platform) == "darwin":

@@ -105,6 +105,14 @@ enum {
 /* Handles come back with the size of the array in KiB in the upper half, by which frees are batched. */
 typedef uint64_t capi_handle;
 
+/* What a file held; the texts are lists of strings, each ended by a zero byte. */
+typedef struct capi_loaded {
+	capi_handle single;
+	capi_ids arrays;
+	char *names, *keys, *values;
+	int64_t pairs;
+} capi_loaded;
+
 /* C for Go. Both are called with the GIL held, never under the graph lock. */
 void capi_raise(int kind, const char *msg, int64_t n);
 /* May be called from any thread: the reference is dropped once the GIL can be had. */

@@ -89,7 +89,7 @@ func goFormat(id C.uint32_t, n *C.int64_t) (text *C.char) {
 func goSetPrecision(digits C.int) {
 	enter(nil, 0)
 	defer leave()
-	core.SetPrecision(int(digits))
+	core.PrintPrecision = int(digits)
 }
 
 //export goEmpty

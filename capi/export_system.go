@@ -12,6 +12,7 @@ import (
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
 //export goMemory
@@ -67,6 +68,29 @@ func goDeviceInfo(name *C.char, size *C.int64_t) *C.char {
 	}
 	*size = C.int64_t(b.Len())
 	return (*C.char)(C.CBytes(unsafe.Slice(unsafe.StringData(b.String()), b.Len())))
+}
+
+//export goPromote
+func goPromote(a, b C.int) C.int { return C.int(dtype.Promote(dtype.Dtype(a), dtype.Dtype(b))) }
+
+//export goRandomState
+func goRandomState(frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	enter(frees, n)
+	defer leave()
+	return handle(core.RandomState())
+}
+
+//export goSetRandomState
+func goSetRandomState(id C.uint32_t) (failed C.int) {
+	failed = -1
+	enter(nil, 0)
+	defer leave()
+	key := core.ByID(uint32(id))
+	if s := key.Shape(); key.Dtype() != dtype.Uint32 || len(s) != 1 || s[0] != 2 {
+		core.Throw(core.ValueError, "[random] the state must be a uint32 array of shape (2,)")
+	}
+	core.SetRandomState(key)
+	return 0
 }
 
 // ---- transforms ----

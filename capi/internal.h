@@ -127,7 +127,9 @@ PyObject *numpy_dtype_error(int dtype);
 extern PyType_Slot index_slots[];
 PyObject *array_at_update(PyObject *module, PyObject *const *args, Py_ssize_t n);
 
+PyObject *copy_array(PyObject *a); /* in memory of its own */
+
 /* ---- tree.c, module.c, ... ---- */
-extern PyMethodDef tree_methods[], transform_methods[], system_methods[];
+extern PyMethodDef tree_methods[], transform_methods[], system_methods[], io_methods[];
 
 #endif

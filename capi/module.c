@@ -22,12 +22,12 @@ static int add_functions(PyObject *module) {
 		const capi_func *f = &functions[i];
 		if (intern_params(f) < 0) return -1;
 		defs[i] = (PyMethodDef){f->base, (PyCFunction)(void *)trampolines[i], METH_FASTCALL | METH_KEYWORDS, f->doc};
-		/* "random.uniform" lives in mlx_go.core.random. */
+		/* "random.uniform" lives in mlx_go.random. */
 		PyObject *name = Py_NewRef(ModuleName);
 		if (f->base != f->name) {
 			PyObject *sub = PyUnicode_FromStringAndSize(f->name, f->base - 1 - f->name);
 			Py_DECREF(name);
-			name = sub ? PyUnicode_FromFormat("mlx_go.core.%U", sub) : NULL;
+			name = sub ? PyUnicode_FromFormat("mlx_go.%U", sub) : NULL;
 			Py_XDECREF(sub);
 		}
 		PyObject *o = name ? PyCFunction_NewEx(&defs[i], module, name) : NULL;
@@ -61,7 +61,7 @@ static int populate(PyObject *m) {
 	ModuleName = PyUnicode_InternFromString("mlx_go.core");
 	if (!ModuleName || add_errors(m) < 0 || init_operators() < 0 || add_dtype_types(m) < 0) return -1;
 	if (add_array_types(m, functions, function_count) < 0 || add_functions(m) < 0) return -1;
-	PyMethodDef *const methods[] = {eval_methods, tree_methods, transform_methods, system_methods};
+	PyMethodDef *const methods[] = {eval_methods, tree_methods, transform_methods, system_methods, io_methods};
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
 		for (PyMethodDef *d = methods[i]; d->ml_name; d++) {
 			PyObject *f = PyCFunction_NewEx(d, m, ModuleName);

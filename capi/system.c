@@ -64,6 +64,56 @@ static PyObject *device_info(PyObject *module, PyObject *name) {
 	return info;
 }
 
+/* _promote(dtype, dtype) */
+static PyObject *promote(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	GUARD(NULL);
+	if (n != 2 || Py_TYPE(args[0]) != Dtype_Type || Py_TYPE(args[1]) != Dtype_Type) {
+		PyErr_SetString(PyExc_TypeError, "_promote(dtype, dtype)");
+		return NULL;
+	}
+	return Py_NewRef(Dtypes[goPromote(dtype_of(args[0]), dtype_of(args[1]))]);
+}
+
+static PyObject *random_state(PyObject *module, PyObject *unused) {
+	(void)module, (void)unused;
+	GUARD(NULL);
+	return wrap(goRandomState(FREES));
+}
+
+static PyObject *set_random_state(PyObject *module, PyObject *key) {
+	(void)module;
+	GUARD(NULL);
+	if (!is_array(key)) {
+		PyErr_SetString(PyExc_TypeError, "the random state is an array");
+		return NULL;
+	}
+	if (goSetRandomState(ID(key)) < 0) return NULL;
+	Py_RETURN_NONE;
+}
+
+/* _swap(arrays, arrays): the objects of the first list trade nodes with those of the second. */
+static PyObject *swap(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	GUARD(NULL);
+	if (n != 2 || !PyList_Check(args[0]) || !PyList_Check(args[1]) || PyList_Size(args[0]) != PyList_Size(args[1])) {
+		PyErr_SetString(PyExc_TypeError, "_swap(arrays, arrays)");
+		return NULL;
+	}
+	for (Py_ssize_t i = 0; i < PyList_Size(args[0]); i++) {
+		PyObject *a = PyList_GetItem(args[0], i), *b = PyList_GetItem(args[1], i);
+		if (!is_array(a) || !is_array(b)) {
+			PyErr_SetString(PyExc_TypeError, "_swap(arrays, arrays)");
+			return NULL;
+		}
+		Array *x = (Array *)a, *y = (Array *)b;
+		uint32_t id = x->id, kb = x->kb;
+		x->id = y->id, x->kb = y->kb;
+		y->id = id, y->kb = kb;
+	}
+	Py_RETURN_NONE;
+}
+
 static PyObject *set_stream_check(PyObject *module, PyObject *check) {
 	(void)module;
 	Py_XDECREF(stream_types);
@@ -78,6 +128,12 @@ static PyObject *set_precision(PyObject *module, PyObject *digits) {
 	if (n == -1 && PyErr_Occurred()) return NULL;
 	goSetPrecision((int)n);
 	Py_RETURN_NONE;
+}
+
+PyObject *copy_array(PyObject *a) {
+	capi_info info;
+	if (ready_info(a, &info) < 0) return NULL;
+	return wrap(goCopy(ID(a), FREES));
 }
 
 /* _convert(value, dtype or None, copy or None, dlpack only): asarray and from_dlpack. */
@@ -108,7 +164,7 @@ static PyObject *convert(PyObject *module, PyObject *const *args, Py_ssize_t n) 
 			PyErr_SetString(PyExc_ValueError, "[asarray] another dtype needs a copy, which copy=False forbids");
 			return NULL;
 		}
-		if (copy > 0 && (dtype < 0 || dtype == own)) return wrap(goCopy(ID(o), FREES));
+		if (copy > 0 && (dtype < 0 || dtype == own)) return copy_array(o);
 		return wrap(to_array(o, dtype));
 	}
 	if (copy == 0 && !array_like(o)) {
@@ -119,7 +175,6 @@ static PyObject *convert(PyObject *module, PyObject *const *args, Py_ssize_t n) 
 	return wrap(to_array(o, dtype));
 }
 
-/* _call(name, ...) by index, for functions whose Python front adds to the table's. */
 PyMethodDef system_methods[] = {
 	{"get_active_memory", get_active_memory, METH_NOARGS, "get_active_memory()\n--\n\nBytes of memory that arrays hold."},
 	{"get_peak_memory", get_peak_memory, METH_NOARGS, "get_peak_memory()\n--\n\nThe most bytes that arrays have held since the last :func:`reset_peak_memory`."},
@@ -134,6 +189,10 @@ PyMethodDef system_methods[] = {
 	{"_device_info", device_info, METH_O, NULL},
 	{"_set_stream_check", set_stream_check, METH_O, NULL},
 	{"_set_precision", set_precision, METH_O, NULL},
+	{"_promote", (PyCFunction)(void *)promote, METH_FASTCALL, NULL},
+	{"_random_state", random_state, METH_NOARGS, NULL},
+	{"_set_random_state", set_random_state, METH_O, NULL},
+	{"_swap", (PyCFunction)(void *)swap, METH_FASTCALL, NULL},
 	{"_convert", (PyCFunction)(void *)convert, METH_FASTCALL, NULL},
 	{"_at_update", (PyCFunction)(void *)array_at_update, METH_FASTCALL, NULL},
 	{NULL, NULL, 0, NULL}};

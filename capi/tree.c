@@ -2,7 +2,7 @@
 #include "internal.h"
 
 /* What leaves may be. */
-enum { LEAVES_ARRAYS /* else an error */, LEAVES_ONLY_ARRAYS /* others are skipped */, LEAVES_ALL };
+enum { LEAVES_ARRAYS /* else an error */, LEAVES_ONLY_ARRAYS /* others are skipped */, LEAVES_STATE /* and arrays behind __mlx_tree__ */ };
 
 static int flatten_in(PyObject *tree, PyObject *leaves, int mode);
 
@@ -14,8 +14,13 @@ static int flatten(PyObject *tree, PyObject *leaves, int mode) {
 		Py_LeaveRecursiveCall();
 		return r;
 	}
-	if (mode == LEAVES_ALL) return PyList_Append(leaves, tree);
-	if (mode == LEAVES_ONLY_ARRAYS) return 0;
+	if (mode == LEAVES_STATE && PyObject_HasAttrString((PyObject *)Py_TYPE(tree), "__mlx_tree__")) {
+		PyObject *held = PyObject_CallMethod(tree, "__mlx_tree__", NULL);
+		int r = held ? PyList_Append(leaves, held) : -1;
+		Py_XDECREF(held);
+		return r;
+	}
+	if (mode != LEAVES_ARRAYS) return 0;
 	PyErr_Format(PyExc_ValueError, "[tree_flatten] the argument must contain only arrays, not %R", (PyObject *)Py_TYPE(tree));
 	return -1;
 }
@@ -97,7 +102,70 @@ static PyObject *tree_fill(PyObject *module, PyObject *const *args, Py_ssize_t n
 	return fill(args[0], args[1], &at, n > 2 ? (int)PyLong_AsLong(args[2]) : LEAVES_ARRAYS);
 }
 
+/* The shape of a tree as a hashable key: constants stand for themselves, arrays for dtype and shape, and are listed. */
+static PyObject *key_of(PyObject *o, PyObject *arrays);
+
+static PyObject *key_of_container(PyObject *o, PyObject *arrays) {
+	int dict = PyDict_Check(o), list = PyList_Check(o);
+	Py_ssize_t n = dict ? PyDict_Size(o) : list ? PyList_Size(o) : PyTuple_Size(o), i = 1, pos = 0;
+	PyObject *key = PyTuple_New(1 + n * (dict ? 2 : 1)), *k, *v;
+	if (!key) return NULL;
+	PyTuple_SetItem(key, 0, Py_NewRef((PyObject *)(dict ? &PyDict_Type : list ? &PyList_Type : &PyTuple_Type)));
+	if (dict) {
+		while (i <= 2 * n && PyDict_Next(o, &pos, &k, &v)) {
+			PyObject *x = key_of(v, arrays);
+			if (!x) goto fail;
+			PyTuple_SetItem(key, i++, Py_NewRef(k));
+			PyTuple_SetItem(key, i++, x);
+		}
+	} else {
+		for (; i <= n; i++) {
+			PyObject *x = key_of(list ? PyList_GetItem(o, i - 1) : PyTuple_GetItem(o, i - 1), arrays);
+			if (!x) goto fail;
+			PyTuple_SetItem(key, i, x);
+		}
+	}
+	return key;
+fail:
+	Py_DECREF(key);
+	return NULL;
+}
+
+static PyObject *key_of(PyObject *o, PyObject *arrays) {
+	if (is_array(o)) {
+		int64_t shape[CAPI_MAXDIM + 1];
+		int n = goShape(ID(o), shape);
+		if (n < 0 || PyList_Append(arrays, o) < 0) return NULL;
+		shape[n] = goMeta(ID(o), 0);
+		/* Bytes, so that no Python constant equals it by chance: constants never are. */
+		return PyBytes_FromStringAndSize((char *)shape, (n + 1) * sizeof *shape);
+	}
+	if (PyList_Check(o) || PyTuple_Check(o) || PyDict_Check(o)) {
+		if (Py_EnterRecursiveCall(" in a tree of arrays")) return NULL;
+		PyObject *key = key_of_container(o, arrays);
+		Py_LeaveRecursiveCall();
+		return key;
+	}
+	/* 1, 1.0 and True are equal to each other but not to the function. */
+	if (o == Py_None || PyBool_Check(o) || PyLong_Check(o) || PyFloat_Check(o) || PyUnicode_Check(o) || PyComplex_Check(o) || Py_TYPE(o) == Dtype_Type)
+		return PyTuple_Pack(2, Py_TYPE(o), o);
+	PyErr_Format(PyExc_ValueError, "[compile] arguments must be trees of arrays or constants (numbers, strings, dtypes, None), not %R", (PyObject *)Py_TYPE(o));
+	return NULL;
+}
+
+/* _tree_key(tree, arrays) -> key; the arrays are appended to the list. */
+static PyObject *tree_key(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	GUARD(NULL);
+	if (n != 2 || !PyList_Check(args[1])) {
+		PyErr_SetString(PyExc_TypeError, "_tree_key(tree, arrays)");
+		return NULL;
+	}
+	return key_of(args[0], args[1]);
+}
+
 PyMethodDef tree_methods[] = {
+	{"_tree_key", (PyCFunction)(void *)tree_key, METH_FASTCALL, NULL},
 	{"_tree_leaves", (PyCFunction)(void *)tree_leaves, METH_FASTCALL, NULL},
 	{"_tree_fill", (PyCFunction)(void *)tree_fill, METH_FASTCALL, NULL},
 	{NULL, NULL, 0, NULL}};

@@ -156,3 +156,17 @@ func IntAt(p unsafe.Pointer, d dtype.Dtype) int64 {
 	}
 	return *(*int64)(p)
 }
+
+// At is element i, in row-major order, of a ready real array.
+func (a *Array) At(i int) float64 {
+	p := a.Data()
+	strides := a.Strides()
+	for axis := len(a.shape) - 1; axis >= 0; axis-- {
+		p = unsafe.Add(p, i%a.shape[axis]*strides[axis]*a.dtype.Size())
+		i /= a.shape[axis]
+	}
+	if a.dtype.IsFloat() {
+		return FloatAt(p, a.dtype)
+	}
+	return float64(IntAt(p, a.dtype))
+}

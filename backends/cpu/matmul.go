@@ -199,11 +199,11 @@ func (g *gemm) launch(entry int, c *C.gemm_args) {
 	})
 }
 
-// wideA replaces a by contiguous rows of float32, or float64, in the scratch memory it returns.
-func (g *gemm) wideA(c *C.gemm_args) scratch {
+// wideA replaces a by contiguous rows of float32, or float64, in the workspace it returns.
+func (g *gemm) wideA(c *C.gemm_args) workspace {
 	rows := layout.Size(g.shape) * g.m
 	size := max(g.dtype.Size(), 4)
-	s := getScratch(rows * g.depth * size)
+	s := getWorkspace(rows * g.depth * size)
 	c.packed = s.data
 	args := *c
 	parallel(rows, 1+(1<<16)/max(g.depth, 1), g.k.Cancel, func(lo, hi int) {
@@ -274,11 +274,11 @@ func (g *gemm) packed() error {
 	}
 	columns = min(columns, roundUp(g.n, width))
 	c := g.args()
-	s := getScratch(columns * depth * size)
+	s := getWorkspace(columns * depth * size)
 	defer s.release()
 	c.packed = s.data
 	if apart {
-		sums := getScratch(g.m * columns * size)
+		sums := getWorkspace(g.m * columns * size)
 		defer sums.release()
 		c.sums = sums.data
 	}

@@ -26,10 +26,21 @@
 #include "abi.h"
 #include "vec.h"
 #include "half.h"
-
-static void noop(const void *args, int64_t lo, int64_t hi) {}
+#include "prelude.h"
+#include "prelude_f32.h"
+#include "prelude_trig.h"
+#include "prelude_pow.h"
+#include "prelude_f64.h"
+#include "prelude_c64.h"
+#include "elementwise_rows.h"
+#include "cast.h"
+#include "abi_elementwise.h"
+#include "abi_copy.h"
 
 // Families, one include a line.
+#include "tile.h"
+#include "elementwise.h"
+#include "copy.h"
 #include "walk.h"
 #include "fold.h"
 #include "reduce.h"
@@ -38,6 +49,7 @@ static void noop(const void *args, int64_t lo, int64_t hi) {}
 #include "softmax.h"
 #include "norm.h"
 #include "gemm.h"
+#include "conv.h"
 #include "random.h"
 
 #define CAT_(a, b) a##b

@@ -55,8 +55,8 @@ ARG_LOAD(i16, int16_t)
 #define ARG_LESS(a, b) ((a) < (b))
 #define ARG_MORE_F(a, b) (((a) > (b)) | (((a) != (a)) & ((b) == (b))))
 #define ARG_LESS_F(a, b) (((a) < (b)) | (((a) != (a)) & ((b) == (b))))
-#define ARG_MORE_C64(a, b) (!c64_nan(b) && (c64_nan(a) || (a).re > (b).re || ((a).re == (b).re && (a).im > (b).im)))
-#define ARG_LESS_C64(a, b) (!c64_nan(b) && (c64_nan(a) || (a).re < (b).re || ((a).re == (b).re && (a).im < (b).im)))
+#define ARG_MORE_C64(a, b) (!c64_isnan(b) && (c64_isnan(a) || (a).re > (b).re || ((a).re == (b).re && (a).im > (b).im)))
+#define ARG_LESS_C64(a, b) (!c64_isnan(b) && (c64_isnan(a) || (a).re < (b).re || ((a).re == (b).re && (a).im < (b).im)))
 
 #define ARG_INTS(t, E) \
 	ARG_FOLD(max_##t, E, u##E, ARG_NEVER, ARG_SAME, ARG_MORE) \
@@ -73,8 +73,8 @@ ARG_FOLD(max_f32, float, uint32_t, ARG_NAN, ARG_SAME, ARG_MORE_F)
 ARG_FOLD(min_f32, float, uint32_t, ARG_NAN, ARG_SAME, ARG_LESS_F)
 ARG_FOLD(max_f64, double, uint64_t, ARG_NAN, ARG_SAME, ARG_MORE_F)
 ARG_FOLD(min_f64, double, uint64_t, ARG_NAN, ARG_SAME, ARG_LESS_F)
-ARG_FOLD(max_c64, c64, uint64_t, c64_nan, ARG_SAME_C64, ARG_MORE_C64)
-ARG_FOLD(min_c64, c64, uint64_t, c64_nan, ARG_SAME_C64, ARG_LESS_C64)
+ARG_FOLD(max_c64, c64, uint64_t, c64_isnan, ARG_SAME_C64, ARG_MORE_C64)
+ARG_FOLD(min_c64, c64, uint64_t, c64_isnan, ARG_SAME_C64, ARG_LESS_C64)
 
 #define ARG_ROW(name, in, elem, direct, wide, load) \
 	{in, elem, direct, wide, load_##load, arg_##name##_best, arg_##name##_beats, arg_##name##_find, arg_##name##_step, arg_##name##_nan}

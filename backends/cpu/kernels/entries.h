@@ -3,9 +3,13 @@
 // in the header its section names. The order is the ABI between Go and the tables per ISA.
 
 /* elementwise.h */
-ENTRY(noop)
+ENTRY(elementwise)
 
 /* copy.h */
+ENTRY(copy)
+ENTRY(copy_blocks)
+ENTRY(fill)
+ENTRY(arange)
 
 /* reduce.h, argreduce.h */
 ENTRY(reduce)
@@ -37,6 +41,10 @@ ENTRY(gemm_block)
 ENTRY(gemm_rows)
 
 /* conv.h */
+ENTRY(conv_pack)
+ENTRY(conv_pack_depthwise)
+ENTRY(conv_units)
+ENTRY(conv_depthwise)
 
 /* gather.h */
 

@@ -3,12 +3,6 @@
 // that lie s elements apart into n accumulators.
 #pragma once
 
-#ifndef CAT
-#define CAT_(a, b) a##b
-#define CAT(a, b) CAT_(a, b)
-#endif
-
-typedef struct { float re, im; } c64;
 typedef struct { double re, im; } c128;
 typedef double vd __attribute__((vector_size(VB)));
 typedef int64_t vl __attribute__((vector_size(VB)));
@@ -24,13 +18,6 @@ typedef vd vd_any __attribute__((aligned(8), may_alias));
 // The first operand wins when it is NaN; a NaN in the second fails the comparison and wins.
 #define F_FMAX(a, b) ((((a) > (b)) | ((a) != (a))) ? (a) : (b))
 #define F_FMIN(a, b) ((((a) < (b)) | ((a) != (a))) ? (a) : (b))
-
-INL c64 c64_add(c64 a, c64 b) { return (c64){a.re + b.re, a.im + b.im}; }
-INL c64 c64_mul(c64 a, c64 b) { return (c64){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
-// Complex numbers order by real part, then imaginary part; one with a NaN beats all.
-INL int c64_nan(c64 a) { return (a.re != a.re) | (a.im != a.im); }
-INL c64 c64_max(c64 a, c64 b) { return c64_nan(a) || (!c64_nan(b) && (a.re > b.re || (a.re == b.re && a.im > b.im))) ? a : b; }
-INL c64 c64_min(c64 a, c64 b) { return c64_nan(a) || (!c64_nan(b) && (a.re < b.re || (a.re == b.re && a.im < b.im))) ? a : b; }
 
 // Four rows are folded before the accumulators are touched: those cost a load and a store each.
 #define FOLD_STACK(name, E, A, F) \

@@ -60,8 +60,8 @@ static __attribute__((noinline)) void TN(emit_slow)(const gemm_args *g, T *restr
 			if (g->ocs == 1) gemm_narrow(q, (float *)r, w, g->dtype);
 			else for (int64_t j = 0; j < w; j++) gemm_narrow(q + j * g->ocs, (float *)r + j, 1, g->dtype);
 		} else if (g->ocs == 1) {
-			for (int64_t j = 0; j < w; j++) raw[j] = r[j];
-		} else for (int64_t j = 0; j < w; j++) raw[j * g->ocs] = r[j];
+			memcpy((T *)o + at, r, w * sizeof(T));
+		} else for (int64_t j = 0; j < w; j++) ((T *)o)[at + j * g->ocs] = r[j];
 	}
 }
 

@@ -8,7 +8,7 @@
 typedef struct {
 	float re, im;
 } c64;
-typedef double _Complex c128;
+typedef double _Complex cdouble;
 
 INL c64 c64_of(float re, float im) { return (c64){re, im}; }
 INL float c64_re(c64 a) { return a.re; }
@@ -17,15 +17,15 @@ INL c64 f32_cplx(float re, float im) { return (c64){re, im}; }
 INL c64 f64_cplx(double re, double im) { return (c64){(float)re, (float)im}; }
 
 // Not re + i*im, which turns an infinite part into NaN.
-INL c128 c128_of(double re, double im) {
+INL cdouble cdouble_of(double re, double im) {
 	union {
 		double part[2];
-		c128 z;
+		cdouble z;
 	} u = {{re, im}};
 	return u.z;
 }
-INL c128 c64_wide(c64 a) { return c128_of(a.re, a.im); }
-INL c64 c64_narrow(c128 z) { return (c64){(float)creal(z), (float)cimag(z)}; }
+INL cdouble c64_wide(c64 a) { return cdouble_of(a.re, a.im); }
+INL c64 c64_narrow(cdouble z) { return (c64){(float)creal(z), (float)cimag(z)}; }
 
 INL c64 c64_add(c64 a, c64 b) { return (c64){a.re + b.re, a.im + b.im}; }
 INL c64 c64_sub(c64 a, c64 b) { return (c64){a.re - b.re, a.im - b.im}; }
@@ -62,19 +62,19 @@ C64_LIBM(sqrt) C64_LIBM(exp) C64_LIBM(log) C64_LIBM(sin) C64_LIBM(cos) C64_LIBM(
 C64_LIBM(atan) C64_LIBM(sinh) C64_LIBM(cosh) C64_LIBM(tanh) C64_LIBM(asinh) C64_LIBM(acosh) C64_LIBM(atanh)
 
 static c64 c64_log_base(c64 a, double factor) {
-	c128 z = clog(c64_wide(a));
+	cdouble z = clog(c64_wide(a));
 	return (c64){(float)(creal(z) * factor), (float)(cimag(z) * factor)};
 }
 static c64 c64_log2(c64 a) { return c64_log_base(a, 1.4426950408889634); }
 static c64 c64_log10(c64 a) { return c64_log_base(a, 0.4342944819032518); }
 
 // log|1 + a| = log1p(x (2 + x) + y^2) / 2 does not cancel near zero.
-static c128 c128_log1p(double x, double y) {
+static cdouble cdouble_log1p(double x, double y) {
 	double q = x * (2.0 + x) + y * y;
 	double m = q > -0.5 ? 0.5 * log1p(q) : log(hypot(1.0 + x, y));
-	return c128_of(m, atan2(y, 1.0 + x));
+	return cdouble_of(m, atan2(y, 1.0 + x));
 }
-static c64 c64_log1p(c64 a) { return c64_narrow(c128_log1p(a.re, a.im)); }
+static c64 c64_log1p(c64 a) { return c64_narrow(cdouble_log1p(a.re, a.im)); }
 
 // The one with the larger real part plus log(1 + exp(difference)).
 static c64 c64_logaddexp(c64 a, c64 b) {
@@ -83,9 +83,10 @@ static c64 c64_logaddexp(c64 a, c64 b) {
 		a = b;
 		b = t;
 	}
-	if (b.re == -INFINITY) return a;
-	c128 e = cexp(c128_of((double)b.re - a.re, (double)b.im - a.im));
-	c128 l = c128_log1p(creal(e), cimag(e));
+	if (c64_isnan(a) | c64_isnan(b)) return (c64){NAN, NAN};
+	if (b.re == -INFINITY || a.re == INFINITY) return a;
+	cdouble e = cexp(cdouble_of((double)b.re - a.re, (double)b.im - a.im));
+	cdouble l = cdouble_log1p(creal(e), cimag(e));
 	return (c64){(float)(a.re + creal(l)), (float)(a.im + cimag(l))};
 }
 
@@ -93,7 +94,7 @@ static c64 c64_logaddexp(c64 a, c64 b) {
 static c64 c64_pow(c64 a, c64 b) {
 	if (b.re == 0 && b.im == 0) return (c64){1, 0};
 	if (a.re == 0 && a.im == 0) return b.re > 0 ? (c64){0, 0} : (c64){NAN, NAN};
-	c128 l = clog(c64_wide(a));
+	cdouble l = clog(c64_wide(a));
 	double x = creal(l), y = cimag(l), u = b.re, v = b.im;
-	return c64_narrow(cexp(c128_of(x * u - y * v, x * v + y * u)));
+	return c64_narrow(cexp(cdouble_of(x * u - y * v, x * v + y * u)));
 }

@@ -104,19 +104,8 @@ typedef struct {
 		} \
 	}
 
-// log(exp(a) + exp(b)) without overflow.
-#define LOGADDEXP(T, f) \
-	INL T logaddexp##f(T a, T b) { \
-		T hi = a > b ? a : b, lo = a > b ? b : a; \
-		if (a != a || b != b) return a + b; \
-		if (hi == lo || hi == (T)INFINITY) return hi == -(T)INFINITY ? hi : hi + (hi == lo ? (T)0.69314718055994530942 : 0); \
-		return hi + log1p##f(exp##f(lo - hi)); \
-	}
-LOGADDEXP(float, f)
-LOGADDEXP(double, )
-
 // The running sum is kept as total * exp(top), so that errors of single steps do not add up.
-#define SCAN_LOG(name, T, LOAD, STORE, f, COLUMN_F) \
+#define SCAN_LOG(name, T, LOAD, STORE, t, COLUMN_F) \
 	static void name##_row(const void *in, int64_t is, void *out, int64_t os, int64_t n) { \
 		double total = 1; \
 		T top = LOAD(in, 0); \
@@ -125,10 +114,10 @@ LOGADDEXP(double, )
 			T x = LOAD(in, i * is); \
 			if (x != x || top != top) top += x; \
 			else if (x > top) { \
-				total = top == -(T)INFINITY ? 1 : total * exp##f(top - x) + 1; \
+				total = top == -(T)INFINITY ? 1 : total * t##_exp(top - x) + 1; \
 				top = x; \
-			} else if (x > -(T)INFINITY && top < (T)INFINITY) total += exp##f(x - top); \
-			STORE(out, i * os, top + (T)log##f((T)total)); \
+			} else if (x > -(T)INFINITY && top < (T)INFINITY) total += t##_exp(x - top); \
+			STORE(out, i * os, top + (T)t##_log((T)total)); \
 		} \
 	} \
 	static void name##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n) { \
@@ -145,20 +134,8 @@ LOGADDEXP(double, )
 #define LOAD_F64(p, i) (((const double *)(p))[i])
 #define STORE_F32(p, i, x) (((float *)(p))[i] = (x))
 #define STORE_F64(p, i, x) (((double *)(p))[i] = (x))
-SCAN_LOG(scan_log_f32, float, LOAD_F32, STORE_F32, f, logaddexpf)
-SCAN_LOG(scan_log_f64, double, LOAD_F64, STORE_F64, , logaddexp)
-
-// Complex numbers: the branch of the logarithm is the principal one.
-static c64 c64_logaddexp(c64 a, c64 b) {
-	if (c64_nan(a) || c64_nan(b)) return (c64){NAN, NAN};
-	if (a.re == -INFINITY) return b;
-	if (b.re == -INFINITY) return a;
-	double top = a.re > b.re ? a.re : b.re;
-	if (top == INFINITY) return a.re > b.re ? a : b;
-	double x = exp(a.re - top), y = exp(b.re - top);
-	double re = x * cos(a.im) + y * cos(b.im), im = x * sin(a.im) + y * sin(b.im);
-	return (c64){top + log(hypot(re, im)), atan2(im, re)};
-}
+SCAN_LOG(scan_log_f32, float, LOAD_F32, STORE_F32, f32, f32_logaddexp)
+SCAN_LOG(scan_log_f64, double, LOAD_F64, STORE_F64, f64, f64_logaddexp)
 
 #define SCAN_INTS(t, T, LOAD) \
 	SCAN_FOLD(scan_sum_##t, T, LOAD, F_ADD, SCAN_SEGMENTS) \
@@ -199,7 +176,7 @@ SCAN_EXTREMES(c64, c64, load_64, c64_max, c64_min)
 	SCAN_HALF(scan_prod, half, F_MUL) \
 	SCAN_HALF(scan_max, half, F_FMAX) \
 	SCAN_HALF(scan_min, half, F_FMIN) \
-	SCAN_HALF(scan_log, half, logaddexpf)
+	SCAN_HALF(scan_log, half, f32_logaddexp)
 SCAN_HALVES(f16)
 SCAN_HALVES(bf16)
 

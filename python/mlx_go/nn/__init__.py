@@ -12,7 +12,7 @@ Example:
 
 from mlx_go.nn import init, layers, losses, utils
 from mlx_go.nn.layers import *  # noqa: F403
-from mlx_go.nn.layers import __all__ as _layer_names
 from mlx_go.nn.utils import value_and_grad
 
-__all__ = [*_layer_names, "init", "layers", "losses", "utils", "value_and_grad"]
+__all__ = ["init", "layers", "losses", "utils", "value_and_grad"]
+__all__ += layers.__all__

@@ -40,7 +40,8 @@ class _Borrowed:
         _find_slots(module, parameters, self.slots, self.arrays)
 
     def lend(self, tracers: list[mx.array]) -> None:
-        self.tracers = tracers
+        # A copy: a transformation may write to the list it passed.
+        self.tracers = list(tracers)
         for (holder, key), tracer in zip(self.slots, tracers):
             holder[key] = tracer
 
@@ -82,7 +83,7 @@ def value_and_grad(model: Module, fn: Callable) -> Callable:
             return fn(*args, **kwargs)
 
         try:
-            value, grads = mx.value_and_grad(inner)(borrowed.arrays, *args, **kwargs)
+            value, grads = mx.value_and_grad(inner)(list(borrowed.arrays), *args, **kwargs)
         finally:
             borrowed.restore()
         following = iter(grads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mlx_go.core as mx
@@ -272,9 +272,7 @@ class MultiOptimizer(Optimizer):
         ... )
     """
 
-    def __init__(self, optimizers: list[Optimizer], filters: list[Callable] | None = None) -> None:
-        if filters is None:
-            filters = []
+    def __init__(self, optimizers: list[Optimizer], filters: Sequence[Callable] = ()) -> None:
         super().__init__()
         if len(filters) != len(optimizers) - 1:
             raise ValueError(f"Given {len(filters)} filters but {len(optimizers) - 1} needed.")
@@ -354,8 +352,7 @@ def clip_grad_norm(grads: Any, max_norm: float) -> tuple[Any, mx.array]:
     factor = mx.minimum(max_norm / (norm + 1e-6), 1.0)
 
     def scale(grad: mx.array) -> mx.array:
-        if not mx.issubdtype(grad.dtype, mx.floating):
-            return grad * factor
-        return grad * factor.astype(grad.dtype)
+        scaled = grad * factor
+        return scaled.astype(grad.dtype) if mx.issubdtype(grad.dtype, mx.floating) else scaled
 
     return tree_map(scale, grads), norm

@@ -236,12 +236,10 @@ class Adam(Optimizer):
     def __init__(
         self,
         learning_rate: float | Callable[[mx.array], mx.array],
-        betas: list[float] | tuple[float, float] | None = None,
+        betas: list[float] | tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         bias_correction: bool = False,
     ) -> None:
-        if betas is None:
-            betas = [0.9, 0.999]
         super().__init__()
         self._maybe_schedule("learning_rate", learning_rate)
         self.betas = betas
@@ -290,13 +288,11 @@ class AdamW(Adam):
     def __init__(
         self,
         learning_rate: float | Callable[[mx.array], mx.array],
-        betas: list[float] | tuple[float, float] | None = None,
+        betas: list[float] | tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.01,
         bias_correction: bool = False,
     ) -> None:
-        if betas is None:
-            betas = [0.9, 0.999]
         super().__init__(learning_rate=learning_rate, betas=betas, eps=eps, bias_correction=bias_correction)
         self.weight_decay = weight_decay
 
@@ -327,11 +323,9 @@ class Adamax(Adam):
     def __init__(
         self,
         learning_rate: float | Callable[[mx.array], mx.array],
-        betas: list[float] | tuple[float, float] | None = None,
+        betas: list[float] | tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        if betas is None:
-            betas = [0.9, 0.999]
         super().__init__(learning_rate, betas, eps)
 
     def apply_single(self, gradient: mx.array, parameter: mx.array, state: dict) -> mx.array:
@@ -366,11 +360,9 @@ class Lion(Optimizer):
     def __init__(
         self,
         learning_rate: float | Callable[[mx.array], mx.array],
-        betas: list[float] | tuple[float, float] | None = None,
+        betas: list[float] | tuple[float, float] = (0.9, 0.99),
         weight_decay: float = 0.0,
     ) -> None:
-        if betas is None:
-            betas = [0.9, 0.99]
         super().__init__()
         self._maybe_schedule("learning_rate", learning_rate)
         self.betas = betas

@@ -4,7 +4,7 @@
 package neon
 
 /*
-#cgo CFLAGS: -O3 -g0 -w 
+#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing 
 extern void *const mlx_go_table_neon[];
 */
 import "C"

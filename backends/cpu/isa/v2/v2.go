@@ -4,7 +4,7 @@
 package v2
 
 /*
-#cgo CFLAGS: -O3 -g0 -w -march=x86-64-v2
+#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing -march=x86-64-v2
 extern void *const mlx_go_table_v2[];
 */
 import "C"

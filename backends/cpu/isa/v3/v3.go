@@ -4,7 +4,7 @@
 package v3
 
 /*
-#cgo CFLAGS: -O3 -g0 -w -march=x86-64-v3
+#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing -march=x86-64-v3
 extern void *const mlx_go_table_v3[];
 */
 import "C"

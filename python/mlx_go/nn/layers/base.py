@@ -562,6 +562,10 @@ def _invalid(value: Any) -> ValueError:
     return ValueError(f"Received invalid type: {type(value).__name__}.")
 
 
+def _is_empty(tree: Any) -> bool:
+    return isinstance(tree, (dict, list)) and not tree
+
+
 def _pairs(dst: Any, new: Any, strict: bool, what: str) -> list[tuple[Any, Any, Any]]:
     """Match a tree of replacements with a container: (key, current, new) for what both have."""
     if isinstance(new, dict) and isinstance(dst, dict):
@@ -577,11 +581,10 @@ def _pairs(dst: Any, new: Any, strict: bool, what: str) -> list[tuple[Any, Any, 
         if strict and len(new) > len(dst):
             raise ValueError(f"List index {len(dst)} is out of bounds for destination of length {len(dst)}.")
         return [(i, dst[i], v) for i, v in enumerate(new[: len(dst)])]
-    if strict:
+    if strict and not _is_empty(new):
         if isinstance(new, dict) and isinstance(dst, list):
             for k in new:
                 raise ValueError(f'Module does not have {what} named "{k}".')
-            return []
         raise _invalid(new)
     return []
 
@@ -589,12 +592,13 @@ def _pairs(dst: Any, new: Any, strict: bool, what: str) -> list[tuple[Any, Any, 
 def _update(dst: Any, parameters: Any, strict: bool) -> None:
     for key, current, new in _pairs(dst, parameters, strict, "parameter"):
         if isinstance(current, _array):
-            if strict and not isinstance(new, _array):
+            if isinstance(new, _array) or not (strict or isinstance(new, (dict, list))):
+                dst[key] = new
+            elif strict:
                 raise _invalid(new)
-            dst[key] = new
         elif isinstance(current, (dict, list)):
             _update(current, new, strict)
-        elif strict and not (isinstance(new, (dict, list)) and not new):
+        elif strict and not _is_empty(new):
             raise _invalid(new)
 
 
@@ -604,6 +608,6 @@ def _update_modules(dst: Any, modules: Any, strict: bool) -> None:
             dst[key] = new
         elif isinstance(current, (dict, list)):
             _update_modules(current, new, strict)
-        elif strict and not (isinstance(new, (dict, list)) and not new):
-            # A non-module is there: swapping it for a module would be silent loss.
+        elif strict and (isinstance(new, Module) or not _is_empty(new)):
+            # A non-module is there: dropping the new module silently would hide a typo.
             raise _invalid(new)

@@ -8,13 +8,13 @@ import (
 	"github.com/mlx-go/mlx_go/core"
 )
 
-// scratch is memory a kernel borrows for the length of a launch.
-type scratch struct {
+// workspace is memory a kernel borrows for the length of a launch.
+type workspace struct {
 	data unsafe.Pointer
 	size int
 }
 
-// spare keeps released scratch by size class, up to spareLimit bytes in all.
+// spare keeps released workspaces by size class, up to spareLimit bytes in all.
 var spare struct {
 	sync.Mutex
 	bytes int
@@ -23,8 +23,8 @@ var spare struct {
 
 const spareLimit = 64 << 20
 
-// getScratch borrows size bytes aligned to 64. It panics with a MemoryError when there are none.
-func getScratch(size int) scratch {
+// getWorkspace borrows size bytes aligned to 64. It panics with a MemoryError when there are none.
+func getWorkspace(size int) workspace {
 	class := bits.Len(uint(max(size, 4096) - 1))
 	spare.Lock()
 	if l := spare.list[class]; len(l) > 0 {
@@ -32,17 +32,17 @@ func getScratch(size int) scratch {
 		spare.list[class] = l[:len(l)-1]
 		spare.bytes -= 1 << class
 		spare.Unlock()
-		return scratch{p, 1 << class}
+		return workspace{p, 1 << class}
 	}
 	spare.Unlock()
 	p := Backend{}.Allocate(1 << class)
 	if p == nil {
 		core.Throw(core.MemoryError, "[eval] no memory for %d bytes of working space", size)
 	}
-	return scratch{p, 1 << class}
+	return workspace{p, 1 << class}
 }
 
-func (s scratch) release() {
+func (s workspace) release() {
 	spare.Lock()
 	keep := spare.bytes+s.size <= spareLimit
 	if keep {
@@ -56,7 +56,7 @@ func (s scratch) release() {
 	}
 }
 
-// catchThrown, deferred, turns what getScratch throws into the launcher's error.
+// catchThrown, deferred, turns what getWorkspace throws into the launcher's error.
 func catchThrown(err *error) {
 	if r := recover(); r != nil {
 		e, ok := r.(*core.Error)

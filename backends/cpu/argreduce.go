@@ -1,0 +1,143 @@
+package cpu
+
+/*
+#include "kernels/abi_argreduce.h"
+*/
+import "C"
+
+import (
+	"slices"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+)
+
+func init() { launchers[core.KindArgReduce] = argReduce }
+
+// argFold is an argmin or argmax with its axes told apart.
+type argFold struct {
+	k    *core.Kernel
+	max  bool
+	in   unsafe.Pointer
+	out  unsafe.Pointer
+	kept []axis
+	n    int // extent and stride of the axis searched
+	step int
+}
+
+func argReduce(k *core.Kernel) error {
+	attr := k.Attr.(core.ArgReduceAttr)
+	in, out := &k.In[0], &k.Out[0]
+	f := argFold{k: k, max: attr.Max, in: in.Data, out: out.Data, n: in.Shape[attr.Axis], step: in.Strides[attr.Axis]}
+	if f.n == 0 {
+		return core.Errorf(core.ValueError, "[%s] axis %d has no elements, so there is no position to give", k.Op, attr.Axis)
+	}
+	o := 0
+	for i, n := range in.Shape {
+		if i != attr.Axis {
+			f.kept = append(f.kept, axis{n, in.Strides[i], out.Strides[o]})
+			o++
+		}
+	}
+	f.kept = normalise(f.kept, &f.in, &f.out, in.Dtype.Size(), 4)
+	f.run()
+	return nil
+}
+
+func (f argFold) run() {
+	size := f.k.In[0].Dtype.Size()
+	if len(f.kept) > maxAxes {
+		a := f.kept[0]
+		f.kept = f.kept[1:]
+		for range a.n {
+			f.run()
+			f.in, f.out = unsafe.Add(f.in, a.in*size), unsafe.Add(f.out, a.out*4)
+		}
+		return
+	}
+	cols := 0
+	if len(f.kept) > 0 {
+		k := f.kept[len(f.kept)-1]
+		step := max(f.step, -f.step)
+		if step < k.in || k.in == 0 { // the axis itself is walked in order
+			if f.n < shortRun && k.n > f.n {
+				cols = min(k.n, argColumns)
+			}
+		} else if k.n >= shortRun || f.n < shortRun {
+			cols = min(k.n, argColumns)
+		}
+	}
+	width := max(cols, 1)
+	units, chunks := extent(f.kept)/width, 1
+	if work := f.n * units * width; work >= 2*splitWork && units < 16 {
+		chunks = min(32/max(units, 1), f.n*width/(splitWork/4))
+	}
+	if chunks < 2 {
+		f.launch(cols, 1, f.n)
+		return
+	}
+	f.chunked(cols, (f.n-1)/chunks+1)
+}
+
+// argColumns is REDUCE_BLOCK of reduce.h.
+const argColumns = 512
+
+func (f *argFold) launch(cols, chunks, chunk int) {
+	g := C.argreduce_args{in: f.in, out: (*C.uint32_t)(f.out), kd: C.int64_t(len(f.kept)), n: C.int64_t(f.n), stride: C.int64_t(f.step),
+		cols: C.int64_t(cols), chunk: C.int64_t(chunk), chunk_out: C.int64_t(extent(f.kept)), dtype: C.int64_t(f.k.In[0].Dtype)}
+	if f.max {
+		g.max = 1
+	}
+	units := 1
+	for i, a := range f.kept {
+		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
+		if i == len(f.kept)-1 && cols > 0 {
+			units *= (a.n-1)/cols + 1
+		} else {
+			units *= a.n
+		}
+	}
+	g.units = C.int64_t(units)
+	ranged(C.ENTRY_argreduce, &g, units*chunks, splitWork/(chunk*max(cols, 1)), f.k.Cancel)
+}
+
+// chunked finds the winner of every chunk and lets the winners meet, in order, so that the
+// first one still wins.
+func (f *argFold) chunked(cols, chunk int) {
+	chunks, outputs, size := (f.n-1)/chunk+1, extent(f.kept), f.k.In[0].Dtype.Size()
+	at := unsafe.Slice((*uint32)(scratch(4*chunks*outputs)), chunks*outputs)
+	first := *f
+	first.out = unsafe.Pointer(&at[0])
+	first.kept = slices.Clone(f.kept)
+	second := *f
+	second.in = scratch(size * chunks * outputs)
+	second.kept = slices.Clone(f.kept)
+	for i, s := range rowMajor(f.kept) {
+		first.kept[i].out, second.kept[i].in = s, s
+	}
+	first.launch(cols, chunks, chunk)
+	if f.k.Canceled() {
+		return
+	}
+	second.n, second.step = chunks, outputs
+	offsets := make([]int, outputs) // of the outputs, in input and output
+	results := make([]int, outputs)
+	for i := range outputs {
+		rest := i
+		for a := len(f.kept) - 1; a >= 0; a-- {
+			x := rest % f.kept[a].n
+			rest /= f.kept[a].n
+			offsets[i] += x * f.kept[a].in
+			results[i] += x * f.kept[a].out
+		}
+	}
+	for i, pos := range at {
+		from := unsafe.Add(f.in, (offsets[i%outputs]+int(pos)*f.step)*size)
+		copy(unsafe.Slice((*byte)(unsafe.Add(second.in, i*size)), size), unsafe.Slice((*byte)(from), size))
+	}
+	second.launch(0, 1, chunks)
+	for i, o := range results {
+		p := (*uint32)(unsafe.Add(f.out, o*4))
+		*p = at[int(*p)*outputs+i]
+	}
+}

@@ -1,0 +1,293 @@
+package cpu
+
+/*
+#include "kernels/abi_elementwise.h"
+*/
+import "C"
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+func init() { launchers[core.KindElementwise] = elementwise }
+
+// chunkTime is the work, in nanoseconds, that one chunk of a parallel loop should hold:
+// handing chunks out costs a few hundred, waking a parked worker a few thousand.
+const chunkTime = 20000
+
+// streamBytes is the size from which outputs pass the caches by.
+var streamBytes = max(lastLevelCache()/2, 4<<20)
+
+// lastLevelCache is the size of the largest cache in bytes.
+func lastLevelCache() int {
+	size := 0
+	for i := range 8 {
+		b, err := os.ReadFile("/sys/devices/system/cpu/cpu0/cache/index" + strconv.Itoa(i) + "/size")
+		if err != nil {
+			break
+		}
+		if n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(string(b)), "K")); err == nil {
+			size = max(size, n<<10)
+		}
+	}
+	if size == 0 {
+		size = 32 << 20
+	}
+	return size
+}
+
+// inline is the room that common programs need, so that small launches allocate nothing.
+const (
+	inlineOperands = 4
+	inlineSteps    = 2
+)
+
+func elementwise(k *core.Kernel) error {
+	p := k.Attr.(*core.Program)
+	var args C.ew_args
+	var operands [inlineOperands]C.ew_operand
+	var steps [inlineSteps]C.ew_step
+	ops, st := operands[:], steps[:]
+	if n := len(k.In) + len(k.Out); n > inlineOperands {
+		ops = make([]C.ew_operand, n)
+	}
+	if len(p.Steps) > inlineSteps {
+		st = make([]C.ew_step, len(p.Steps))
+	}
+	if p.Regs > C.MAX_REGISTERS {
+		return core.Errorf(core.RuntimeError, "[%s] a fused chain of %d values exceeds the limit of %d", k.Op, p.Regs, C.MAX_REGISTERS)
+	}
+	if !collapseOperands(k, &args, ops) {
+		return peel(k, elementwise)
+	}
+	work := bindProgram(k, p, &args, ops, st)
+
+	n := k.Out[0].Size()
+	if grain := max(1024, int(chunkTime/work)); n > grain {
+		spread(k, &args, ops, st, n, grain)
+		return nil
+	}
+	call(C.ENTRY_elementwise, unsafe.Pointer(&args), 0, n)
+	return nil
+}
+
+// spread runs a launch on all cores. What workers read moves to the heap.
+func spread(k *core.Kernel, args *C.ew_args, ops []C.ew_operand, st []C.ew_step, n, grain int) {
+	a := new(C.ew_args)
+	*a = *args
+	ops = append([]C.ew_operand(nil), ops...)
+	st = append([]C.ew_step(nil), st...)
+	a.in, a.out, a.steps = &ops[0], &ops[len(k.In)], unsafe.SliceData(st)
+	parallel(n, grain, k.Cancel, func(lo, hi int) { call(C.ENTRY_elementwise, unsafe.Pointer(a), lo, hi) })
+}
+
+// collapseOperands describes where operands lie, inputs first, in the fewest axes: neighbouring axes
+// that all of them walk as one are merged. It reports false when MAXD axes are too few.
+func collapseOperands(k *core.Kernel, a *C.ew_args, ops []C.ew_operand) bool {
+	shape := k.Out[0].Shape
+	flat := true
+	for i := range k.In {
+		t := &k.In[i]
+		x := &ops[i]
+		x.p, x.dtype, x.lie = t.Data, C.uint8_t(t.Dtype), C.LIE_FLAT
+		if !t.Contiguous() {
+			x.lie = C.LIE_STRIDED
+			if allZero(t.Strides, shape) {
+				x.lie = C.LIE_SCALAR
+			}
+			flat = flat && x.lie == C.LIE_SCALAR
+		}
+	}
+	for i := range k.Out {
+		t := &k.Out[i]
+		x := &ops[len(k.In)+i]
+		x.p, x.dtype, x.lie = t.Data, C.uint8_t(t.Dtype), C.LIE_FLAT
+	}
+	if flat {
+		return true
+	}
+	nd := 0
+	for axis, d := range shape {
+		if d == 1 {
+			continue
+		}
+		merge := nd > 0
+		for i := range k.In {
+			if merge && ops[i].lie == C.LIE_STRIDED {
+				merge = int(ops[i].strides[nd-1]) == d*k.In[i].Strides[axis]
+			}
+		}
+		if !merge {
+			if nd == C.MAXD {
+				return false
+			}
+			nd++
+			a.shape[nd-1] = 1
+		}
+		a.shape[nd-1] *= C.int64_t(d)
+		for i := range k.In {
+			if ops[i].lie == C.LIE_STRIDED {
+				ops[i].strides[nd-1] = C.int64_t(k.In[i].Strides[axis])
+			}
+		}
+	}
+	a.nd = C.int64_t(nd)
+	return true
+}
+
+// allZero reports whether the strides of all axes longer than 1 are 0: one element for all positions.
+func allZero(strides, shape []int) bool {
+	for i, s := range strides {
+		if s != 0 && shape[i] != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// bindProgram completes args with registers, steps and ways to store; it returns an estimate of the
+// nanoseconds per position.
+func bindProgram(k *core.Kernel, p *core.Program, a *C.ew_args, ops []C.ew_operand, st []C.ew_step) float64 {
+	ins, outs := ops[:len(k.In)], ops[len(k.In):len(k.In)+len(k.Out)]
+	a.in, a.out, a.steps = unsafe.SliceData(ins), unsafe.SliceData(outs), unsafe.SliceData(st)
+	a.ins, a.outs, a.count, a.regs = C.int16_t(len(ins)), C.int16_t(len(outs)), C.int16_t(len(p.Steps)), C.int16_t(p.Regs)
+
+	bytes, work := 0, 0.0
+	plain := true
+	for i := range ins {
+		x := &ins[i]
+		x.reg_dtype = C.uint8_t(p.Load[i])
+		plain = plain && x.lie == C.LIE_FLAT && x.dtype == x.reg_dtype
+		switch x.lie {
+		case C.LIE_FLAT:
+			bytes += dtype.Dtype(x.dtype).Size()
+		case C.LIE_STRIDED:
+			bytes += dtype.Dtype(x.dtype).Size()
+			work += 0.5
+		}
+	}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		row := -1
+		if s.Row != nil {
+			row = s.Row.Index
+		}
+		st[i] = C.ew_step{row: C.int16_t(row), in: C.uint8_t(s.In), out: C.uint8_t(s.Out), dst: C.uint8_t(s.Dst),
+			src: [3]C.uint8_t{C.uint8_t(s.Src[0]), C.uint8_t(s.Src[1]), C.uint8_t(s.Src[2])}}
+		work += stepWork(s)
+		// An input that a step overwrites has to be brought anew for every tile.
+		if int(s.Dst) < len(ins) && ins[s.Dst].lie == C.LIE_SCALAR {
+			asStrided(k, a, ops, int(s.Dst))
+		}
+	}
+	size := k.Out[0].Size()
+	shared := false // an output lies where an input does
+	for o := range outs {
+		y := &outs[o]
+		y.reg = C.uint8_t(p.Store[o])
+		y.last = -1
+		bytes += dtype.Dtype(y.dtype).Size()
+		for i := range ins {
+			shared = shared || ins[i].p == y.p
+		}
+	}
+	if len(outs) > 0 && !shared && size*dtype.Dtype(outs[0].dtype).Size() >= streamBytes {
+		a.stream = 1
+	}
+	for o := range outs {
+		y := &outs[o]
+		at, d := lastWrite(p, p.Store[o])
+		if at < 0 {
+			d = p.Load[p.Store[o]]
+		}
+		y.reg_dtype = C.uint8_t(d)
+		// A step writes to memory itself where nothing else wants the place: no other output's
+		// store, and no later reader of an input that shares it.
+		if at >= 0 && a.stream == 0 && y.dtype == y.reg_dtype && (!shared || at == len(p.Steps)-1) && !storedBefore(p, o) {
+			y.last = C.int32_t(at)
+		}
+	}
+	if plain && len(p.Steps) == 1 && len(outs) == 1 && outs[0].last == 0 {
+		a.direct = 1
+	}
+	return work + 0.02*float64(bytes)
+}
+
+// storedBefore reports whether an earlier output stores the same register as output o.
+func storedBefore(p *core.Program, o int) bool {
+	for _, r := range p.Store[:o] {
+		if r == p.Store[o] {
+			return true
+		}
+	}
+	return false
+}
+
+// lastWrite is the step that last writes register r, with its dtype, or -1.
+func lastWrite(p *core.Program, r uint8) (int, dtype.Dtype) {
+	for i := len(p.Steps) - 1; i >= 0; i-- {
+		if p.Steps[i].Dst == r {
+			return i, p.Steps[i].Out
+		}
+	}
+	return -1, 0
+}
+
+// asStrided turns the scalar operand i into one with strides of 0.
+func asStrided(k *core.Kernel, a *C.ew_args, ops []C.ew_operand, i int) {
+	if a.nd == 0 {
+		a.nd = 1
+		a.shape[0] = C.int64_t(k.Out[0].Size())
+	}
+	ops[i].lie = C.LIE_STRIDED
+}
+
+// stepWork estimates a step in nanoseconds per element.
+func stepWork(s *core.Step) float64 {
+	if s.Row == nil || s.Row.Flags&core.Heavy == 0 {
+		return 0.01 * float64(max(s.In.Size(), s.Out.Size()))
+	}
+	switch {
+	case s.In == dtype.Float32:
+		return 0.5
+	case s.In == dtype.Complex64:
+		return 20
+	case s.In == dtype.Bool:
+		return 0.05
+	}
+	return 8
+}
+
+// peel runs a launch of more axes than the kernels take one index of the first axis at a time.
+func peel(k *core.Kernel, launch func(*core.Kernel) error) error {
+	sub := *k
+	sub.In = append([]core.Tensor(nil), k.In...)
+	sub.Out = append([]core.Tensor(nil), k.Out...)
+	for i := range k.Out[0].Shape[0] {
+		for j := range sub.In {
+			sub.In[j] = inner(&k.In[j], i)
+		}
+		for j := range sub.Out {
+			sub.Out[j] = inner(&k.Out[j], i)
+		}
+		if k.Canceled() {
+			return core.ErrCanceled
+		}
+		if err := launch(&sub); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inner is t at index i of its first axis.
+func inner(t *core.Tensor, i int) core.Tensor {
+	return core.Tensor{Data: unsafe.Add(t.Data, i*t.Strides[0]*t.Dtype.Size()), Dtype: t.Dtype,
+		Shape: t.Shape[1:], Strides: t.Strides[1:]}
+}

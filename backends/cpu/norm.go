@@ -1,0 +1,66 @@
+package cpu
+
+/*
+#include "kernels/abi_norm.h"
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+)
+
+func init() {
+	launchers[core.KindLayerNorm] = func(k *core.Kernel) error { return norm(k, true) }
+	launchers[core.KindRMSNorm] = func(k *core.Kernel) error { return norm(k, false) }
+}
+
+// normWork is the number of elements that make splitting worth it.
+const normWork = 1 << 16
+
+func norm(k *core.Kernel, layer bool) error {
+	in, out := k.In[0], k.Out[0]
+	if !out.Dtype.IsFloat() {
+		return core.Errorf(core.TypeError, "[%s] needs a floating-point dtype, not %s", k.Op, out.Dtype)
+	}
+	var err error
+	if in.Dtype != out.Dtype {
+		if in, err = castTo(k, in, out.Dtype); err != nil {
+			return err
+		}
+	}
+	last := len(in.Shape) - 1
+	g := C.norm_args{n: C.int64_t(in.Shape[last]), stride: C.int64_t(in.Strides[last]),
+		dtype: C.int64_t(out.Dtype), eps: C.double(k.Attr.(core.NormAttr).Eps)}
+	// Weight and bias in the dtype of the arithmetic, one row each.
+	params := [2]core.Tensor{k.In[1]}
+	if layer {
+		params[1] = k.In[2]
+	}
+	for i := range params {
+		p := &params[i]
+		if p.Data != nil && (p.Dtype != out.Dtype.Compute() || !p.Contiguous()) {
+			if *p, err = castTo(k, *p, out.Dtype.Compute()); err != nil {
+				return err
+			}
+		}
+	}
+	g.weight, g.bias = params[0].Data, params[1].Data
+	id := C.ENTRY_rms_norm
+	if layer {
+		id = C.ENTRY_layer_norm
+	}
+	kept := make([]axis, last)
+	for i := range last {
+		kept[i] = axis{in.Shape[i], in.Strides[i], out.Strides[i]}
+	}
+	eachOuter(mergeKept(kept), in.Data, out.Data, out.Dtype, func(kept []axis, src, dst unsafe.Pointer) {
+		g.in, g.out, g.kd = src, dst, C.int64_t(len(kept))
+		for i, a := range kept {
+			g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
+		}
+		ranged(id, &g, extent(kept), normWork/max(in.Shape[last], 1), k.Cancel)
+	})
+	return nil
+}

@@ -1,0 +1,220 @@
+package cpu
+
+/*
+#include "kernels/abi_scan.h"
+*/
+import "C"
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+func init() { launchers[core.KindScan] = scan }
+
+const (
+	scanColumns = 512     // SCAN_COLUMNS of scan.h
+	scanChunk   = 1 << 16 // elements of a long row that are folded apart from the others
+)
+
+func scan(k *core.Kernel) error {
+	attr := k.Attr.(core.ScanAttr)
+	in, out := k.In[0], k.Out[0]
+	if in.Dtype != out.Dtype {
+		var err error
+		if in, err = castTo(k, in, out.Dtype); err != nil {
+			return err
+		}
+	}
+	d := in.Dtype
+	size := d.Size()
+	if attr.Op == core.ScanLogAddExp && !d.IsInexact() {
+		return core.Errorf(core.TypeError, "[%s] needs a floating-point or complex dtype, not %s", k.Op, d)
+	}
+	n, is, os := in.Shape[attr.Axis], in.Strides[attr.Axis], out.Strides[attr.Axis]
+	src, dst := in.Data, out.Data
+	if attr.Reverse {
+		src, dst = unsafe.Add(src, (n-1)*is*size), unsafe.Add(dst, (n-1)*os*size)
+		is, os = -is, -os
+	}
+	if !attr.Inclusive {
+		// An exclusive scan is the inclusive one of all but the last, one place later.
+		first := out
+		first.Data = dst
+		first.Shape, first.Strides = dropAxis(out.Shape, attr.Axis), dropAxis(out.Strides, attr.Axis)
+		fillBits(first, scanIdentity(attr.Op, d))
+		n--
+		dst = unsafe.Add(dst, os*size)
+		if n == 0 {
+			return nil
+		}
+	}
+	kept := make([]axis, 0, len(in.Shape))
+	for i, m := range in.Shape {
+		if i != attr.Axis {
+			kept = append(kept, axis{m, in.Strides[i], out.Strides[i]})
+		}
+	}
+	s := scanLoop{k: k, op: attr.Op, d: d, in: src, out: dst, kept: mergeKept(kept), n: n, is: is, os: os}
+	s.run()
+	return nil
+}
+
+func dropAxis(s []int, i int) []int {
+	return append(append(make([]int, 0, len(s)), s[:i]...), s[i+1:]...)
+}
+
+// mergeKept drops axes of extent 1 and merges those walked as one, in their order.
+func mergeKept(kept []axis) []axis {
+	m := kept[:0]
+	for _, x := range kept {
+		if x.n == 1 {
+			continue
+		}
+		if k := len(m) - 1; k >= 0 && m[k].in == x.n*x.in && m[k].out == x.n*x.out {
+			m[k] = axis{m[k].n * x.n, x.in, x.out}
+			continue
+		}
+		m = append(m, x)
+	}
+	return m
+}
+
+type scanLoop struct {
+	k         *core.Kernel
+	op        core.ScanOp
+	d         dtype.Dtype
+	in, out   unsafe.Pointer
+	kept      []axis
+	n, is, os int
+}
+
+func (s scanLoop) run() {
+	size := s.d.Size()
+	if len(s.kept) > maxAxes {
+		a := s.kept[0]
+		s.kept = s.kept[1:]
+		for range a.n {
+			s.run()
+			s.in, s.out = unsafe.Add(s.in, a.in*size), unsafe.Add(s.out, a.out*size)
+		}
+		return
+	}
+	g := C.scan_args{in: s.in, out: s.out, kd: C.int64_t(len(s.kept)), n: C.int64_t(s.n), is: C.int64_t(s.is), os: C.int64_t(s.os),
+		chunk: C.int64_t(s.n), chunks: 1, op: C.int64_t(s.op), dtype: C.int64_t(s.d)}
+	for i, a := range s.kept {
+		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
+	}
+	rows := extent(s.kept)
+	if k := len(s.kept) - 1; k >= 0 && s.kept[k].out == 1 && s.kept[k].n >= 8 {
+		width := s.kept[k].n
+		cols := min(width, scanColumns)
+		g.cols = C.int64_t(cols)
+		ranged(C.ENTRY_scan, &g, rows/width*((width-1)/cols+1), splitWork/2/(cols*s.n), s.k.Cancel)
+		return
+	}
+	chunks := 1
+	if s.n >= 2*scanChunk && rows < 16 && s.joins() {
+		chunks = (s.n-1)/scanChunk + 1
+		g.chunk, g.chunks = scanChunk, C.int64_t(chunks)
+	}
+	ranged(C.ENTRY_scan, &g, rows*chunks, splitWork/2/int(g.chunk), s.k.Cancel)
+	if chunks == 1 || s.k.Canceled() {
+		return
+	}
+	g.carry = scratch(rows * chunks * size)
+	ranged(C.ENTRY_scan_totals, &g, rows, rows, nil)
+	ranged(C.ENTRY_scan_carry, &g, rows*chunks, 1, s.k.Cancel)
+}
+
+// joins reports whether chunks of a row may be folded apart and joined. Halves would be rounded twice,
+// a float product could overflow in a chunk and not in the row, and logarithms cost as much to join as to fold.
+func (s *scanLoop) joins() bool {
+	return !s.d.IsHalf() && s.op != core.ScanLogAddExp && !(s.op == core.ScanProd && s.d.IsInexact())
+}
+
+// scanIdentity is what an exclusive scan starts with, as the bits of an element.
+func scanIdentity(op core.ScanOp, d dtype.Dtype) uint64 {
+	float := func(f float64) uint64 {
+		switch d {
+		case dtype.Float64:
+			return math.Float64bits(f)
+		case dtype.Float16:
+			return uint64(dtype.Float16From(float32(f)))
+		case dtype.BFloat16:
+			return uint64(dtype.BFloat16From(float32(f)))
+		}
+		return uint64(math.Float32bits(float32(f)))
+	}
+	top := uint64(1) << (8*d.Size() - 1) // the sign bit of an integer
+	switch {
+	case op == core.ScanSum:
+		return 0
+	case op == core.ScanProd && d.IsInexact():
+		return float(1)
+	case op == core.ScanProd:
+		return 1
+	case op == core.ScanLogAddExp:
+		return float(math.Inf(-1)) // complex: -inf+0j, exp of which is 0
+	case d == dtype.Complex64 && op == core.ScanMax:
+		return float(math.Inf(-1))<<32 | float(math.Inf(-1))
+	case d == dtype.Complex64:
+		return float(math.Inf(1))<<32 | float(math.Inf(1))
+	case d.IsFloat() && op == core.ScanMax:
+		return float(math.Inf(-1))
+	case d.IsFloat():
+		return float(math.Inf(1))
+	case d == dtype.Bool:
+		return map[bool]uint64{true: 0, false: 1}[op == core.ScanMax]
+	case d.Kind() == dtype.KindSigned && op == core.ScanMax:
+		return top
+	case d.Kind() == dtype.KindSigned:
+		return top - 1
+	case op == core.ScanMax:
+		return 0
+	}
+	return math.MaxUint64
+}
+
+// fillBits writes the low bytes of bits to every element of t.
+func fillBits(t core.Tensor, bits uint64) {
+	kept := make([]axis, len(t.Shape))
+	for i, n := range t.Shape {
+		kept[i] = axis{n, t.Strides[i], t.Strides[i]}
+	}
+	kept = mergeKept(kept)
+	last := axis{n: 1}
+	if len(kept) > 0 {
+		last, kept = kept[len(kept)-1], kept[:len(kept)-1]
+	}
+	size := t.Dtype.Size()
+	for i := range extent(kept) {
+		off := walkOffset(i, kept)
+		for j := range last.n {
+			p := unsafe.Add(t.Data, (off+j*last.in)*size)
+			switch size {
+			case 1:
+				*(*uint8)(p) = uint8(bits)
+			case 2:
+				*(*uint16)(p) = uint16(bits)
+			case 4:
+				*(*uint32)(p) = uint32(bits)
+			default:
+				*(*uint64)(p) = bits
+			}
+		}
+	}
+}
+
+// walkOffset is the input offset of position i in a row-major walk over axes.
+func walkOffset(i int, axes []axis) int {
+	off := 0
+	for a := len(axes) - 1; a >= 0; a-- {
+		off += i % axes[a].n * axes[a].in
+		i /= axes[a].n
+	}
+	return off
+}

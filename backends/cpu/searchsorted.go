@@ -1,0 +1,58 @@
+package cpu
+
+import (
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+func init() { launchers[core.KindSearchSorted] = searchSorted }
+
+func searchSorted(k *core.Kernel) error {
+	in, v := &k.In[0], &k.In[1]
+	if in.Dtype != v.Dtype {
+		return core.Errorf(core.TypeError, "[%s] the sorted array has dtype %s and the values %s; they must be the same", k.Op, in.Dtype, v.Dtype)
+	}
+	right := k.Attr.(core.SearchAttr).Right
+	switch in.Dtype.Size() {
+	case 1:
+		search[uint8](k, in.Dtype, right)
+	case 2:
+		search[uint16](k, in.Dtype, right)
+	case 4:
+		search[uint32](k, in.Dtype, right)
+	default:
+		search[uint64](k, in.Dtype, right)
+	}
+	return nil
+}
+
+func search[K key](k *core.Kernel, d dtype.Dtype, right bool) {
+	sorted, v, out := &k.In[0], &k.In[1], &k.Out[0]
+	rule, size := keyRuleOf[K](d), d.Size()
+	n, step := sorted.Shape[0], sorted.Strides[0]*size
+	axes := make([]axis, len(v.Shape))
+	for i, m := range v.Shape {
+		axes[i] = axis{m, v.Strides[i], out.Strides[i]}
+	}
+	axes = mergeKept(axes)
+	parallel(out.Size(), 1<<11, k.Cancel, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			q := rule.of(*(*K)(unsafe.Add(v.Data, walkOffset(i, axes)*size)))
+			// The answer lies in [at, at+left]: halving left needs no branch on the comparison.
+			at, left := 0, n
+			for left > 0 {
+				half := left / 2
+				x := rule.of(*(*K)(unsafe.Add(sorted.Data, (at+half)*step)))
+				if x < q || right && x == q {
+					at += half + 1
+					left -= half + 1
+				} else {
+					left = half
+				}
+			}
+			*(*uint32)(unsafe.Add(out.Data, i*4)) = uint32(at)
+		}
+	})
+}

@@ -1,0 +1,84 @@
+package cpu
+
+/*
+#include "kernels/abi_softmax.h"
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+func init() {
+	launchers[core.KindSoftmax] = func(k *core.Kernel) error { return softmax(k, false) }
+	launchers[core.KindLogSumExp] = func(k *core.Kernel) error { return softmax(k, true) }
+}
+
+const (
+	softmaxWork  = 1 << 15 // elements whose exponentials make splitting worth it
+	softmaxChunk = 1 << 16 // elements of a long row that are one unit when rows are few
+)
+
+func softmax(k *core.Kernel, fold bool) error {
+	in, out := k.In[0], k.Out[0]
+	if !out.Dtype.IsFloat() {
+		return core.Errorf(core.TypeError, "[%s] needs a floating-point dtype, not %s", k.Op, out.Dtype)
+	}
+	if in.Dtype != out.Dtype {
+		var err error
+		if in, err = castTo(k, in, out.Dtype); err != nil {
+			return err
+		}
+	}
+	last := len(in.Shape) - 1
+	g := C.softmax_args{n: C.int64_t(in.Shape[last]), stride: C.int64_t(in.Strides[last]), dtype: C.int64_t(out.Dtype)}
+	kept := make([]axis, last)
+	for i := range last {
+		kept[i] = axis{in.Shape[i], in.Strides[i], out.Strides[i]}
+	}
+	eachOuter(mergeKept(kept), in.Data, out.Data, out.Dtype, func(kept []axis, src, dst unsafe.Pointer) {
+		g.in, g.out, g.kd = src, dst, C.int64_t(len(kept))
+		for i, a := range kept {
+			g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
+		}
+		softmaxRows(k, g, extent(kept), in.Shape[last], fold)
+	})
+	return nil
+}
+
+func softmaxRows(k *core.Kernel, g C.softmax_args, rows, n int, fold bool) {
+	if rows >= 16 || n < 2*softmaxChunk {
+		id := C.ENTRY_softmax
+		if fold {
+			id = C.ENTRY_logsumexp
+		}
+		ranged(id, &g, rows, softmaxWork/max(n, 1), k.Cancel)
+		return
+	}
+	chunks := (n-1)/softmaxChunk + 1
+	g.chunk, g.chunks = softmaxChunk, C.int64_t(chunks)
+	g.parts = (*C.double)(scratch(16 * rows * chunks))
+	ranged(C.ENTRY_softmax_part, &g, rows*chunks, 1, k.Cancel)
+	ranged(C.ENTRY_softmax_join, &g, rows, rows, nil) // in order: rows move to the front
+	if fold {
+		ranged(C.ENTRY_logsumexp_join, &g, rows, rows, nil)
+	} else {
+		ranged(C.ENTRY_softmax_apply, &g, rows*chunks, 1, k.Cancel)
+	}
+}
+
+// eachOuter calls fn with at most maxAxes of the axes, once for each position of the others.
+func eachOuter(kept []axis, in, out unsafe.Pointer, d dtype.Dtype, fn func(kept []axis, in, out unsafe.Pointer)) {
+	if len(kept) <= maxAxes {
+		fn(kept, in, out)
+		return
+	}
+	a := kept[0]
+	for range a.n {
+		eachOuter(kept[1:], in, out, d, fn)
+		in, out = unsafe.Add(in, a.in*d.Size()), unsafe.Add(out, a.out*d.Size())
+	}
+}

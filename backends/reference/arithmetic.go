@@ -1,0 +1,101 @@
+package reference
+
+import (
+	"cmp"
+	"math"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+// What folds and bodies share. Operands have one dtype, which the result keeps; results are
+// in the wide type, for the caller to round.
+
+func add(a, b value) value {
+	a.u, a.i, a.f, a.c = a.u+b.u, a.i+b.i, a.f+b.f, a.c+b.c
+	if a.d == dtype.Bool {
+		a.u = min(a.u, 1)
+	}
+	return a
+}
+
+func mul(a, b value) value {
+	a.u, a.i, a.f, a.c = a.u*b.u, a.i*b.i, a.f*b.f, a.c*b.c
+	return a
+}
+
+// compare orders like cmp.Compare, but complex numbers by real, then imaginary part. It is
+// not meant for NaNs.
+func compare(a, b value) int {
+	switch a.d.Kind() {
+	case dtype.KindSigned:
+		return cmp.Compare(a.i, b.i)
+	case dtype.KindFloat:
+		return cmp.Compare(a.f, b.f)
+	case dtype.KindComplex:
+		if real(a.c) != real(b.c) {
+			return cmp.Compare(real(a.c), real(b.c))
+		}
+		return cmp.Compare(imag(a.c), imag(b.c))
+	}
+	return cmp.Compare(a.u, b.u)
+}
+
+func isNaN(a value) bool { return a.f != a.f || a.c != a.c }
+
+// minimum and maximum propagate NaN.
+func minimum(a, b value) value {
+	if isNaN(a) || !isNaN(b) && compare(a, b) < 0 {
+		return a
+	}
+	return b
+}
+
+func maximum(a, b value) value {
+	if isNaN(a) || !isNaN(b) && compare(a, b) > 0 {
+		return a
+	}
+	return b
+}
+
+// logAddExp is log(exp(a) + exp(b)) without overflow.
+func logAddExp(a, b value) value {
+	if a.d == dtype.Complex64 {
+		a.c = complexLogAddExp(a.c, b.c)
+		return a
+	}
+	if a.f == b.f { // equal infinities have no difference
+		a.f += math.Ln2
+	} else {
+		a.f = math.Max(a.f, b.f) + math.Log1p(math.Exp(-math.Abs(a.f-b.f)))
+	}
+	return a
+}
+
+// lowest and highest are the identities of maximum and minimum in d.
+func lowest(d dtype.Dtype) value {
+	v := value{d: d}
+	switch d.Kind() {
+	case dtype.KindSigned:
+		v.i = -1 << (8*d.Size() - 1)
+	case dtype.KindFloat:
+		v.f = math.Inf(-1)
+	case dtype.KindComplex:
+		v.c = complex(math.Inf(-1), math.Inf(-1))
+	}
+	return v
+}
+
+func highest(d dtype.Dtype) value {
+	v := value{d: d}
+	switch d.Kind() {
+	case dtype.KindBool, dtype.KindUnsigned:
+		v.u = math.MaxUint64
+	case dtype.KindSigned:
+		v.i = 1<<(8*d.Size()-1) - 1
+	case dtype.KindFloat:
+		v.f = math.Inf(1)
+	case dtype.KindComplex:
+		v.c = complex(math.Inf(1), math.Inf(1))
+	}
+	return rounded(v)
+}

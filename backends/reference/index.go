@@ -1,0 +1,115 @@
+package reference
+
+import (
+	"slices"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// place resolves the index v on an axis of extent n for a slice of extent size, or panics.
+func place(k *core.Kernel, v value, axis, n, size int, shape []int) int {
+	given := position(v)
+	i := given
+	if i < 0 {
+		i += n
+	}
+	if i < 0 || i+size > n || i+size < i {
+		panic(core.Errorf(core.IndexError, "[%s] index %d is out of bounds for axis %d of shape %s", k.Op, given, axis, layout.Format(shape)))
+	}
+	return i
+}
+
+// corners calls f with every index position of the index arrays and the corner that they give. Every
+// corner is checked before the first call, so that a bad index changes nothing.
+func corners(k *core.Kernel, indices []core.Tensor, axes, shape, sizes []int, f func(at, corner []int)) {
+	var extent []int
+	if len(indices) > 0 {
+		extent = indices[0].Shape
+	}
+	walk := func(f func(at, corner []int)) {
+		each(k, extent, func(at []int) {
+			corner := make([]int, len(shape))
+			for i, a := range axes {
+				corner[a] = place(k, load(&indices[i], at), a, shape[a], sizes[a], shape)
+			}
+			f(at, corner)
+		})
+	}
+	walk(func(_, _ []int) {})
+	walk(f)
+}
+
+func sum(a, b []int) []int {
+	s := make([]int, len(a))
+	for i := range a {
+		s[i] = a[i] + b[i]
+	}
+	return s
+}
+
+func gather(k *core.Kernel) {
+	at := k.Attr.(core.GatherAttr)
+	in, out := &k.In[0], &k.Out[0]
+	corners(k, k.In[1:], at.Axes, in.Shape, at.SliceSizes, func(i, corner []int) {
+		each(k, at.SliceSizes, func(s []int) {
+			store(out, slices.Concat(i, s), load(in, sum(corner, s)))
+		})
+	})
+}
+
+func scatter(k *core.Kernel) {
+	at := k.Attr.(core.ScatterAttr)
+	n := len(k.In) - 1
+	out, updates := &k.Out[0], &k.In[n]
+	sizes := updates.Shape[len(updates.Shape)-len(out.Shape):]
+	corners(k, k.In[:n], at.Axes, out.Shape, sizes, func(i, corner []int) {
+		each(k, sizes, func(s []int) {
+			to := sum(corner, s)
+			store(out, to, combine(at.Op, load(out, to), load(updates, slices.Concat(i, s))))
+		})
+	})
+}
+
+func combine(op core.ScatterOp, old, update value) value {
+	switch op {
+	case core.ScatterAdd:
+		return add(old, update)
+	case core.ScatterProd:
+		return mul(old, update)
+	case core.ScatterMax:
+		return maximum(old, update)
+	case core.ScatterMin:
+		return minimum(old, update)
+	}
+	return update
+}
+
+func gatherAxis(k *core.Kernel) {
+	axis := k.Attr.(core.AxisAttr).Axis
+	in, indices, out := &k.In[0], &k.In[1], &k.Out[0]
+	each(k, out.Shape, func(idx []int) {
+		from := slices.Clone(idx)
+		from[axis] = place(k, load(indices, idx), axis, in.Shape[axis], 1, in.Shape)
+		store(out, idx, load(in, from))
+	})
+}
+
+func scatterAxis(k *core.Kernel) {
+	at := k.Attr.(core.ScatterAxisAttr)
+	indices, updates, out := &k.In[0], &k.In[1], &k.Out[0]
+	to := func(idx []int) []int {
+		to := slices.Clone(idx)
+		to[at.Axis] = place(k, load(indices, idx), at.Axis, out.Shape[at.Axis], 1, out.Shape)
+		return to
+	}
+	each(k, indices.Shape, func(idx []int) { to(idx) }) // a bad index changes nothing
+	op := core.ScatterSet
+	if at.Add {
+		op = core.ScatterAdd
+	}
+	each(k, indices.Shape, func(idx []int) {
+		i := to(idx)
+		store(out, i, combine(op, load(out, i), load(updates, idx)))
+	})
+}

@@ -1,0 +1,105 @@
+// Package reference is the backend that every other one is tested against: the op table's
+// bodies and the definition of each kernel, interpreted one element at a time in plain Go over
+// uint64, int64, float64 and complex128. It is slow and meant to be obviously right.
+package reference
+
+import (
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+)
+
+// Backend implements core.Backend. Nothing registers it by itself: a program that wants it
+// calls core.RegisterBackend(reference.New()).
+type Backend struct {
+	mu     sync.Mutex
+	blocks map[unsafe.Pointer]block
+}
+
+// New returns a backend with no memory allocated.
+func New() *Backend { return &Backend{blocks: map[unsafe.Pointer]block{}} }
+
+// Name is "cpu": its memory and its arithmetic are the processor's.
+func (*Backend) Name() string { return "cpu" }
+
+// Info describes the device.
+func (*Backend) Info() map[string]any {
+	return map[string]any{"device_name": "reference", "architecture": runtime.GOARCH}
+}
+
+var kernels [core.KindCount]func(*core.Kernel)
+
+func init() {
+	kernels = [core.KindCount]func(*core.Kernel){
+		core.KindElementwise:  elementwise,
+		core.KindCopy:         copyTensor,
+		core.KindFill:         fill,
+		core.KindArange:       arange,
+		core.KindReduce:       reduce,
+		core.KindArgReduce:    argReduce,
+		core.KindScan:         scan,
+		core.KindSort:         sortAxis,
+		core.KindSearchSorted: searchSorted,
+		core.KindMatMul:       matMul,
+		core.KindConv:         conv,
+		core.KindGather:       gather,
+		core.KindScatter:      scatter,
+		core.KindGatherAxis:   gatherAxis,
+		core.KindScatterAxis:  scatterAxis,
+		core.KindRandomBits:   randomBits,
+		core.KindSoftmax:      softmax,
+		core.KindLogSumExp:    logSumExp,
+		core.KindLayerNorm:    layerNorm,
+		core.KindRMSNorm:      rmsNorm,
+	}
+}
+
+// Launch computes k.Out from k.In. Kernels panic with a *core.Error where a definition says that
+// there is no result.
+func (*Backend) Launch(k *core.Kernel) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(*core.Error)
+			if !ok {
+				panic(r)
+			}
+			err = e
+		}
+	}()
+	if int(k.Kind) >= len(kernels) || kernels[k.Kind] == nil {
+		return core.Errorf(core.RuntimeError, "[%s] there is no kernel of kind %d", k.Op, k.Kind)
+	}
+	kernels[k.Kind](k)
+	if k.Canceled() {
+		return core.ErrCanceled
+	}
+	return nil
+}
+
+// each calls f with every index of shape in row-major order. f must not keep idx.
+func each(k *core.Kernel, shape []int, f func(idx []int)) {
+	for _, n := range shape {
+		if n == 0 {
+			return
+		}
+	}
+	idx := make([]int, len(shape))
+	for n := 0; ; n++ {
+		if n%1024 == 0 && k.Canceled() {
+			panic(core.ErrCanceled)
+		}
+		f(idx)
+		a := len(shape) - 1
+		for ; a >= 0; a-- {
+			if idx[a]++; idx[a] < shape[a] {
+				break
+			}
+			idx[a] = 0
+		}
+		if a < 0 {
+			return
+		}
+	}
+}

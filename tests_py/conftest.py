@@ -1,0 +1,31 @@
+"""Puts the helpers of the tests on the path: pytest imports tests by file, not by package."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+try:
+    from hypothesis import HealthCheck, settings
+except ImportError:  # smoke tests run without it
+    pass
+else:
+    # No deadline: a shared machine stalls now and then. Derandomized unless asked otherwise, so that a run repeats.
+    quiet = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+    settings.register_profile("ci", deadline=None, derandomize=True, max_examples=60, suppress_health_check=quiet, database=None)
+    settings.register_profile("search", deadline=None, max_examples=1000, suppress_health_check=quiet)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True)
+def _keep_defaults():
+    """Tests leave the default device, the memory limits and the print options as they found them."""
+    import mlx_go.core as mx
+
+    device, options = mx.default_device(), mx.get_printoptions().precision
+    yield
+    mx.set_default_device(device)
+    mx.set_printoptions(precision=options)
