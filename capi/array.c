@@ -268,7 +268,24 @@ static PyObject *array_namespace(PyObject *self, PyObject *args, PyObject *kwarg
 	return PyImport_ImportModule("mlx_go.core");
 }
 
+static PyObject *array_complex(PyObject *self, PyObject *unused) {
+	PyObject *x = array_item(self, unused);
+	if (!x || PyComplex_Check(x)) return x;
+	PyObject *f = PyNumber_Float(x);
+	Py_DECREF(x);
+	if (!f) return NULL;
+	x = PyComplex_FromDoubles(PyFloat_AsDouble(f), 0);
+	Py_DECREF(f);
+	return x;
+}
+
+static PyObject *array_div(PyObject *self, PyObject *other) { return PyNumber_TrueDivide(self, other); }
+static PyObject *array_rdiv(PyObject *self, PyObject *other) { return PyNumber_TrueDivide(other, self); }
+
 static PyMethodDef own_methods[] = {
+	{"__complex__", array_complex, METH_NOARGS, NULL},
+	{"__div__", array_div, METH_O, NULL},
+	{"__rdiv__", array_rdiv, METH_O, NULL},
 	{"item", array_item, METH_NOARGS, "item($self)\n--\n\nThe value of an array with one element as a Python scalar; it is evaluated."},
 	{"tolist", array_tolist, METH_NOARGS, "tolist($self)\n--\n\nThe array as nested lists of Python scalars; it is evaluated."},
 	{"__copy__", array_copy, METH_NOARGS, NULL},

@@ -50,7 +50,7 @@ typedef struct capi_param {
 	uint8_t kind, required, stream;
 } capi_param;
 
-enum { METHOD_NO, METHOD_YES, METHOD_PACKED /* a.reshape(2, 3): its arguments are one sequence */ };
+enum { METHOD_NO, METHOD_YES, METHOD_ONLY };
 
 enum { RETURN_ARRAY, RETURN_TUPLE, RETURN_LIST, RETURN_NONE, RETURN_ARRAY_OR_LIST, RETURN_ARRAY_OR_TUPLE };
 

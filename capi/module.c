@@ -22,6 +22,7 @@ static int add_functions(PyObject *module) {
 		const capi_func *f = &functions[i];
 		if (intern_params(f) < 0) return -1;
 		defs[i] = (PyMethodDef){f->base, (PyCFunction)(void *)trampolines[i], METH_FASTCALL | METH_KEYWORDS, f->doc};
+		if (f->method == METHOD_ONLY) continue;
 		/* "random.uniform" lives in mlx_go.random. */
 		PyObject *name = Py_NewRef(ModuleName);
 		if (f->base != f->name) {

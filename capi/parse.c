@@ -244,23 +244,9 @@ static int bind(const capi_func *f, PyObject *self, PyObject *const *args, Py_ss
 
 static PyObject *call_general(int index, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames) {
 	const capi_func *f = &functions[index];
-	PyObject *bound[MAX_PARAMS] = {NULL}, *packed = NULL, *result = NULL;
+	PyObject *bound[MAX_PARAMS] = {NULL}, *result = NULL;
 	Py_ssize_t rest, nrest;
-	/* a.reshape(2, 3) and a.transpose(1, 0) give one sequence as separate arguments. */
-	if (self && f->method == METHOD_PACKED && (n > 1 || (n == 1 && !PyList_Check(args[0]) && !PyTuple_Check(args[0]) && args[0] != Py_None)) ) {
-		packed = PyTuple_New(n);
-		if (!packed) return NULL;
-		for (Py_ssize_t i = 0; i < n; i++) PyTuple_SetItem(packed, i, Py_NewRef(args[i]));
-		PyObject *flat[1 + MAX_PARAMS] = {packed};
-		Py_ssize_t nkw = kwnames ? PyTuple_Size(kwnames) : 0;
-		for (Py_ssize_t k = 0; k < nkw && k < MAX_PARAMS; k++) flat[1 + k] = args[n + k];
-		if (bind(f, self, flat, 1, kwnames, bound, &rest, &nrest) < 0) {
-			Py_DECREF(packed);
-			return NULL;
-		}
-	} else if (bind(f, self, args, n, kwnames, bound, &rest, &nrest) < 0) {
-		return NULL;
-	}
+	if (bind(f, self, args, n, kwnames, bound, &rest, &nrest) < 0) return NULL;
 	arg_pool pool;
 	pool_init(&pool);
 	int r = 0;
@@ -297,7 +283,6 @@ static PyObject *call_general(int index, PyObject *self, PyObject *const *args, 
 		if (goCall(index, pool.args, count, &out, FREES) == 0) result = wrap_many(&out, f->result);
 	}
 	pool_done(&pool);
-	Py_XDECREF(packed);
 	return result;
 }
 

@@ -48,7 +48,7 @@ func goTable(count *C.int) (out *C.capi_func) {
 		}
 	}
 	for _, f := range core.Funcs {
-		all = append(all, named{entry{fn: f}, f.Name, f.Sig, f.Doc, f.Method})
+		all = append(all, named{entry{fn: f}, f.Name, f.Sig, f.Doc, f.Method || strings.HasPrefix(f.Name, "array.")})
 	}
 	funcs := unsafe.Slice((*C.capi_func)(C.calloc(C.size_t(len(all)), C.size_t(unsafe.Sizeof(C.capi_func{})))), len(all))
 	table = make([]entry, len(all))
@@ -65,19 +65,10 @@ func goTable(count *C.int) (out *C.capi_func) {
 		}
 		if e.method {
 			f.method = C.METHOD_YES
-			method := *sig
-			method.Params = append([]signature.Param(nil), sig.Params...)
-			method.Params[0] = signature.Param{Name: "$self"}
-			if base == "reshape" || base == "transpose" {
-				f.method = C.METHOD_PACKED
-				method.Params[1] = signature.Param{Name: method.Params[1].Name, Kind: signature.VarPositional}
+			if strings.HasPrefix(e.name, "array.") {
+				f.method = C.METHOD_ONLY
 			}
-			for k := range method.Params[1:] {
-				if p := &method.Params[k+1]; p.Kind == signature.PositionalOnly {
-					p.Kind = signature.Positional
-				}
-			}
-			f.method_doc = C.CString(base + method.Text(false) + "\n--\n\n" + e.doc)
+			f.method_doc = C.CString(base + sig.Method("$self").Text(false) + "\n--\n\n" + e.doc)
 		}
 		f.result = resultKind(sig.Return)
 		f.nparams = C.int32_t(len(sig.Params))

@@ -196,7 +196,7 @@ func donate(y *Array, xs []*Array) bool {
 		return false
 	}
 	for i, x := range xs {
-		if x.refs == 1 && x.buf != nil && x.buf.refs == 1 && x.buf.foreign == nil && x.offset == 0 &&
+		if x.refs == 1 && !x.fresh && x.buf != nil && x.buf.refs == 1 && x.buf.foreign == nil && x.offset == 0 &&
 			x.dtype.Size() == y.dtype.Size() && layout.Equal(x.shape, y.shape) && x.contiguous() && !repeats(xs, i) {
 			x.buf.refs++
 			y.buf, y.offset, y.strides = x.buf, 0, nil

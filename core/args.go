@@ -2,6 +2,7 @@ package core
 
 import (
 	"math"
+	"strings"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
@@ -12,7 +13,8 @@ func CallFunc(f *Func, args []Arg) []*Array {
 	return f.Call(&Args{f, args})
 }
 
-func (a *Args) name() string { return a.Func.Name }
+// name is the op as users know it, without the prefix that marks a method.
+func (a *Args) name() string { return strings.TrimPrefix(a.Func.Name, "array.") }
 
 func (a *Args) arg(i int) *Arg {
 	if i < len(a.List) {

@@ -50,7 +50,7 @@ func TestLongChain(t *testing.T) {
 // TestInputsAreReleased holds that memory does not grow with the length of a chain, whose arrays
 // die as soon as the next one is computed.
 func TestInputsAreReleased(t *testing.T) {
-	const n = 1 << 20
+	const n = 1 << 15
 	x := held(t, func() []*core.Array {
 		one := vector(dtype.Float32, []int{1}, []float64{1})
 		x := core.BroadcastTo(one, []int{n})
@@ -218,7 +218,7 @@ func TestManyThreads(t *testing.T) {
 // TestCancel interrupts an evaluation; asking again computes it.
 func TestCancel(t *testing.T) {
 	x := held(t, func() []*core.Array {
-		x := core.BroadcastTo(vector(dtype.Float32, []int{1}, []float64{1}), []int{1 << 16})
+		x := core.BroadcastTo(vector(dtype.Float32, []int{1}, []float64{1}), []int{1 << 14})
 		y := x
 		for range 400 {
 			y = core.Index(core.Binary(core.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})

@@ -37,10 +37,11 @@ const (
 func isElementwise(a *Array) bool { return a.op.Row != nil || a.op == &asTypeOp }
 
 // absorbable reports whether x can become part of the program that computes an array of the
-// given shape: nothing else wants its value. Two holds remain: its consumer's and the tape's. Halves
+// given shape: nothing else wants its value. Two holds remain: its consumer's and the tape's; what
+// was just made may still be wanted by the code that made it. Halves
 // are left alone, as each of their ops rounds to 16 bits.
 func absorbable(x *Array, shape layout.Shape) bool {
-	return x.state == scheduled && x.job == nil && x.refs == 2 && isElementwise(x) &&
+	return x.state == scheduled && x.job == nil && x.refs == 2 && !x.fresh && isElementwise(x) &&
 		!x.dtype.IsHalf() && !(x.tracer && graph.tracing > 0) && layout.Equal(x.shape, shape)
 }
 

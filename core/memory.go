@@ -71,6 +71,9 @@ func newBuffer(n int) *buffer {
 		initMemory()
 	}
 	size := sizeClass(n)
+	if size > memory.limit-memory.active {
+		return nil
+	}
 	var p unsafe.Pointer
 	if list := memory.free[size]; len(list) > 0 {
 		p = list[len(list)-1]
@@ -79,9 +82,6 @@ func newBuffer(n int) *buffer {
 	} else {
 		if memory.active+memory.cached+size > memory.limit {
 			ClearCache()
-		}
-		if size > memory.limit-memory.active {
-			return nil
 		}
 		if p = device().Allocate(size); p == nil {
 			ClearCache()

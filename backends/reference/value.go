@@ -26,9 +26,9 @@ func truth(b bool) value {
 	return value{d: dtype.Bool}
 }
 
-func unsigned(u uint64) value     { return value{d: dtype.Uint64, u: u} }
-func signed(i int64) value        { return value{d: dtype.Int64, i: i} }
-func float(f float64) value       { return value{d: dtype.Float64, f: f} }
+func unsigned(u uint64) value      { return value{d: dtype.Uint64, u: u} }
+func signed(i int64) value         { return value{d: dtype.Int64, i: i} }
+func float(f float64) value        { return value{d: dtype.Float64, f: f} }
 func complexed(c complex128) value { return value{d: dtype.Complex64, c: c} }
 
 // rounded brings v, computed in its wide type, into its dtype: integers wrap, floats round.

@@ -206,6 +206,16 @@ func (s *Signature) Text(types bool) string {
 	return b.String()
 }
 
+// Method is the signature as a method of the first parameter.
+func (s *Signature) Method(self string) *Signature {
+	m := &Signature{Params: append([]Param(nil), s.Params...), Return: s.Return}
+	m.Params[0] = Param{Name: self, Kind: PositionalOnly}
+	if len(m.Params) == 1 || m.Params[1].Kind != PositionalOnly {
+		m.Params[0].Kind = Positional
+	}
+	return m
+}
+
 // IsLiteral reports whether a default is a Python literal rather than a name.
 func IsLiteral(text string) bool {
 	switch text {

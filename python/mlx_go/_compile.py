@@ -186,3 +186,26 @@ class _Compiled:
             for s in saved:
                 _restore(s)
         return _Entry(trace, result, len(leaves), outputs)
+
+
+def compile(fun: Callable, inputs: Any = None, outputs: Any = None, shapeless: bool = False) -> Callable:
+    """A function that runs the Python of ``fun`` once per shape of its arguments, and its graph each time.
+
+    Args:
+        fun: A function of trees of arrays and constants.
+        inputs: State that ``fun`` reads besides its arguments: a tree of lists and dicts of arrays, such as
+            ``[model.state, optimizer.state, mx.random.state]``.
+        outputs: State that ``fun`` changes.
+        shapeless: Accepted for programs that ask not to be traced again for new shapes. Each shape has its
+            own graph here, which gives the same values.
+
+    Returns:
+        The compiled function.
+
+    Example:
+        >>> mx.compile(lambda x: x * 2)(mx.array([1, 2]))
+        array([2, 4], dtype=int32)
+    """
+    if not callable(fun):
+        raise TypeError(f"compile(): argument 'fun' must be callable, not {type(fun).__name__}")
+    return _Compiled(fun, inputs, outputs)

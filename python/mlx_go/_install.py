@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import importlib.abc
-import importlib.machinery
-import importlib.util
 import sys
 from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 _ALIAS = "mlx"
 _REAL = __name__.rpartition(".")[0]
@@ -33,19 +30,22 @@ def _find(name: str) -> ModuleType | None:
             return value
         if not hasattr(parent, "__path__"):
             return None
-    if importlib.util.find_spec(name) is None:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise  # it exists and misses something else
         return None
-    return importlib.import_module(name)
 
 
 def _register_children(alias: str, module: ModuleType) -> None:
     """Make the namespaces of a module importable: without ``__path__`` no finder is asked."""
     for name, value in vars(module).items():
-        if isinstance(value, ModuleType) and value.__name__.partition(".")[0] == _REAL:
+        if isinstance(value, ModuleType) and name[0] != "_" and value.__name__.partition(".")[0] == _REAL:
             sys.modules.setdefault(f"{alias}.{name}", value)
 
 
-class _AliasLoader(importlib.abc.Loader):
+class _AliasLoader:
     """Hands out a module that exists, and leaves it as it is."""
 
     def __init__(self, alias: str, module: ModuleType) -> None:
@@ -53,7 +53,7 @@ class _AliasLoader(importlib.abc.Loader):
         self._module = module
         self._spec = module.__spec__
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
         return self._module
 
     def exec_module(self, module: ModuleType) -> None:
@@ -64,19 +64,20 @@ class _AliasLoader(importlib.abc.Loader):
             _register_children(self._alias, module)
 
 
-class _AliasFinder(importlib.abc.MetaPathFinder):
+class _AliasFinder:
     def find_spec(
         self,
         fullname: str,
         path: Sequence[str] | None = None,
-        target: Any = None,
-    ) -> importlib.machinery.ModuleSpec | None:
+        target: object = None,
+    ) -> ModuleSpec | None:
         if not fullname.startswith(_ALIAS + "."):
             return None
         module = _find(_real_name(fullname))
         if module is None:
             return None
-        return importlib.machinery.ModuleSpec(fullname, _AliasLoader(fullname, module))
+        # Duck-typed: importlib.abc would be imported for nothing else.
+        return ModuleSpec(fullname, _AliasLoader(fullname, module))  # type: ignore[arg-type]
 
 
 def install_as_mlx() -> None:
@@ -110,8 +111,8 @@ def install_as_mlx() -> None:
         sys.meta_path.insert(0, _AliasFinder())
 
 
-def _attribute(package: ModuleType, alias: str) -> Any:
-    value: Any = package
+def _attribute(package: ModuleType, alias: str) -> object:
+    value: object = package
     for part in alias.split(".")[1:]:
         value = getattr(value, part, None)
     return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import zip_longest
-from typing import Any
+from typing import Any, overload
 
 __all__ = [
     "tree_flatten",
@@ -134,6 +134,21 @@ def tree_map_with_path(
     return fn(path, tree, *rest)
 
 
+@overload
+def tree_flatten(
+    tree: Any,
+    prefix: str = ...,
+    is_leaf: Callable | None = ...,
+    destination: list[tuple[str, Any]] | None = ...,
+) -> list[tuple[str, Any]]: ...
+@overload
+def tree_flatten(
+    tree: Any,
+    prefix: str = ...,
+    is_leaf: Callable | None = ...,
+    *,
+    destination: dict[str, Any],
+) -> dict[str, Any]: ...
 def tree_flatten(
     tree: Any,
     prefix: str = "",

@@ -66,9 +66,13 @@ def test_nothing_is_imported_before_it_is_asked_for():
         """
     )
     # The installing module itself may be imported at the call.
-    assert set(eval(out)) <= {"mlx", "mlx_go._install", "importlib.abc", "importlib.util", "importlib.resources.abc"} | {
-        name for name in eval(out) if name.startswith("importlib")
-    }
+    assert set(eval(out)) <= {
+        "mlx",
+        "mlx_go._install",
+        "importlib.abc",
+        "importlib.util",
+        "importlib.resources.abc",
+    } | {name for name in eval(out) if name.startswith("importlib")}
 
 
 def test_what_does_not_exist_is_not_found():

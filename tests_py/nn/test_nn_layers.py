@@ -103,7 +103,6 @@ LAYERS += [
 ]
 
 
-
 def cases(layers):
     """Parametrize by constructor and shapes, with readable names."""
     ids = [f"{text}-{'-'.join('x'.join(map(str, s)) for s in shapes)}" for text, *shapes in layers]
@@ -270,7 +269,11 @@ def test_attention_masks():
 
 
 def test_pool_ties_share_the_gradient():
-    for text, shape in (("MaxPool2d(2)", (1, 4, 4, 1)), ("MaxPool2d(2, 1)", (1, 4, 4, 1)), ("MaxPool1d(3, 2)", (1, 7, 2))):
+    for text, shape in (
+        ("MaxPool2d(2)", (1, 4, 4, 1)),
+        ("MaxPool2d(2, 1)", (1, 4, 4, 1)),
+        ("MaxPool1d(3, 2)", (1, 7, 2)),
+    ):
         ours, theirs = build(text)
         a, b = both(np.zeros(shape, np.float32))
         assert_same(mx.grad(lambda x: ours(x).sum())(a), omx.grad(lambda x: theirs(x).sum())(b), text)

@@ -141,9 +141,7 @@ def test_filter_and_map_same_as_oracle(zoos):
             shapes(module.filter_and_map(lambda m, k, v: k != "lin")),
             module.filter_and_map(base.valid_parameter_filter, lambda p: p.size),
             module.filter_and_map(lambda m, k, v: True, str, lambda m, k, v: not isinstance(v, (list, dict))),
-            shapes(
-                module.filter_and_map(base.valid_child_filter, None, lambda m, k, v: isinstance(v, base))
-            ),
+            shapes(module.filter_and_map(base.valid_child_filter, None, lambda m, k, v: isinstance(v, base))),
             outcome(lambda: module.filter_and_map(lambda m, k, v: True, None, lambda m, k, v: isinstance(v, array))),
         ]
         seen.append(result)

@@ -77,9 +77,7 @@ def test_same_as_oracle(tree):
 
     assert utils.tree_flatten(tree, is_leaf=is_leaf) == outils.tree_flatten(tree, is_leaf=is_leaf)
     assert utils.tree_map(str, tree, is_leaf=is_leaf) == outils.tree_map(str, tree, is_leaf=is_leaf)
-    results = [
-        m.tree_reduce(lambda acc, x: acc + 1, tree, 0, is_leaf=is_leaf) for m in (utils, outils)
-    ]
+    results = [m.tree_reduce(lambda acc, x: acc + 1, tree, 0, is_leaf=is_leaf) for m in (utils, outils)]
     assert results[0] == results[1]
 
 

@@ -125,7 +125,7 @@ def test_mixed_dtypes():
 def test_update_changes_the_model():
     model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
     model.layers[0].freeze()
-    before = {k: v for k, v in tree_flatten(model.parameters())}
+    before = dict(tree_flatten(model.parameters()))
     optimizer = optim.SGD(0.5)
     grads = tree_map(mx.ones_like, model.trainable_parameters())
     assert optimizer.update(model, grads) is None
@@ -343,5 +343,18 @@ def test_the_names_of_the_oracle_are_there():
     for name in names:
         assert hasattr(optim.optimizers, name) or hasattr(optim.schedulers, name)
     if ooptim is not None:
-        assert outcome(lambda: {n for n in vars(ooptim) if n[0] != "_" and n[0].isupper() and n not in (
-            "Callable", "List", "Optional", "Tuple", "Union")} <= set(vars(optim)) | {"Module"}) is True
+        assert (
+            outcome(
+                lambda: (
+                    {
+                        n
+                        for n in vars(ooptim)
+                        if n[0] != "_"
+                        and n[0].isupper()
+                        and n not in ("Callable", "List", "Optional", "Tuple", "Union")
+                    }
+                    <= set(vars(optim)) | {"Module"}
+                )
+            )
+            is True
+        )

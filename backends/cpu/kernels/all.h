@@ -50,6 +50,7 @@
 #include "norm.h"
 #include "gemm.h"
 #include "conv.h"
+#include "index.h"
 #include "random.h"
 
 #define CAT_(a, b) a##b

@@ -95,11 +95,12 @@ static void argreduce_rows(const argreduce_args *g, const arg_fold *f, int64_t l
 	int64_t kidx[MAXD], c = lo / g->units, w = lo % g->units;
 	int64_t koff = walk_to(kidx, w, g->kd, g->kshape, g->kin);
 	int direct = f->direct && g->stride == 1;
+	int64_t block = direct ? 4 * REDUCE_BLOCK : REDUCE_BLOCK;
 	for (int64_t u = lo; u < hi; u++) {
 		int64_t pos = c * g->chunk, end = pos + g->chunk < g->n ? pos + g->chunk : g->n, at = pos, out = c * g->chunk_out;
 		const char *row = (const char *)g->in + koff * f->in;
-		for (int64_t i = pos; i < end; i += REDUCE_BLOCK) {
-			int64_t m = end - i < REDUCE_BLOCK ? end - i : REDUCE_BLOCK;
+		for (int64_t i = pos; i < end; i += block) {
+			int64_t m = end - i < block ? end - i : block;
 			const void *p = row + i * g->stride * f->in;
 			if (!direct) f->load(buf, p, g->stride, m), p = buf;
 			f->best(value, p, m);

@@ -6,7 +6,7 @@
 enum { REGISTER_BYTES = 144 << 10, LONG_ROW = 256 };
 
 // Fills n elements of a register with one.
-static void splat(void *dst, const void *src, int64_t n, int size) { gather(dst, src, 0, n, size); }
+static void splat(void *dst, const void *src, int64_t n, int size) { pick(dst, src, 0, n, size); }
 
 static void elementwise(const void *args, int64_t lo, int64_t hi) {
 	const ew_args *a = args;

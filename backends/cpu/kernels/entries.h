@@ -46,7 +46,9 @@ ENTRY(conv_pack_depthwise)
 ENTRY(conv_units)
 ENTRY(conv_depthwise)
 
-/* gather.h */
+/* index.h */
+ENTRY(gather)
+ENTRY(scatter)
 
 /* random.h */
 ENTRY(random_bits)

@@ -90,24 +90,46 @@ typedef vd vd_any __attribute__((aligned(8), may_alias));
 	} \
 	FOLD_STACK(name, T, T, F_MUL)
 
+// Whether a or b holds a NaN, lane by lane; such masks are or-ed and tested at the end.
+#if defined(__AVX512F__) && VB == 64
+typedef __mmask16 nan_f32;
+typedef __mmask8 nan_f64;
+INL nan_f32 vf_nan(vf a, vf b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_UNORD_Q); }
+INL nan_f64 vd_nan(vd a, vd b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_UNORD_Q); }
+INL int any_nan_f32(nan_f32 m) { return m != 0; }
+INL int any_nan_f64(nan_f64 m) { return m != 0; }
+#else
+typedef vi nan_f32;
+typedef vl nan_f64;
+INL nan_f32 vf_nan(vf a, vf b) { return (a != a) | (b != b); }
+INL nan_f64 vd_nan(vd a, vd b) { return (a != a) | (b != b); }
+INL int any_nan_f32(nan_f32 m) {
+	int any = 0;
+	for (int i = 0; i < LANES; i++) any |= m[i] != 0;
+	return any;
+}
+INL int any_nan_f64(nan_f64 m) {
+	int any = 0;
+	for (int i = 0; i < LANES64; i++) any |= m[i] != 0;
+	return any;
+}
+#endif
+
 // The vector instruction drops NaNs, so they are looked for beside it.
-#define EXTREME_FLOAT(name, T, V, VANY, VI, L, VF, F) \
+#define EXTREME_FLOAT(name, T, V, VANY, NAN_T, VNAN, L, VF, F) \
 	static T name##_run(const T *p, int64_t n) { \
 		int64_t i = 0; \
 		T r = p[0]; \
 		if (n >= 4 * L) { \
 			V s0 = *(const VANY *)p, s1 = s0, s2 = s0, s3 = s0; \
-			VI u0 = {}, u1 = {}; \
+			NAN_T u0 = VNAN(s0, s0), u1 = u0; \
 			for (; i + 4 * L <= n; i += 4 * L) { \
 				V a = *(const VANY *)(p + i), b = *(const VANY *)(p + i + L); \
 				V c = *(const VANY *)(p + i + 2 * L), d = *(const VANY *)(p + i + 3 * L); \
 				s0 = VF(a, s0), s1 = VF(b, s1), s2 = VF(c, s2), s3 = VF(d, s3); \
-				u0 |= (a != a) | (b != b), u1 |= (c != c) | (d != d); \
+				u0 |= VNAN(a, b), u1 |= VNAN(c, d); \
 			} \
-			u0 |= u1; \
-			int nan = 0; \
-			for (int j = 0; j < L; j++) nan |= u0[j] != 0; \
-			if (nan) return (T)NAN; \
+			if (any_##NAN_T(u0 | u1)) return (T)NAN; \
 			s0 = VF(VF(s0, s1), VF(s2, s3)); \
 			r = s0[0]; \
 			for (int j = 1; j < L; j++) r = F(r, s0[j]); \
@@ -156,10 +178,10 @@ FOLD_EXTREMES(u32, uint32_t)
 FOLD_EXTREMES(i32, int32_t)
 FOLD_EXTREMES(u64, uint64_t)
 FOLD_EXTREMES(i64, int64_t)
-EXTREME_FLOAT(max_f32, float, vf, vf_any, vi, LANES, vmax, F_FMAX)
-EXTREME_FLOAT(min_f32, float, vf, vf_any, vi, LANES, vmin, F_FMIN)
-EXTREME_FLOAT(max_f64, double, vd, vd_any, vl, LANES64, vd_max, F_FMAX)
-EXTREME_FLOAT(min_f64, double, vd, vd_any, vl, LANES64, vd_min, F_FMIN)
+EXTREME_FLOAT(max_f32, float, vf, vf_any, nan_f32, vf_nan, LANES, vmax, F_FMAX)
+EXTREME_FLOAT(min_f32, float, vf, vf_any, nan_f32, vf_nan, LANES, vmin, F_FMIN)
+EXTREME_FLOAT(max_f64, double, vd, vd_any, nan_f64, vd_nan, LANES64, vd_max, F_FMAX)
+EXTREME_FLOAT(min_f64, double, vd, vd_any, nan_f64, vd_nan, LANES64, vd_min, F_FMIN)
 
 // Complex sums run as float sums of twice the columns.
 static c128 sum_c64_run(const c64 *p, int64_t n) {

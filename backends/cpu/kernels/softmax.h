@@ -4,7 +4,7 @@
 #include "abi_softmax.h"
 
 // Rows up to this length are normalised in one piece that stays in the first-level cache.
-enum { SOFTMAX_ROW = 8192, SOFTMAX_BLOCK = 2048 };
+enum { SOFTMAX_ROW = 8192, SOFTMAX_BLOCK = 2048, SOFTMAX_SUM = 1024 };
 
 // exp by reduction to |r| <= ln(2)/2 and a minimax polynomial of degree 7 (the coefficients of
 // Moshier's Cephes expf). -104 is the last argument that does not give zero, 89 overflows.
@@ -114,7 +114,9 @@ static void softmax_scale_f64(const double *x, double *out, int64_t n, double to
 // One row whole, in float32: out may be x.
 static void softmax_row_f32(const float *x, float *out, int64_t n) {
 	float top = max_f32_run(x, n);
-	float factor = 1 / softmax_terms_f32(x, out, n, top);
+	double sum = 0;
+	for (int64_t i = 0; i < n; i += SOFTMAX_SUM) sum += softmax_terms_f32(x + i, out + i, n - i < SOFTMAX_SUM ? n - i : SOFTMAX_SUM, top);
+	float factor = (float)(1 / sum);
 	for (int64_t i = 0; i < n; i++) out[i] *= factor;
 }
 

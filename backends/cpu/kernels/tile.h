@@ -4,7 +4,7 @@
 // Elements of a tile: small enough that the registers of a few steps stay in the cache.
 enum { TILE = 1024 };
 
-#define GATHER(T) \
+#define PICK(T) \
 	{ \
 		T *d = dst; \
 		const T *s = src; \
@@ -18,21 +18,21 @@ enum { TILE = 1024 };
 	break
 
 // n elements of the given size, stride apart, to contiguous memory.
-static void gather(void *restrict dst, const void *restrict src, int64_t stride, int64_t n, int size) {
+static void pick(void *restrict dst, const void *restrict src, int64_t stride, int64_t n, int size) {
 	if (stride == 1) {
 		memcpy(dst, src, n * size);
 		return;
 	}
 	switch (size) {
-	case 1: GATHER(uint8_t);
-	case 2: GATHER(uint16_t);
-	case 4: GATHER(uint32_t);
-	case 8: GATHER(uint64_t);
+	case 1: PICK(uint8_t);
+	case 2: PICK(uint16_t);
+	case 4: PICK(uint32_t);
+	case 8: PICK(uint64_t);
 	}
 }
-#undef GATHER
+#undef PICK
 
-#define SCATTER(T) \
+#define PLACE(T) \
 	{ \
 		T *d = dst; \
 		const T *s = src; \
@@ -40,19 +40,19 @@ static void gather(void *restrict dst, const void *restrict src, int64_t stride,
 	} \
 	break
 
-static void scatter(void *restrict dst, int64_t stride, const void *restrict src, int64_t n, int size) {
+static void place(void *restrict dst, int64_t stride, const void *restrict src, int64_t n, int size) {
 	if (stride == 1) {
 		memcpy(dst, src, n * size);
 		return;
 	}
 	switch (size) {
-	case 1: SCATTER(uint8_t);
-	case 2: SCATTER(uint16_t);
-	case 4: SCATTER(uint32_t);
-	case 8: SCATTER(uint64_t);
+	case 1: PLACE(uint8_t);
+	case 2: PLACE(uint16_t);
+	case 4: PLACE(uint32_t);
+	case 8: PLACE(uint64_t);
 	}
 }
-#undef SCATTER
+#undef PLACE
 
 // The odometer: idx holds a position of a shape; off is where an operand has it.
 INL int64_t tile_seek(int64_t pos, int64_t nd, const int64_t *shape, int64_t *idx) {
@@ -86,7 +86,7 @@ static void tile_gather(void *dst, const void *src, int64_t n, int size, int64_t
 	for (int64_t done = 0, m; done < n; done += m) {
 		m = shape[nd - 1] - j[nd - 1];
 		if (m > n - done) m = n - done;
-		gather((char *)dst + done * size, (const char *)src + tile_offset(nd, j, strides) * size, strides[nd - 1], m, size);
+		pick((char *)dst + done * size, (const char *)src + tile_offset(nd, j, strides) * size, strides[nd - 1], m, size);
 		tile_advance(m, nd, shape, j);
 	}
 }
@@ -98,7 +98,7 @@ static void tile_scatter(void *dst, const void *src, int64_t n, int size, int64_
 	for (int64_t done = 0, m; done < n; done += m) {
 		m = shape[nd - 1] - j[nd - 1];
 		if (m > n - done) m = n - done;
-		scatter((char *)dst + tile_offset(nd, j, strides) * size, strides[nd - 1], (const char *)src + done * size, m, size);
+		place((char *)dst + tile_offset(nd, j, strides) * size, strides[nd - 1], (const char *)src + done * size, m, size);
 		tile_advance(m, nd, shape, j);
 	}
 }

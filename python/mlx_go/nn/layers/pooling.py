@@ -27,7 +27,8 @@ def _windows(x: mx.array, kernel: list[int], stride: list[int]) -> tuple[mx.arra
         # Windows tile the input: splitting each axis in two needs no strides.
         kept = [c * k for c, k in zip(counts, kernel)]
         if kept != spatial:
-            x = x[(slice(None), *(slice(0, size) for size in kept))]
+            whole = (slice(None), *(slice(0, size) for size in kept))
+            x = x[whole]
         shape = [batch]
         for c, k in zip(counts, kernel):
             shape += [c, k]

@@ -166,6 +166,7 @@ class Upsample(Module):
             for i, scale in enumerate(scales):
                 x = _nearest(x, i + 1, scale)
             return x
+        kernel: Callable[[mx.array], mx.array]
         if self.mode == "linear":
             kernel, support = _triangle, 1
         else:

@@ -1,0 +1,192 @@
+package cpu
+
+/*
+#include "kernels/abi_index.h"
+*/
+import "C"
+
+import (
+	"math"
+	"slices"
+	"sync"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// indexing is one gather or scatter: what kernels/abi_index.h describes, before axes are collapsed.
+type indexing struct {
+	k       *core.Kernel
+	entry   int
+	op      core.ScatterOp
+	dtype   dtype.Dtype
+	array   unsafe.Pointer
+	values  unsafe.Pointer
+	axes    []indexAxis
+	shape   []int // of the positions
+	base    []int // steps in the array per position
+	vstep   []int // steps in the values per position
+	slice   []int // shape of a slice
+	as, vs  []int // its strides in array and values
+	inOrder int   // positions in a row that one core must do in order; 0: any
+}
+
+// indexAxis is one index array; step, size and last are those of the axis it picks from.
+type indexAxis struct {
+	*core.Tensor
+	strides          []int
+	axis             int
+	size, last, step int
+}
+
+// run collapses axes and launches.
+func (x *indexing) run() error {
+	strides := [][]int{x.base, x.vstep}
+	for _, a := range x.axes {
+		strides = append(strides, a.strides)
+	}
+	var out [][]int
+	x.shape, out = layout.Collapse(x.shape, strides...)
+	x.base, x.vstep = out[0], out[1]
+	for i := range x.axes {
+		x.axes[i].strides = out[2+i]
+	}
+	x.slice, out = layout.Collapse(x.slice, x.as, x.vs)
+	x.as, x.vs = out[0], out[1]
+	return x.launch()
+}
+
+// launch walks axes beyond MAXD here, the rest in C.
+func (x *indexing) launch() error {
+	size := x.dtype.Size()
+	if len(x.shape) > C.MAXD {
+		for i := range x.shape[0] {
+			y := *x
+			y.shape, y.base, y.vstep = x.shape[1:], x.base[1:], x.vstep[1:]
+			y.array, y.values = unsafe.Add(x.array, i*x.base[0]*size), unsafe.Add(x.values, i*x.vstep[0]*size)
+			y.axes = slices.Clone(x.axes)
+			for j, a := range x.axes {
+				t := *a.Tensor
+				t.Data = unsafe.Add(t.Data, i*a.strides[0]*t.Dtype.Size())
+				y.axes[j].Tensor, y.axes[j].strides = &t, a.strides[1:]
+			}
+			if err := y.launch(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(x.slice) > C.MAXD {
+		for i := range x.slice[0] {
+			y := *x
+			y.slice, y.as, y.vs = x.slice[1:], x.as[1:], x.vs[1:]
+			y.array, y.values = unsafe.Add(x.array, i*x.as[0]*size), unsafe.Add(x.values, i*x.vs[0]*size)
+			if err := y.launch(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	args, axes := x.args()
+	positions, per := layout.Size(x.shape), layout.Size(x.slice)
+	if x.entry == C.ENTRY_gather {
+		return x.parallel(positions, 1+(1<<14)/per, func(lo, hi int) (C.index_args, int, int) { return args, lo, hi }, axes)
+	}
+	if x.inOrder > 0 && positions > x.inOrder {
+		return x.parallel(positions/x.inOrder, 1+(1<<14)/(x.inOrder*per), func(lo, hi int) (C.index_args, int, int) {
+			return args, lo * x.inOrder, hi * x.inOrder
+		}, axes)
+	}
+	// Positions in order; cores share the widest axis of the slice, so that each owns its part of the array.
+	if widest := x.widest(); widest >= 0 && positions*per >= 1<<15 {
+		n := x.slice[widest]
+		return x.parallel(n, max(n/threads, 16, (1<<14)*n/(positions*per)), func(lo, hi int) (C.index_args, int, int) {
+			mine := args
+			mine.sshape[widest] = C.int64_t(hi - lo)
+			mine.array = unsafe.Add(x.array, lo*x.as[widest]*size)
+			mine.values = unsafe.Add(x.values, lo*x.vs[widest]*size)
+			return mine, 0, positions
+		}, axes)
+	}
+	return x.parallel(1, 1, func(int, int) (C.index_args, int, int) { return args, 0, positions }, axes)
+}
+
+// widest is the longest axis of the slice, -1 for scalars.
+func (x *indexing) widest() int {
+	best := -1
+	for i, n := range x.slice {
+		if n >= 32 && (best < 0 || n >= x.slice[best]) {
+			best = i
+		}
+	}
+	return best
+}
+
+func (x *indexing) args() (C.index_args, []C.index_axis) {
+	axes := make([]C.index_axis, len(x.axes), len(x.axes)+1)
+	args := C.index_args{count: C.int64_t(len(axes)), nd: C.int64_t(len(x.shape)), sd: C.int64_t(len(x.slice)),
+		array: x.array, values: x.values, dtype: C.int64_t(x.dtype), op: C.int64_t(x.op)}
+	for i, n := range x.shape {
+		args.shape[i], args.base[i], args.vstep[i] = C.int64_t(n), C.int64_t(x.base[i]), C.int64_t(x.vstep[i])
+	}
+	for i, n := range x.slice {
+		args.sshape[i], args.as[i], args.vs[i] = C.int64_t(n), C.int64_t(x.as[i]), C.int64_t(x.vs[i])
+	}
+	for i, a := range x.axes {
+		c := &axes[i]
+		c.p, c.dtype = a.Data, C.int64_t(a.Dtype)
+		c.size, c.last, c.step = C.int64_t(a.size), C.int64_t(a.last), C.int64_t(a.step)
+		for j, s := range a.strides {
+			c.strides[j] = C.int64_t(s)
+		}
+	}
+	args.axes = unsafe.SliceData(axes)
+	return args, axes
+}
+
+// chunkPositions bounds how long a chunk runs before it looks at Cancel.
+const chunkPositions = 1 << 22
+
+// parallel runs the kernel over the chunks that part makes of [0, n), and reports the first bad index.
+func (x *indexing) parallel(n, grain int, part func(lo, hi int) (C.index_args, int, int), axes []C.index_axis) error {
+	var mu sync.Mutex
+	var bad error
+	first := math.MaxInt
+	parallel(n, grain, x.k.Cancel, func(lo, hi int) {
+		args, from, to := part(lo, hi)
+		for ; from < to; from += chunkPositions {
+			if x.k.Canceled() {
+				return
+			}
+			call(x.entry, unsafe.Pointer(&args), from, min(from+chunkPositions, to))
+			if args.bad == 0 {
+				continue
+			}
+			mu.Lock()
+			if lo < first {
+				first = lo
+				a := x.axes[args.bad-1]
+				if a.Dtype == dtype.Uint64 {
+					bad = core.Errorf(core.IndexError, "[%s] index %d is out of bounds for axis %d with size %d", x.k.Op, uint64(args.value), a.axis, a.size)
+				} else {
+					bad = core.Errorf(core.IndexError, "[%s] index %d is out of bounds for axis %d with size %d", x.k.Op, int64(args.value), a.axis, a.size)
+				}
+			}
+			mu.Unlock()
+			return
+		}
+	})
+	return bad
+}
+
+// checkIndices refuses index arrays that are not of integers.
+func checkIndices(k *core.Kernel, indices []core.Tensor) error {
+	for i := range indices {
+		if !indices[i].Dtype.IsInteger() {
+			return core.Errorf(core.TypeError, "[%s] indices must be integers, not %s", k.Op, indices[i].Dtype)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,286 @@
+package core
+
+import (
+	"slices"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// Arrays put together from others: whole ones side by side, or one written into a part of another.
+
+var concatOp, updateOp, dependsOp Def
+
+func init() {
+	concatOp = Def{Name: "concatenate", Linear: true, Launch: launchConcat,
+		VJP: func(y, ct *Array, want []bool) []*Array {
+			axis, at := y.attr.(int), 0
+			out := make([]*Array, len(want))
+			for i, x := range y.inputs() {
+				if want[i] {
+					out[i] = sliceAxis(ct, axis, at, at+x.shape[axis])
+				}
+				at += x.shape[axis]
+			}
+			return out
+		},
+		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
+			return Concatenate(batchAll(ins, mapped, n), y.attr.(int)+1)
+		},
+	}
+	updateOp = Def{Name: "slice_update", Launch: launchUpdate,
+		VJP: func(y, ct *Array, want []bool) []*Array {
+			u, at := y.in[1], y.attr.(*sliceAttr)
+			out := make([]*Array, 2)
+			if want[0] {
+				out[0] = sliceUpdate(ct, zeros(ct.dtype, u.shape), at)
+			}
+			if want[1] {
+				out[1] = AsType(realPart(slice(ct, u.shape, at), u.dtype), u.dtype)
+			}
+			return out
+		},
+		JVP: func(y *Array, t []*Array) *Array {
+			// A constant that is written in has no tangent, whatever its dtype.
+			return sliceUpdate(orZeros(t[0], y.in[0]), orZeros(t[1], y.in[1]), y.attr.(*sliceAttr))
+		},
+		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
+			at := y.attr.(*sliceAttr)
+			xs := batchAll(ins, mapped, n)
+			return sliceUpdate(xs[0], xs[1], &sliceAttr{withBatch(0, at.start), withBatch(1, at.step)})
+		},
+	}
+	dependsOp = Def{Name: "depends",
+		View: func(y *Array) bool {
+			x := y.inputs()[0]
+			y.shareBuffer(x, x.offset, x.strides)
+			return true
+		},
+		VJP: func(y, ct *Array, want []bool) []*Array {
+			out := make([]*Array, len(want))
+			out[0] = ct
+			return out
+		},
+		JVP: func(y *Array, t []*Array) *Array { return t[0] },
+		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
+			x := batchAll(ins[:1], mapped[:1], n)[0]
+			return newArray(&dependsOp, x.dtype, x.shape, nil, append([]*Array{x}, ins[1:]...)...)
+		},
+	}
+
+	const sig = "(arrays: list[array], axis: int | None = 0, *, stream: StreamOrDevice = None) -> array"
+	concat := callN(func(a *Args) *Array {
+		parts := a.arrays(0)
+		if len(parts) == 0 {
+			Throw(ValueError, "[%s] at least one array is required", a.name())
+		}
+		if a.noAxis(1) {
+			for i, x := range parts {
+				parts[i] = Reshape(x, []int{-1})
+			}
+			return Concatenate(parts, 0)
+		}
+		return joined(a.name(), parts, a.axis(1, parts[0].NDim(), 0))
+	})
+	const doc = "Arrays one after the other along an axis.\n\nArgs:\n    arrays: Arrays whose shapes agree but for that axis; their dtypes are promoted.\n    axis: Axis along which they follow each other; ``None`` flattens them first.\n\nReturns:\n    The joined array.\n\nExample:\n    >>> mx.concatenate([mx.array([1, 2]), mx.array([3])])\n    array([1, 2, 3], dtype=int32)"
+	register(
+		Func{Name: "concatenate", Sig: sig, Call: concat, Doc: doc},
+		Func{Name: "concat", Sig: sig, Call: concat, Doc: doc},
+		Func{Name: "stack", Sig: sig, Call: callN(stack), Doc: "Arrays of one shape side by side along a new axis.\n\nArgs:\n    arrays: Arrays of one shape; their dtypes are promoted.\n    axis: Place of the new axis in the result.\n\nReturns:\n    An array with one more axis.\n\nExample:\n    >>> mx.stack([mx.array([1, 2]), mx.array([3, 4])])\n    array([[1, 2],\n           [3, 4]], dtype=int32)"},
+		Func{Name: "slice", Sig: "(a: array, start_indices: array, axes: Sequence[int], slice_size: Sequence[int], *, stream: StreamOrDevice = None) -> array",
+			Doc:  "Part of an array whose start is data.\n\nArgs:\n    a: Input array.\n    start_indices: Integer starts, one for each of ``axes``.\n    axes: Axes that do not start at 0.\n    slice_size: Extent along every axis.\n\nReturns:\n    An array of shape ``slice_size``.\n\nRaises:\n    IndexError: When evaluated, if the part is not inside of ``a``.\n\nExample:\n    >>> mx.slice(mx.array([1, 2, 3]), mx.array([1]), (0,), (2,))\n    array([2, 3], dtype=int32)",
+			Call: callN(sliceAt)},
+		Func{Name: "slice_update", Sig: "(a: array, update: array, start_indices: array, axes: Sequence[int], *, stream: StreamOrDevice = None) -> array",
+			Doc:  "Copy of an array with a part replaced whose start is data.\n\nArgs:\n    a: Input array.\n    update: What is written, converted to the dtype of ``a``; missing leading axes count as 1.\n    start_indices: Integer starts, one for each of ``axes``.\n    axes: Axes that do not start at 0.\n\nReturns:\n    An array of the shape of ``a``.\n\nRaises:\n    IndexError: When evaluated, if the part is not inside of ``a``.\n\nExample:\n    >>> mx.slice_update(mx.array([1, 2, 3]), mx.array([9]), mx.array([1]), (0,))\n    array([1, 9, 3], dtype=int32)",
+			Call: callN(sliceUpdateAt)},
+		Func{Name: "depends", Sig: "(inputs: array | Sequence[array], dependencies: array | Sequence[array]) -> array | list[array]",
+			Doc: "The inputs, evaluated only after the dependencies.\n\nArgs:\n    inputs: Array or arrays to pass through.\n    dependencies: Array or arrays to evaluate first.\n\nReturns:\n    The inputs with the same values.\n\nExample:\n    >>> a, b = mx.array(1), mx.array(2)\n    >>> mx.depends(a, b)\n    array(1, dtype=int32)",
+			Call: func(a *Args) []*Array {
+				list := func(i int) []*Array {
+					if a.arg(i).Kind == ArgList {
+						return a.arrays(i)
+					}
+					return []*Array{a.array(i)}
+				}
+				out, deps := list(0), list(1)
+				for i, x := range out {
+					out[i] = newArray(&dependsOp, x.dtype, x.shape, nil, append([]*Array{x}, deps...)...)
+				}
+				return out
+			}},
+	)
+}
+
+// noAxis reports whether argument i, an axis with another default, is None: all axes as one.
+func (a *Args) noAxis(i int) bool { return i < len(a.List) && a.List[i].Kind == ArgNone }
+
+// promoted gives arrays their common dtype.
+func promoted(xs []*Array) []*Array {
+	var d dtype.Dtype
+	for i, x := range xs {
+		if d = dtype.Promote(d, x.dtype); i == 0 {
+			d = x.dtype
+		}
+	}
+	out := make([]*Array, len(xs))
+	for i, x := range xs {
+		out[i] = AsType(x, d)
+	}
+	return out
+}
+
+// Concatenate joins arrays whose shapes agree but for the axis.
+func Concatenate(parts []*Array, axis int) *Array { return joined("concatenate", parts, axis) }
+
+func joined(op string, parts []*Array, axis int) *Array {
+	parts = promoted(parts)
+	shape := slices.Clone(parts[0].shape)
+	for _, x := range parts[1:] {
+		if len(x.shape) != len(shape) {
+			Throw(ValueError, "[%s] all arrays must have as many axes as the first, of shape %s, not shape %s", op, layout.Format(parts[0].shape), layout.Format(x.shape))
+		}
+		for i, d := range x.shape {
+			if i != axis && d != shape[i] {
+				Throw(ValueError, "[%s] shapes %s and %s must agree along all axes but %d", op, layout.Format(parts[0].shape), layout.Format(x.shape), axis)
+			}
+		}
+		shape[axis] += x.shape[axis]
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return newArray(&concatOp, parts[0].dtype, shape, axis, parts...)
+}
+
+// part is the region of y's fresh, row-contiguous memory that at selects, of the given shape.
+func (y *Array) part(shape layout.Shape, at *sliceAttr) Tensor {
+	strides := layout.Strides(y.shape)
+	offset := 0
+	for i, s := range strides {
+		offset += at.start[i] * s
+		strides[i] = at.step[i] * s
+	}
+	t := Tensor{Dtype: y.dtype, Shape: shape, Strides: strides}
+	if layout.Size(shape) > 0 {
+		t.Data = unsafe.Add(y.Data(), offset*y.dtype.Size())
+	}
+	return t
+}
+
+func launchConcat(e *exec, y *Array) *Error {
+	if err := y.allocate(); err != nil {
+		return err
+	}
+	axis, at := y.attr.(int), wholeSlice(len(y.shape))
+	for _, x := range y.inputs() {
+		if err := e.copyInto(y, y.part(x.shape, at), x); err != nil {
+			return err
+		}
+		at.start[axis] += x.shape[axis]
+	}
+	return nil
+}
+
+// sliceUpdate is x with the elements that at selects replaced by those of update, whose shape
+// says how many there are.
+func sliceUpdate(x, update *Array, at *sliceAttr) *Array {
+	if update.Size() == 0 {
+		return x
+	}
+	if layout.Equal(update.shape, x.shape) && !slices.ContainsFunc(at.step, func(s int) bool { return s != 1 && s != -1 }) {
+		return AsType(slice(update, x.shape, at), x.dtype) // all of it; a flip is its own inverse
+	}
+	return newArray(&updateOp, x.dtype, x.shape, at, x, update)
+}
+
+// launchUpdate writes into a copy of the first input, or into its memory if it dies here.
+func launchUpdate(e *exec, y *Array) *Error {
+	x, u := y.in[0], y.in[1]
+	if !donate(y, y.in[:1]) {
+		if err := y.allocate(); err != nil {
+			return err
+		}
+		if err := e.copyInto(y, y.part(x.shape, wholeSlice(len(x.shape))), x); err != nil {
+			return err
+		}
+	}
+	return e.copyInto(y, y.part(u.shape, y.attr.(*sliceAttr)), u)
+}
+
+func stack(a *Args) *Array {
+	arrays := a.arrays(0)
+	if len(arrays) == 0 {
+		Throw(ValueError, "[stack] at least one array is required")
+	}
+	first := arrays[0].shape
+	axis := a.axis(1, len(first)+1, 0)
+	parts := make([]*Array, len(arrays))
+	for i, x := range arrays {
+		if !layout.Equal(x.shape, first) {
+			Throw(ValueError, "[stack] all arrays must have one shape, not %s and %s", layout.Format(first), layout.Format(x.shape))
+		}
+		parts[i] = unsqueeze(x, axis)
+	}
+	return Concatenate(parts, axis)
+}
+
+// corner checks start_indices and axes and gives one scalar index per axis.
+func corner(a *Args, x *Array, start, axes int) ([]*Array, []int) {
+	at := a.array(start)
+	checkIndices(a.name(), []*Array{at})
+	list, _ := a.ints(axes)
+	if at.NDim() > 1 || at.Size() != len(list) {
+		Throw(ValueError, "[%s] start indices of shape %s must hold one index for each of the %d axes", a.name(), layout.Format(at.shape), len(list))
+	}
+	norm := make([]int, len(list))
+	idx := make([]*Array, len(list))
+	flat := Reshape(at, []int{len(list)})
+	for i, axis := range list {
+		norm[i] = normAxis(a.name(), axis, x.NDim())
+		if contains(norm[:i], norm[i]) {
+			Throw(ValueError, "[%s] axis %d is given twice", a.name(), axis)
+		}
+		idx[i] = Reshape(sliceAxis(flat, 0, i, i+1), scalarShape)
+	}
+	return idx, norm
+}
+
+// checkFits makes sure that a part of extent sizes can lie inside of x.
+func checkFits(op string, x *Array, sizes []int) {
+	ok := len(sizes) == len(x.shape)
+	for i := 0; ok && i < len(sizes); i++ {
+		ok = sizes[i] >= 0 && sizes[i] <= x.shape[i]
+	}
+	if !ok {
+		Throw(ValueError, "[%s] a part of shape %s does not fit into an array of shape %s", op, layout.Format(sizes), layout.Format(x.shape))
+	}
+}
+
+func sliceAt(a *Args) *Array {
+	x := a.array(0)
+	idx, axes := corner(a, x, 1, 2)
+	sizes, _ := a.ints(3)
+	checkFits("slice", x, sizes)
+	if len(idx) == 0 {
+		return slice(x, sizes, wholeSlice(len(sizes)))
+	}
+	return gather(x, idx, axes, sizes)
+}
+
+func sliceUpdateAt(a *Args) *Array {
+	x, u := a.array(0), a.array(1)
+	idx, axes := corner(a, x, 2, 3)
+	for len(u.shape) > len(x.shape) && u.shape[0] == 1 {
+		u = Reshape(u, u.shape[1:])
+	}
+	if missing := len(x.shape) - len(u.shape); missing > 0 {
+		u = Reshape(u, append(slices.Repeat([]int{1}, missing), u.shape...))
+	}
+	checkFits("slice_update", x, u.shape)
+	u = AsType(u, x.dtype)
+	if len(idx) == 0 {
+		return sliceUpdate(x, u, wholeSlice(len(x.shape)))
+	}
+	return scatterAt(x, idx, axes, u, ScatterSet)
+}

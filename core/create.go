@@ -1,0 +1,273 @@
+package core
+
+import (
+	"math"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// Arrays from nothing: one value everywhere, or an arithmetic progression.
+
+var fillOp, arangeOp Def
+
+func init() {
+	fillOp = Def{Name: "full", Linear: true, Launch: simple(KindFill),
+		VJP: func(y, ct *Array, want []bool) []*Array { return []*Array{sumTo(ct, scalarShape)} },
+		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
+			return BroadcastTo(insertOnes(ins[0], len(y.shape)+1), withBatch(n, y.shape))
+		},
+	}
+	arangeOp = Def{Name: "arange", NoGrad: "it has no inputs", Launch: simple(KindArange)}
+
+	filled := func(v float64) func(*Args) []*Array {
+		return callN(func(a *Args) *Array { return fill(scalarOf(a.dtype(1, dtype.Float32), complex(v, 0)), a.shape(0)) })
+	}
+	filledLike := func(v float64) func(*Args) []*Array {
+		return callN(func(a *Args) *Array {
+			x := a.array(0)
+			return fill(scalarOf(a.dtype(1, x.dtype), complex(v, 0)), x.shape)
+		})
+	}
+	const sig = "(shape: int | Sequence[int], dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array"
+	const likeSig = "(a: array, /, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array"
+	const args = "\n\nArgs:\n    shape: Extent along each axis.\n    dtype: Type of the elements, float32 if None.\n\nReturns:\n    An array of the given shape.\n\nExample:\n    >>> "
+	const likeArgs = "\n\nArgs:\n    a: Array whose shape is taken.\n    dtype: Type of the elements, that of ``a`` if None.\n\nReturns:\n    An array of the shape of ``a``.\n\nExample:\n    >>> "
+	register(
+		Func{Name: "zeros", Sig: sig, Call: filled(0), Doc: "Array of zeros." + args + "mx.zeros(2)\n    array([0, 0], dtype=float32)"},
+		Func{Name: "ones", Sig: sig, Call: filled(1), Doc: "Array of ones." + args + "mx.ones(2)\n    array([1, 1], dtype=float32)"},
+		Func{Name: "zeros_like", Sig: likeSig, Call: filledLike(0), Doc: "Zeros in the shape of another array." + likeArgs + "mx.zeros_like(mx.array([1, 2]))\n    array([0, 0], dtype=int32)"},
+		Func{Name: "ones_like", Sig: likeSig, Call: filledLike(1), Doc: "Ones in the shape of another array." + likeArgs + "mx.ones_like(mx.array([1, 2]))\n    array([1, 1], dtype=int32)"},
+		Func{Name: "full", Sig: "(shape: int | Sequence[int], vals: scalar | array, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
+			Doc:  "Array filled with a value.\n\nArgs:\n    shape: Extent along each axis.\n    vals: The value, or an array that broadcasts to the shape.\n    dtype: Type of the elements, that of ``vals`` if None.\n\nReturns:\n    An array of the given shape.\n\nExample:\n    >>> mx.full((2,), 7)\n    array([7, 7], dtype=int32)",
+			Call: callN(func(a *Args) *Array { return full(a, a.shape(0), a.dtype(2, AsArray(a.arg(1)).dtype)) })},
+		Func{Name: "full_like", Sig: "(a: array, vals: scalar | array, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
+			Doc: "Array filled with a value, in the shape of another array.\n\nArgs:\n    a: Array whose shape is taken.\n    vals: The value, or an array that broadcasts to the shape.\n    dtype: Type of the elements, that of ``a`` if None.\n\nReturns:\n    An array of the shape of ``a``.\n\nExample:\n    >>> mx.full_like(mx.array([1, 2]), 7)\n    array([7, 7], dtype=int32)",
+			Call: callN(func(a *Args) *Array {
+				x := a.array(0)
+				return full(a, x.shape, a.dtype(2, x.dtype))
+			})},
+		Func{Name: "eye", Sig: "(n: int, m: int | None = None, k: int = 0, dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array",
+			Doc:  "Matrix with ones on a diagonal and zeros elsewhere.\n\nArgs:\n    n: Number of rows.\n    m: Number of columns, ``n`` if None.\n    k: Which diagonal: above the main one if positive.\n    dtype: Type of the elements, float32 if None.\n\nReturns:\n    An array of shape (n, m).\n\nExample:\n    >>> mx.eye(2)\n    array([[1, 0],\n           [0, 1]], dtype=float32)",
+			Call: callN(func(a *Args) *Array { return eye(a, a.int(0, 0), a.int(1, a.int(0, 0)), a.int(2, 0), 3) })},
+		Func{Name: "identity", Sig: "(n: int, dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array",
+			Doc:  "Square identity matrix.\n\nArgs:\n    n: Number of rows and columns.\n    dtype: Type of the elements, float32 if None.\n\nReturns:\n    An array of shape (n, n).\n\nExample:\n    >>> mx.identity(2)\n    array([[1, 0],\n           [0, 1]], dtype=float32)",
+			Call: callN(func(a *Args) *Array { return eye(a, a.int(0, 0), a.int(0, 0), 0, 1) })},
+		Func{Name: "tri", Sig: "(n: int, m: int | None = None, k: int = 0, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
+			Doc: "Matrix with ones on and below a diagonal and zeros above.\n\nArgs:\n    n: Number of rows.\n    m: Number of columns, ``n`` if None.\n    k: Which diagonal: above the main one if positive.\n    dtype: Type of the elements, float32 if None.\n\nReturns:\n    An array of shape (n, m).\n\nExample:\n    >>> mx.tri(2)\n    array([[1, 0],\n           [1, 1]], dtype=float32)",
+			Call: callN(func(a *Args) *Array {
+				n := a.int(0, 0)
+				return AsType(diagonalMask("greater_equal", max(n, 0), max(a.int(1, n), 0), a.int(2, 0)), a.dtype(3, dtype.Float32))
+			})},
+		Func{Name: "arange", Sig: "(start: None | int | float = None, stop: None | int | float = None, step: None | int | float | Dtype = None, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
+			Doc:  "Evenly spaced values from ``start`` up to but without ``stop``. With one bound, as ``arange(stop)``, ``arange(stop, step=2)`` or ``arange(stop, step, dtype)``, the start is 0.\n\nArgs:\n    start: First value.\n    stop: Bound that is not reached.\n    step: Distance of neighbours, 1 if None.\n    dtype: Type of the elements: if None int32 for integers (int64 where they need it), else float32.\n\nReturns:\n    A 1-D array of ceil((stop - start) / step) elements.\n\nRaises:\n    ValueError: If the step is 0 or the number of elements is not finite.\n\nExample:\n    >>> mx.arange(1, 6, 2)\n    array([1, 3, 5], dtype=int32)",
+			Call: callN(arangeCall)},
+		Func{Name: "linspace", Sig: "(start: scalar, stop: scalar, num: int | None = 50, endpoint: bool = True, dtype: Dtype | None = float32, stream: StreamOrDevice = None) -> array",
+			Doc:  "Evenly spaced values between two bounds.\n\nArgs:\n    start: First value.\n    stop: Last value, or what would follow it without ``endpoint``.\n    num: Number of values.\n    endpoint: Whether ``stop`` is the last value.\n    dtype: Type of the elements, float32 if None. Integers are rounded towards zero.\n\nReturns:\n    A 1-D array of ``num`` elements.\n\nExample:\n    >>> mx.linspace(0, 1, 5)\n    array([0, 0.25, 0.5, 0.75, 1], dtype=float32)",
+			Call: callN(linspace)},
+	)
+}
+
+// fill is an array with memory of its own that holds the scalar v everywhere.
+func fill(v *Array, shape layout.Shape) *Array {
+	if len(shape) == 0 {
+		return v
+	}
+	if _, ok := layout.CheckedSize(shape, v.dtype.Size()); !ok {
+		Throw(ValueError, "[full] shape %s is too large", layout.Format(shape))
+	}
+	return newArray(&fillOp, v.dtype, shape, nil, v)
+}
+
+// full spreads argument 1, converted to d, over shape.
+func full(a *Args, shape layout.Shape, d dtype.Dtype) *Array {
+	return filledWith(a.name(), a.weak(1, d), shape)
+}
+
+// filledWith is v stretched to shape in memory of its own.
+func filledWith(op string, v *Array, shape layout.Shape) *Array {
+	if !layout.CanBroadcastTo(v.shape, shape) {
+		Throw(ValueError, "[%s] a value of shape %s cannot be broadcast to shape %s", op, layout.Format(v.shape), layout.Format(shape))
+	}
+	if v.Size() == 1 {
+		return fill(Reshape(v, scalarShape), shape)
+	}
+	return Contiguous(BroadcastTo(v, shape))
+}
+
+// diagonalMask compares, at row i and column j of an n by m matrix, i + k with j.
+func diagonalMask(row string, n, m, k int) *Array {
+	k = min(max(k, -n), m) // beyond the corners nothing changes, and int32 holds it
+	i := progression(dtype.Int32, int64(k), 1, n)
+	return apply(row, Reshape(i, []int{n, 1}), Reshape(arange(dtype.Int32, m), []int{1, m}))
+}
+
+func eye(a *Args, n, m, k, dtypeArg int) *Array {
+	if n < 0 || m < 0 {
+		Throw(ValueError, "[%s] the number of rows and columns must not be negative, as in (%d,%d)", a.name(), n, m)
+	}
+	return AsType(diagonalMask("equal", n, m, k), a.dtype(dtypeArg, dtype.Float32))
+}
+
+// arange is 0, 1, ..., n-1.
+func arange(d dtype.Dtype, n int) *Array { return progression(d, 0, 1, n) }
+
+// progression is start, start + step, ... in integers, converted to d.
+func progression(d dtype.Dtype, start, step int64, n int) *Array {
+	return arangeWith(d, ArangeAttr{StartInt: start, StepInt: step, Start: float64(start), Step: float64(step)}, n)
+}
+
+func arangeWith(d dtype.Dtype, at ArangeAttr, n int) *Array {
+	if _, ok := layout.CheckedSize([]int{n}, 16); !ok {
+		Throw(ValueError, "[arange] %d elements are too many", n)
+	}
+	if d == dtype.Complex64 {
+		return AsType(arangeWith(dtype.Float32, at, n), d)
+	}
+	return newArray(&arangeOp, d, []int{n}, at)
+}
+
+// arangeCall sorts out the forms (stop), (stop, step, dtype), (start, stop, step, dtype).
+func arangeCall(a *Args) *Array {
+	zero, one := Arg{Kind: ArgInt}, Arg{Kind: ArgInt, Int: 1}
+	start, stop, step, kind := a.arg(0), a.arg(1), a.arg(2), a.arg(3)
+	switch {
+	case step.Kind == ArgDtype:
+		if kind.Kind != ArgNone {
+			Throw(TypeError, "[arange] the dtype is given twice")
+		}
+		start, stop, step, kind = &zero, start, stop, step
+	case stop.Kind == ArgNone:
+		start, stop = &zero, start
+	case start.Kind == ArgNone:
+		start = &zero
+	}
+	if step.Kind == ArgNone {
+		step = &one
+	}
+	whole := true
+	for _, x := range []*Arg{start, stop, step} {
+		switch x.Kind {
+		case ArgBool, ArgInt:
+		case ArgFloat:
+			whole = false
+		case ArgNone:
+			Throw(TypeError, "[arange] the bound stop is missing")
+		default:
+			Throw(TypeError, "[arange] start, stop and step must be numbers of int64 or float range")
+		}
+	}
+	d := resultDtype("arange", []Arg{*start, *stop, *step})
+	if start == &zero && step == &one {
+		d = weakDtype(stop)
+	}
+	if kind.Kind != ArgNone {
+		d = (&Args{a.Func, []Arg{*kind}}).dtype(0, d)
+	}
+	if d == dtype.Bool {
+		Throw(ValueError, "[arange] bool is not supported; give integers or another dtype")
+	}
+	if whole {
+		return progression(d, start.Int, step.Int, wholeSteps(start.Int, stop.Int, step.Int))
+	}
+	number := func(x *Arg) float64 {
+		if x.Kind == ArgFloat {
+			return x.Float
+		}
+		return float64(x.Int)
+	}
+	return floatProgression(d, number(start), number(stop), number(step))
+}
+
+// wholeSteps counts start, start+step, ... before stop. Differences of int64 are exact as uint64.
+func wholeSteps(start, stop, step int64) int {
+	if step == 0 {
+		Throw(ValueError, "[arange] step must not be zero")
+	}
+	way, stride := uint64(stop)-uint64(start), uint64(step)
+	if step < 0 {
+		way, stride = -way, -stride
+	}
+	if (step > 0) != (stop > start) || stop == start {
+		return 0
+	}
+	n := (way-1)/stride + 1
+	if n > math.MaxInt64 {
+		Throw(ValueError, "[arange] from %d to %d by %d is too many elements", start, stop, step)
+	}
+	return int(n)
+}
+
+func floatProgression(d dtype.Dtype, start, stop, step float64) *Array {
+	var n int
+	switch length := math.Ceil((stop - start) / step); {
+	case step == 0:
+		Throw(ValueError, "[arange] step must not be zero")
+	case math.IsNaN(length), math.IsInf(length, 0), math.IsInf(start, 0), math.IsInf(stop, 0), length >= 1<<60:
+		Throw(ValueError, "[arange] from %g to %g by %g is no finite number of elements", start, stop, step)
+	case math.IsInf(step, 0):
+		if stop != start && (stop > start) == (step > 0) {
+			n = 1
+		}
+		step = 0 // the second element is never reached, and infinity times 0 is NaN
+	default:
+		n = int(max(length, 0))
+	}
+	if d.IsInteger() {
+		// As in NumPy, the first two values are converted and give the step.
+		first := int64(start)
+		return progression(d, first, int64(start+step)-first, n)
+	}
+	return arangeWith(d, ArangeAttr{Start: start, Step: step}, n)
+}
+
+func linspace(a *Args) *Array {
+	n, end, d := a.int(2, 50), a.bool(3, true), a.dtype(4, dtype.Float32)
+	if n < 0 {
+		Throw(ValueError, "[linspace] the number of samples must not be negative, as %d", n)
+	}
+	parts := n
+	if end {
+		parts--
+	}
+	if a.arg(0).Array != nil || a.arg(1).Array != nil {
+		return between(a, n, max(parts, 1), d)
+	}
+	start, stop, step := a.float(0, 0), a.float(1, 0), 0.0
+	if n > 1 {
+		step = (stop - start) / float64(parts)
+	}
+	work := d
+	switch {
+	case d == dtype.Bool || d.IsInteger():
+		work = dtype.Float64
+	case !d.IsFloat():
+		work = dtype.Float32
+	}
+	y := arangeWith(work, ArangeAttr{Start: start, Step: step}, n)
+	if end && n > 1 {
+		// start + (n-1)*step may miss stop by a rounding.
+		y = sliceUpdate(y, scalarUpdate(work, stop), &sliceAttr{[]int{n - 1}, []int{1}})
+	}
+	return AsType(y, d)
+}
+
+// between is linspace for bounds that are arrays, whose values are not known yet: a weighted mean,
+// which is exact at both ends.
+func between(a *Args, n, parts int, d dtype.Dtype) *Array {
+	work := dtype.Float32
+	if d == dtype.Float64 || d == dtype.Complex64 {
+		work = d
+	}
+	start, stop := AsType(a.array(0), work), AsType(a.array(1), work)
+	if start.Size() != 1 || stop.Size() != 1 {
+		Throw(ValueError, "[linspace] the bounds must be scalars, not of shapes %s and %s", layout.Format(start.shape), layout.Format(stop.shape))
+	}
+	t := div(arange(work, n), scalarOf(work, complex(float64(parts), 0)))
+	rest := sub(like(t, 1), t)
+	return AsType(add(mul(Reshape(start, scalarShape), rest), mul(Reshape(stop, scalarShape), t)), d)
+}
+
+func scalarUpdate(d dtype.Dtype, v float64) *Array {
+	return Reshape(scalarOf(d, complex(v, 0)), []int{1})
+}

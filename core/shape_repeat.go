@@ -1,0 +1,240 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// Arrays whose elements repeat, move around an axis, or continue beyond its ends.
+
+func init() {
+	const stream = ", stream: StreamOrDevice = None) -> "
+	register(
+		Func{Name: "repeat", Sig: "(array: array, repeats: int, axis: int | None = None, *" + stream + "array", Call: callN(repeat),
+			Doc: "Every element of an axis several times in a row.\n\nArgs:\n    array: Input array.\n    repeats: How many times.\n    axis: Axis to repeat along; ``None`` flattens first.\n\nReturns:\n    An array whose axis is longer by the factor ``repeats``.\n\nExample:\n    >>> mx.repeat(mx.array([1, 2]), 2)\n    array([1, 1, 2, 2], dtype=int32)"},
+		Func{Name: "tile", Sig: "(a: array, reps: int | Sequence[int], /, *" + stream + "array", Call: callN(tile),
+			Doc: "The whole array several times along its axes.\n\nArgs:\n    a: Input array.\n    reps: How many times along the last axes, or along every one; more numbers than axes add axes in front.\n\nReturns:\n    The repeated array.\n\nExample:\n    >>> mx.tile(mx.array([1, 2]), 2)\n    array([1, 2, 1, 2], dtype=int32)"},
+		Func{Name: "roll", Sig: "(a: array, shift: int | tuple[int], axis: None | int | tuple[int] = None, /, *" + stream + "array", Call: callN(roll),
+			Doc: "Array with its elements moved along axes; what leaves one end enters at the other.\n\nArgs:\n    a: Input array.\n    shift: How far, towards the end if positive; one number for all axes or one for each.\n    axis: Axis or axes to move along; ``None`` moves in the flattened array.\n\nReturns:\n    An array of the shape of ``a``.\n\nExample:\n    >>> mx.roll(mx.array([1, 2, 3]), 1)\n    array([3, 1, 2], dtype=int32)"},
+		Func{Name: "meshgrid", Sig: "(*arrays: array, sparse: bool | None = False, indexing: str | None = 'xy'" + stream + "tuple[array, ...]", Call: meshgrid,
+			Doc: "Coordinates of a grid from those along its axes.\n\nArgs:\n    *arrays: Coordinates along each axis; arrays that are not 1-D are flattened.\n    sparse: Leave extent 1 along the other axes, to be broadcast.\n    indexing: ``'xy'`` for the first array along columns and the second along rows, ``'ij'`` for axes in the order of the arrays.\n\nReturns:\n    A tuple with one array for each argument.\n\nExample:\n    >>> mx.meshgrid(mx.array([1, 2]), mx.array([3]))\n    (array([[1, 2]], dtype=int32), array([[3, 3]], dtype=int32))"},
+		Func{Name: "pad", Sig: "(a: array, pad_width: int | tuple[int] | tuple[int, int] | list[tuple[int, int]], mode: Literal['constant', 'edge', 'reflect', 'symmetric'] = 'constant', constant_values: scalar | array = 0, *" + stream + "array", Call: callN(pad),
+			Doc: "Array continued beyond the ends of its axes.\n\nArgs:\n    a: Input array.\n    pad_width: How many elements before and behind: one number, a pair for all axes, or a pair for each axis.\n    mode: ``'constant'``; ``'edge'`` repeats the outermost element; ``'reflect'`` mirrors the array at that element, ``'symmetric'`` behind it.\n    constant_values: What ``'constant'`` fills in.\n\nReturns:\n    The padded array.\n\nExample:\n    >>> mx.pad(mx.array([1, 2]), (0, 1))\n    array([1, 2, 0], dtype=int32)"},
+	)
+}
+
+func repeat(a *Args) *Array {
+	x, n, axis := a.array(0), a.int(1, 0), 0
+	if n < 0 {
+		Throw(ValueError, "[repeat] the number of repeats must not be negative, as %d", n)
+	}
+	if a.given(2) {
+		axis = a.axis(2, x.NDim(), 0)
+	} else {
+		x = Reshape(x, []int{-1})
+	}
+	shape := slices.Clone(x.shape)
+	wide := BroadcastTo(unsqueeze(x, axis+1), slices.Insert(slices.Clone(shape), axis+1, n))
+	shape[axis] *= n
+	return Reshape(wide, shape)
+}
+
+func tile(a *Args) *Array {
+	x := a.array(0)
+	reps, _ := a.ints(1)
+	rank := max(len(reps), len(x.shape))
+	pad := func(list []int) []int { return append(slices.Repeat([]int{1}, rank-len(list)), list...) }
+	reps, shape := pad(reps), pad(x.shape)
+	var thin, wide, out []int
+	for i, d := range shape {
+		if reps[i] < 0 {
+			Throw(ValueError, "[tile] the numbers of repeats must not be negative, as %d", reps[i])
+		}
+		thin, wide, out = append(thin, 1, d), append(wide, reps[i], d), append(out, reps[i]*d)
+	}
+	return Reshape(BroadcastTo(Reshape(x, thin), wide), out)
+}
+
+func roll(a *Args) *Array {
+	x := a.array(0)
+	shifts, _ := a.ints(1)
+	axes, ok := a.ints(2)
+	if !ok {
+		total := 0
+		for _, s := range shifts {
+			total += s
+		}
+		return Reshape(rollAxis(Reshape(x, []int{-1}), 0, total), x.shape)
+	}
+	n := max(len(shifts), len(axes))
+	if len(shifts) != n && len(shifts) != 1 || len(axes) != n && len(axes) != 1 {
+		Throw(ValueError, "[roll] %d shifts do not match %d axes", len(shifts), len(axes))
+	}
+	for i := range n {
+		axis := normAxis("roll", axes[i%len(axes)], len(x.shape))
+		x = rollAxis(x, axis, shifts[i%len(shifts)])
+	}
+	return x
+}
+
+func rollAxis(x *Array, axis, shift int) *Array {
+	n := x.shape[axis]
+	if n == 0 {
+		return x
+	}
+	cut := ((-shift)%n + n) % n
+	if cut == 0 {
+		return x
+	}
+	return Concatenate([]*Array{sliceAxis(x, axis, cut, n), sliceAxis(x, axis, 0, cut)}, axis)
+}
+
+func meshgrid(a *Args) []*Array {
+	xs := a.arrays(0)
+	sparse, order := a.bool(1, false), a.string(2, "xy")
+	if order != "xy" && order != "ij" {
+		Throw(ValueError, "[meshgrid] indexing must be 'xy' or 'ij', not '%s'", order)
+	}
+	full := make([]int, len(xs))
+	for i, x := range xs {
+		shape := slices.Repeat([]int{1}, len(xs))
+		axis := i
+		if order == "xy" && len(xs) > 1 && i < 2 {
+			axis = 1 - i
+		}
+		shape[axis], full[axis] = x.Size(), x.Size()
+		xs[i] = Reshape(x, shape)
+	}
+	if !sparse {
+		for i, x := range xs {
+			xs[i] = BroadcastTo(x, full)
+		}
+	}
+	return xs
+}
+
+// padWidths reads argument 1 for an array of the given rank.
+func padWidths(a *Args, rank int) (lo, hi []int) {
+	arg := a.arg(1)
+	var pairs [][]int
+	switch {
+	case arg.Kind != ArgList:
+		n := a.int(1, 0)
+		pairs = [][]int{{n, n}}
+	case len(arg.List) > 0 && arg.List[0].Kind == ArgList:
+		for i := range arg.List {
+			p, _ := (&Args{a.Func, arg.List}).ints(i)
+			pairs = append(pairs, p)
+		}
+	default:
+		p, _ := a.ints(1)
+		pairs = [][]int{p}
+	}
+	if len(pairs) != 1 && len(pairs) != rank {
+		Throw(ValueError, "[pad] %d pairs of widths are given for an array with %d dimensions", len(pairs), rank)
+	}
+	for i := range rank {
+		p := pairs[i%len(pairs)]
+		switch {
+		case len(p) == 1:
+			p = []int{p[0], p[0]}
+		case len(p) != 2:
+			Throw(TypeError, "[pad] the widths of an axis must be a pair (before, behind), not %s", layout.Format(p))
+		}
+		if p[0] < 0 || p[1] < 0 {
+			Throw(ValueError, "[pad] the widths %s of axis %d must not be negative", layout.Format(p), i)
+		}
+		lo, hi = append(lo, p[0]), append(hi, p[1])
+	}
+	return lo, hi
+}
+
+func pad(a *Args) *Array {
+	x := a.array(0)
+	lo, hi := padWidths(a, len(x.shape))
+	mode := a.string(2, "constant")
+	if mode == "constant" {
+		v := scalarOf(x.dtype, 0)
+		if a.given(3) {
+			v = a.weak(3, x.dtype)
+		}
+		return padConstant(x, v, lo, hi)
+	}
+	source := map[string]func(i, n int) int{"edge": edgeSource, "reflect": reflectSource, "symmetric": symmetricSource}[mode]
+	if source == nil {
+		Throw(ValueError, "[pad] mode must be 'constant', 'edge', 'reflect' or 'symmetric', not '%s'", mode)
+	}
+	for axis := range x.shape {
+		if lo[axis]+hi[axis] > 0 && x.shape[axis] == 0 {
+			Throw(ValueError, "[pad] axis %d of shape %s is empty and has nothing to continue in mode '%s'", axis, layout.Format(x.shape), mode)
+		}
+		x = padAxis(x, axis, lo[axis], hi[axis], source)
+	}
+	return x
+}
+
+// padConstant surrounds x with v: the fill's memory becomes the result's.
+func padConstant(x, v *Array, lo, hi []int) *Array {
+	shape, at := slices.Clone(x.shape), wholeSlice(len(x.shape))
+	grows := false
+	for i := range shape {
+		shape[i] += lo[i] + hi[i]
+		at.start[i] = lo[i]
+		grows = grows || lo[i]+hi[i] > 0
+	}
+	if !grows {
+		return x
+	}
+	return sliceUpdate(filledWith("pad", v, shape), x, at)
+}
+
+// Where position i, which may lie outside of 0..n-1, takes its element from.
+
+func edgeSource(i, n int) int { return min(max(i, 0), n-1) }
+
+func reflectSource(i, n int) int {
+	if n == 1 {
+		return 0
+	}
+	period := 2 * (n - 1)
+	i = (i%period + period) % period
+	return min(i, period-i)
+}
+
+func symmetricSource(i, n int) int {
+	i = (i%(2*n) + 2*n) % (2 * n)
+	return min(i, 2*n-1-i)
+}
+
+// padAxis continues one axis. The new positions take their elements in runs up, down or in place,
+// and each run is a view.
+func padAxis(x *Array, axis, lo, hi int, source func(i, n int) int) *Array {
+	n := x.shape[axis]
+	var parts []*Array
+	runs := func(from, to int) {
+		for from < to {
+			start, end, step := source(from, n), from+1, 0
+			if end < to {
+				step = source(end, n) - start
+				for end < to && source(end, n)-source(end-1, n) == step {
+					end++
+				}
+			}
+			shape, at := slices.Clone(x.shape), wholeSlice(len(x.shape))
+			at.start[axis] = start
+			if shape[axis] = end - from; step == 0 {
+				one := sliceAxis(x, axis, start, start+1)
+				parts = append(parts, BroadcastTo(one, shape))
+			} else {
+				at.step[axis] = step
+				parts = append(parts, slice(x, shape, at))
+			}
+			from = end
+		}
+	}
+	runs(-lo, 0)
+	parts = append(parts, x)
+	runs(n, n+hi)
+	return Concatenate(parts, axis)
+}

@@ -1,0 +1,195 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// Parts of arrays: pieces along an axis, diagonals and triangles.
+
+// diagonalOp views a diagonal over two axes, which it drops, as a new last axis.
+var diagonalOp Def
+
+type diagonalAttr struct{ axis1, axis2, offset int }
+
+func init() {
+	diagonalOp = Def{Name: "diagonal", Linear: true,
+		View: func(y *Array) bool {
+			x, at := y.in[0], y.attr.(diagonalAttr)
+			from := x.Strides()
+			offset := max(at.offset, 0)*from[at.axis2] + max(-at.offset, 0)*from[at.axis1]
+			strides := append(without(from, at.axis1, at.axis2), from[at.axis1]+from[at.axis2])
+			y.shareBuffer(x, x.offset+offset*x.dtype.Size(), strides)
+			return true
+		},
+		VJP: func(y, ct *Array, want []bool) []*Array {
+			x, at := y.in[0], y.attr.(diagonalAttr)
+			g := ontoDiagonal(ct, x.shape[at.axis1], x.shape[at.axis2], at.offset)
+			perm := make([]int, len(x.shape)) // the matrix axes, last in g, go back to their places
+			next := 0
+			for i := range perm {
+				switch i {
+				case at.axis1:
+					perm[i] = len(perm) - 2
+				case at.axis2:
+					perm[i] = len(perm) - 1
+				default:
+					perm[i] = next
+					next++
+				}
+			}
+			return []*Array{Transpose(g, perm)}
+		},
+		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
+			at := y.attr.(diagonalAttr)
+			return diagonal(ins[0], at.offset, at.axis1+1, at.axis2+1)
+		},
+	}
+	const stream = ", stream: StreamOrDevice = None) -> "
+	const triArgs = "\n\nArgs:\n    x: Array of at least 2 axes; the last two are the matrix.\n    k: Which diagonal bounds the triangle: above the main one if positive.\n\nReturns:\n    An array of the shape of ``x``, zero outside of the triangle.\n\nExample:\n    >>> mx."
+	register(
+		Func{Name: "unstack", Sig: "(x: array, /, *, axis: int = 0" + stream + "tuple[array, ...]", Call: unstack,
+			Doc: "Pieces of extent 1 along an axis, without that axis.\n\nArgs:\n    x: Input array.\n    axis: Axis to take apart.\n\nReturns:\n    A tuple with one array for each position on the axis.\n\nExample:\n    >>> mx.unstack(mx.array([1, 2]))\n    (array(1, dtype=int32), array(2, dtype=int32))"},
+		Func{Name: "split", Sig: "(a: array, /, indices_or_sections: int | Sequence[int], axis: int = 0, *" + stream + "list[array]", Method: true, Call: split,
+			Doc: "Pieces of an array along an axis.\n\nArgs:\n    a: Input array.\n    indices_or_sections: Number of equal pieces, or the positions at which to cut.\n    axis: Axis to cut.\n\nReturns:\n    A list of arrays.\n\nExample:\n    >>> mx.split(mx.array([1, 2, 3]), [1])\n    [array([1], dtype=int32), array([2, 3], dtype=int32)]"},
+		Func{Name: "diagonal", Sig: "(a: array, offset: int = 0, axis1: int = 0, axis2: int = 1" + stream + "array", Method: true,
+			Call: callN(func(a *Args) *Array { return diagonalOf(a, a.array(0)) }),
+			Doc:  "Diagonal over two axes.\n\nArgs:\n    a: Array of at least 2 axes.\n    offset: Which diagonal: above the main one if positive.\n    axis1: Axis of the rows.\n    axis2: Axis of the columns.\n\nReturns:\n    The other axes followed by the diagonal, without copying.\n\nExample:\n    >>> mx.diagonal(mx.array([[1, 2], [3, 4]]))\n    array([1, 4], dtype=int32)"},
+		Func{Name: "diag", Sig: "(a: array, /, k: int = 0, *" + stream + "array", Method: true,
+			Call: callN(func(a *Args) *Array {
+				x, k := a.array(0), a.int(1, 0)
+				switch len(x.shape) {
+				case 1:
+					n := x.shape[0] + max(k, -k)
+					return ontoDiagonal(x, n, n, k)
+				case 2:
+					return diagonal(x, k, 0, 1)
+				}
+				Throw(ValueError, "[diag] the array must be 1-D or 2-D, not of shape %s", layout.Format(x.shape))
+				return nil
+			}),
+			Doc: "Diagonal of a matrix, or a matrix with the given diagonal.\n\nArgs:\n    a: 1-D or 2-D array.\n    k: Which diagonal: above the main one if positive.\n\nReturns:\n    A 1-D array for a matrix, a square matrix for a 1-D array.\n\nExample:\n    >>> mx.diag(mx.array([1, 2]))\n    array([[1, 0],\n           [0, 2]], dtype=int32)"},
+		Func{Name: "trace", Sig: "(a: array, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Dtype | None = None, *" + stream + "array",
+			Call: callN(func(a *Args) *Array {
+				d := diagonalOf(a, a.array(0))
+				if a.given(4) {
+					d = AsType(d, a.dtype(4, d.dtype))
+				}
+				sum := reduce(ReduceSum, d, []int{len(d.shape) - 1})
+				return AsType(sum, a.dtype(4, sum.dtype))
+			}),
+			Doc: "Sum of a diagonal over two axes.\n\nArgs:\n    a: Array of at least 2 axes.\n    offset: Which diagonal: above the main one if positive.\n    axis1: Axis of the rows.\n    axis2: Axis of the columns.\n    dtype: Type in which to sum; if None as in :func:`sum`.\n\nReturns:\n    An array of the other axes.\n\nExample:\n    >>> mx.trace(mx.array([[1, 2], [3, 4]]))\n    array(5, dtype=int32)"},
+		Func{Name: "tril", Sig: "(x: array, k: int = 0, *" + stream + "array", Call: triangle("greater_equal"),
+			Doc: "Lower triangle of matrices." + triArgs + "tril(mx.array([[1, 2], [3, 4]]))\n    array([[1, 0],\n           [3, 4]], dtype=int32)"},
+		Func{Name: "triu", Sig: "(x: array, k: int = 0, *" + stream + "array", Call: triangle("less_equal"),
+			Doc: "Upper triangle of matrices." + triArgs + "triu(mx.array([[1, 2], [3, 4]]))\n    array([[1, 2],\n           [0, 4]], dtype=int32)"},
+	)
+}
+
+// without is list less the elements at two places.
+func without(list []int, i, j int) []int {
+	out := make([]int, 0, len(list))
+	for k, v := range list {
+		if k != i && k != j {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func unstack(a *Args) []*Array {
+	x := a.array(0)
+	axis := a.axis(1, x.NDim(), 0)
+	out := make([]*Array, x.shape[axis])
+	shape := slices.Delete(slices.Clone(x.shape), axis, axis+1)
+	for i := range out {
+		out[i] = Reshape(sliceAxis(x, axis, i, i+1), shape)
+	}
+	return out
+}
+
+func split(a *Args) []*Array {
+	x := a.array(0)
+	axis := a.axis(2, x.NDim(), 0)
+	n := x.shape[axis]
+	cuts, _ := a.ints(1)
+	if a.arg(1).Kind != ArgList {
+		parts := a.int(1, 0)
+		if parts <= 0 || n%parts != 0 {
+			Throw(ValueError, "[split] axis %d of shape %s cannot be split into %d equal parts", axis, layout.Format(x.shape), parts)
+		}
+		cuts = make([]int, parts-1)
+		for i := range cuts {
+			cuts[i] = (i + 1) * (n / parts)
+		}
+	}
+	out := make([]*Array, 0, len(cuts)+1)
+	from := 0
+	piece := func(to int) { out = append(out, sliceAxis(x, axis, from, max(to, from))) }
+	for _, cut := range cuts {
+		if cut < 0 {
+			cut += n
+		}
+		cut = min(max(cut, 0), n)
+		piece(cut)
+		from = cut
+	}
+	piece(n)
+	return out
+}
+
+// diagonalOf is the diagonal that arguments 1 to 3 ask for.
+func diagonalOf(a *Args, x *Array) *Array {
+	if len(x.shape) < 2 {
+		Throw(ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(), layout.Format(x.shape))
+	}
+	i, j := a.axis(2, len(x.shape), 0), a.axis(3, len(x.shape), 1)
+	if i == j {
+		Throw(ValueError, "[%s] axis1 and axis2 must differ, both are %d", a.name(), i)
+	}
+	return diagonal(x, a.int(1, 0), i, j)
+}
+
+func diagonal(x *Array, offset, axis1, axis2 int) *Array {
+	n := diagonalLength(x.shape[axis1], x.shape[axis2], offset)
+	shape := append(without(x.shape, axis1, axis2), n)
+	return newArray(&diagonalOp, x.dtype, shape, diagonalAttr{axis1, axis2, offset}, x)
+}
+
+func diagonalLength(rows, cols, offset int) int {
+	return max(min(rows-max(-offset, 0), cols-max(offset, 0)), 0)
+}
+
+// ontoDiagonal makes matrices, zero but for a diagonal, which the last axis of d holds. In the
+// flattened matrix it has the step cols + 1.
+func ontoDiagonal(d *Array, rows, cols, offset int) *Array {
+	rank := len(d.shape)
+	batch := d.shape[: rank-1 : rank-1]
+	at := wholeSlice(rank)
+	if offset >= 0 {
+		at.start[rank-1] = offset
+	} else {
+		at.start[rank-1] = -offset * cols
+	}
+	at.step[rank-1] = cols + 1
+	flat := fill(scalarOf(d.dtype, 0), append(batch, rows*cols))
+	return Reshape(sliceUpdate(flat, d, at), append(batch, rows, cols))
+}
+
+// triangle keeps the elements whose row i and column j satisfy i + k row j.
+func triangle(row string) func(*Args) []*Array {
+	return callN(func(a *Args) *Array {
+		x := a.array(0)
+		rank := len(x.shape)
+		if rank < 2 {
+			Throw(ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(), layout.Format(x.shape))
+		}
+		mask := diagonalMask(row, x.shape[rank-2], x.shape[rank-1], a.int(1, 0))
+		if x.dtype == dtype.Bool {
+			return apply("logical_and", mask, x)
+		}
+		return where(mask, x, scalarOf(x.dtype, 0))
+	})
+}

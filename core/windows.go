@@ -1,0 +1,45 @@
+package core
+
+import (
+	"math"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+func init() {
+	const sig = "(M: int, *, stream: StreamOrDevice = None) -> array"
+	const args = "\n\nArgs:\n    M: Number of points; the window is empty if it is not positive.\n\nReturns:\n    A float32 array of shape (M,), symmetric, with its maximum 1 in the middle.\n\nExample:\n    >>> mx."
+	register(
+		Func{Name: "bartlett", Sig: sig, Doc: "Bartlett window: a triangle that is zero at its ends." + args + "bartlett(5)\n    array([0, 0.5, 1, 0.5, 0], dtype=float32)",
+			Call: window(func(u *Array) *Array { return mul(u, like(u, 2)) })},
+		Func{Name: "hanning", Sig: sig, Doc: "Hann window: one period of a raised cosine, zero at its ends." + args + "hanning(3)\n    array([0, 1, 0], dtype=float32)",
+			Call: window(hann)},
+		Func{Name: "hamming", Sig: sig, Doc: "Hamming window: 0.54 - 0.46 cos." + args + "hamming(3)\n    array([0.08, 1, 0.08], dtype=float32)",
+			Call: window(func(u *Array) *Array {
+				s := hann(u)
+				return add(like(s, 0.08), mul(s, like(s, 0.92)))
+			})},
+		Func{Name: "blackman", Sig: sig, Doc: "Blackman window: 0.42 - 0.5 cos + 0.08 cos of the double angle." + args + "blackman(3)\n    array([0, 1, 0], dtype=float32)",
+			Call: window(func(u *Array) *Array {
+				s := hann(u)
+				return mul(s, add(like(s, 0.36), mul(s, like(s, 0.64))))
+			})},
+	)
+}
+
+// window evaluates f at u = i/(M-1), i counting from the nearer end, so that windows come out
+// exactly symmetric and u is at most a half.
+func window(f func(u *Array) *Array) func(*Args) []*Array {
+	return callN(func(a *Args) *Array {
+		m := a.int(0, 0)
+		if m <= 1 {
+			return fill(scalarOf(dtype.Float32, 1), []int{max(m, 0)})
+		}
+		near := apply("minimum", arange(dtype.Int32, m), progression(dtype.Int32, int64(m-1), -1, m))
+		return f(div(AsType(near, dtype.Float32), scalarOf(dtype.Float32, complex(float64(m-1), 0))))
+	})
+}
+
+// hann is sin(pi u) squared. The other raised-cosine windows are polynomials in it, by
+// cos 2x = 1 - 2 sin^2 x, which keeps their zeros exact.
+func hann(u *Array) *Array { return apply("square", apply("sin", mul(u, like(u, math.Pi)))) }
