@@ -15,7 +15,7 @@ void init_buffer(void) {
 	if (!get_buffer || !release_buffer) check_buffer = NULL;
 }
 
-static const char *const formats[DT_COUNT] = {"?", "B", "H", "I", "Q", "b", "h", "i", "q", "e", "f", "d", "bfloat16", "Zf"};
+static const char *const formats[DT_COUNT] = {"?", "B", "H", "I", "Q", "b", "h", "i", "q", "e", "f", "d", NULL, "Zf"};
 
 enum { FORMAT_NONE = -1, FORMAT_COMPLEX128 = -2 };
 
@@ -62,6 +62,11 @@ static int getbuffer(PyObject *self, Py_buffer *view, int flags) {
 	PyObject *a = wrap(goHold(ID(self)));
 	capi_info info;
 	if (!a || ready_info(a, &info) < 0) goto fail;
+	if (info.dtype == DT_BFLOAT16) {
+		/* PEP 3118 has no code for it. NumPy then asks __array__, which knows ml_dtypes. */
+		PyErr_SetString(PyExc_BufferError, "[array] the buffer protocol has no bfloat16: view the array as uint16, or convert it with a.astype(mx.float32)");
+		goto fail;
+	}
 	int row = contiguous(&info, 0);
 	/* Whoever does not ask for strides gets row-major memory. */
 	if (!row && ((flags & PyBUF_STRIDES) != PyBUF_STRIDES || (flags & PyBUF_C_CONTIGUOUS) == PyBUF_C_CONTIGUOUS ||

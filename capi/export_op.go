@@ -182,9 +182,11 @@ func goView(id C.uint32_t, which C.int, frees *C.uint32_t, n C.uint32_t) (h C.ca
 	return handle(core.ApplyRow(core.FindRow(row), []core.Arg{{Kind: core.ArgArray, Array: a}}))
 }
 
+// scratch holds the arguments of the call in progress; guarded by the graph lock.
+var scratch [32]core.Arg
+
 // decode reads the arguments from the pool that the C parser filled.
-func decode(pool []C.capi_arg, at, n int) []core.Arg {
-	out := make([]core.Arg, n)
+func decode(out []core.Arg, pool []C.capi_arg, at int) []core.Arg {
 	for i := range out {
 		p := &pool[at+i]
 		a := &out[i]
@@ -197,7 +199,7 @@ func decode(pool []C.capi_arg, at, n int) []core.Arg {
 		case C.ARG_ARRAY:
 			a.Array = core.ByID(uint32(p.id))
 		case C.ARG_LIST:
-			a.List = decode(pool, int(p.list), int(p.n))
+			a.List = decode(make([]core.Arg, int(p.n)), pool, int(p.list))
 		default:
 			a.Int = int64(p.n)
 		}
@@ -211,7 +213,8 @@ func goCall(index C.int, args *C.capi_arg, count C.uint32_t, out *C.capi_ids, fr
 	enter(frees, n)
 	defer leave()
 	e := &table[index]
-	list := decode(unsafe.Slice(args, poolSize(args, int(count))), 0, int(count))
+	list := decode(scratch[:count], unsafe.Slice(args, poolSize(args, int(count))), 0)
+	defer clear(list)
 	for i := range list {
 		if list[i].Kind == C.ARG_MISSING {
 			list[i] = e.defaults[i]

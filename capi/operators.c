@@ -95,6 +95,15 @@ static PyObject *inplace_divide(PyObject *a, PyObject *b) {
 	return inplace_true_divide(a, b);
 }
 
+static PyObject *op_divmod(PyObject *a, PyObject *b) {
+	PyObject *q = op_floor_divide(a, b);
+	if (!q || q == Py_NotImplemented) return q;
+	PyObject *r = op_remainder(a, b), *both = r ? PyTuple_Pack(2, q, r) : NULL;
+	Py_DECREF(q);
+	Py_XDECREF(r);
+	return both;
+}
+
 static PyObject *op_power(PyObject *a, PyObject *b, PyObject *modulo) {
 	if (modulo != Py_None) Py_RETURN_NOTIMPLEMENTED;
 	return operate(row_power, a, b);
@@ -142,7 +151,7 @@ PyType_Slot operator_slots[] = {
 	{Py_nb_add, op_add}, {Py_nb_subtract, op_subtract}, {Py_nb_multiply, op_multiply}, {Py_nb_true_divide, op_true_divide},
 	{Py_nb_floor_divide, op_floor_divide}, {Py_nb_remainder, op_remainder}, {Py_nb_and, op_and}, {Py_nb_or, op_or},
 	{Py_nb_xor, op_xor}, {Py_nb_lshift, op_lshift}, {Py_nb_rshift, op_rshift}, {Py_nb_power, op_power},
-	{Py_nb_matrix_multiply, op_matmul},
+	{Py_nb_matrix_multiply, op_matmul}, {Py_nb_divmod, op_divmod},
 	{Py_nb_inplace_add, inplace_add}, {Py_nb_inplace_subtract, inplace_subtract}, {Py_nb_inplace_multiply, inplace_multiply},
 	{Py_nb_inplace_true_divide, inplace_divide}, {Py_nb_inplace_floor_divide, inplace_floor_divide},
 	{Py_nb_inplace_remainder, inplace_remainder}, {Py_nb_inplace_and, inplace_and}, {Py_nb_inplace_or, inplace_or},

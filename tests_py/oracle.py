@@ -90,8 +90,10 @@ def wide(a: Any, name: str | None = None) -> np.ndarray:
 def close(got: Any, want: Any, *, rtol: float = 0.0, atol: float = 0.0) -> np.ndarray:
     """Element-wise |got - want| <= atol + rtol |want|, where NaNs and equal infinities agree."""
     got, want = np.asarray(got), np.asarray(want)
-    if got.dtype.kind in "biu" and want.dtype.kind in "biu" and not rtol and not atol:
-        return got == want
+    if got.dtype.kind in "biu" and want.dtype.kind in "biu":
+        if not rtol and not atol:
+            return got == want
+        got, want = got.astype(np.float64), want.astype(np.float64)
     with np.errstate(all="ignore"):
         near = np.abs(got - want) <= atol + rtol * np.abs(want)
         same = (got == want) | ((got != got) & (want != want))

@@ -1,13 +1,13 @@
 package backendtest
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
-	"slices"
 )
 
 func testRandomBits(c *ctx) {

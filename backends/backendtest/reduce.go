@@ -14,6 +14,9 @@ import (
 // magnitudes is the tensor of absolute values in float64: what bounds the errors of sums.
 func (c *ctx) magnitudes(t *core.Tensor) core.Tensor {
 	return c.tensor(dtype.Float64, t.Shape, contiguous, func(i int) uint64 {
+		if t.Size() == 0 {
+			return 0
+		}
 		return math.Float64bits(cmplx.Abs(elementAt(t, i)))
 	})
 }
@@ -126,8 +129,7 @@ func (c *ctx) reduce(op core.ReduceOp, d dtype.Dtype, shape, axes []int, v view)
 	value := c.uniform(d, -9, 9)
 	switch {
 	case op == core.ReduceProd && d.IsInexact(): // the product stays near 1
-		spread := 1 / math.Sqrt(float64(n)+1)
-		value = c.uniform(d, 1-spread, 1+spread)
+		value = c.nearOne(d, n)
 	case op == core.ReduceMin || op == core.ReduceMax:
 		value = c.raw(d)
 		if d.IsFloat() {
@@ -199,6 +201,18 @@ func (c *ctx) argReduce(d dtype.Dtype, shape []int, axis int, v view) {
 	c.run(core.KindArgReduce, core.ArgReduceAttr{Max: largest, Axis: axis}, []core.Tensor{in}, []output{{d: dtype.Uint32, shape: out}}, tolerance{})
 }
 
+// nearOne draws numbers of which n have a product that neither overflows nor vanishes.
+func (c *ctx) nearOne(d dtype.Dtype, n int) func(int) uint64 {
+	spread := 1 / math.Sqrt(float64(n)+1)
+	return func(int) uint64 {
+		re, im := 1+spread*(2*c.rng.Float64()-1), 0.0
+		if d == dtype.Complex64 {
+			im = spread * (2*c.rng.Float64() - 1)
+		}
+		return bitsOf(d, complex(re, im))
+	}
+}
+
 var scanNames = [core.ScanOpCount]string{"sum", "prod", "min", "max", "logaddexp"}
 
 func testScan(c *ctx) {
@@ -234,8 +248,7 @@ func (c *ctx) scan(op core.ScanOp, d dtype.Dtype, shape []int, axis int, v view)
 	value := c.uniform(d, -9, 9)
 	switch {
 	case op == core.ScanProd && d.IsInexact():
-		spread := 1 / math.Sqrt(float64(n)+1)
-		value = c.uniform(d, 1-spread, 1+spread)
+		value = c.nearOne(d, n)
 	case (op == core.ScanMin || op == core.ScanMax) && d.IsFloat():
 		value = c.uniform(d, -1000, 1000)
 		if c.rng.IntN(3) == 0 {

@@ -6,7 +6,6 @@ package cpu
 import "C"
 
 import (
-
 	"github.com/mlx-go/mlx_go/core"
 )
 
@@ -127,4 +126,3 @@ func arange(k *core.Kernel) error {
 	ranged(C.ENTRY_arange, &a, out.Size(), 1<<17, k.Cancel)
 	return nil
 }
-

@@ -67,6 +67,8 @@ func elementwise(k *core.Kernel) error {
 		return peel(k, elementwise)
 	}
 	work := bindProgram(k, p, &args, ops, st)
+	// Set here and not through a pointer, which would move all of it to the heap.
+	args.in, args.out, args.steps = &ops[0], &ops[len(k.In)], &st[0]
 
 	n := k.Out[0].Size()
 	if grain := max(1024, int(chunkTime/work)); n > grain {
@@ -79,11 +81,12 @@ func elementwise(k *core.Kernel) error {
 
 // spread runs a launch on all cores. What workers read moves to the heap.
 func spread(k *core.Kernel, args *C.ew_args, ops []C.ew_operand, st []C.ew_step, n, grain int) {
-	a := new(C.ew_args)
-	*a = *args
-	ops = append([]C.ew_operand(nil), ops...)
-	st = append([]C.ew_step(nil), st...)
-	a.in, a.out, a.steps = &ops[0], &ops[len(k.In)], unsafe.SliceData(st)
+	// Field by field: copying the pointers would move what they point to to the heap for small launches too.
+	a := &C.ew_args{nd: args.nd, shape: args.shape, ins: args.ins, outs: args.outs, count: args.count, regs: args.regs,
+		direct: args.direct, stream: args.stream}
+	heapOps := append([]C.ew_operand(nil), ops...)
+	heapSteps := append([]C.ew_step(nil), st...)
+	a.in, a.out, a.steps = &heapOps[0], &heapOps[len(k.In)], &heapSteps[0]
 	parallel(n, grain, k.Cancel, func(lo, hi int) { call(C.ENTRY_elementwise, unsafe.Pointer(a), lo, hi) })
 }
 
@@ -155,7 +158,6 @@ func allZero(strides, shape []int) bool {
 // nanoseconds per position.
 func bindProgram(k *core.Kernel, p *core.Program, a *C.ew_args, ops []C.ew_operand, st []C.ew_step) float64 {
 	ins, outs := ops[:len(k.In)], ops[len(k.In):len(k.In)+len(k.Out)]
-	a.in, a.out, a.steps = unsafe.SliceData(ins), unsafe.SliceData(outs), unsafe.SliceData(st)
 	a.ins, a.outs, a.count, a.regs = C.int16_t(len(ins)), C.int16_t(len(outs)), C.int16_t(len(p.Steps)), C.int16_t(p.Regs)
 
 	bytes, work := 0, 0.0
@@ -255,7 +257,7 @@ func stepWork(s *core.Step) float64 {
 	}
 	switch {
 	case s.In == dtype.Float32:
-		return 0.5
+		return 0.3
 	case s.In == dtype.Complex64:
 		return 20
 	case s.In == dtype.Bool:

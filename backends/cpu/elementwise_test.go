@@ -220,8 +220,7 @@ func TestFunctions(t *testing.T) {
 			}
 		}
 		special := []float64{0, math.Copysign(0, -1), 1, -1, 2, -2, 3, -3, 0.5, -0.5, 2.5, -2.5, inf, -inf, nan, 1e30, 7}
-		nanMin := func(f func(a, b float64) float64) func(a, b float64) float64 { return f }
-		binary := map[string]func(a, b float64) float64{"power": math.Pow, "arctan2": math.Atan2, "minimum": nanMin(math.Min), "maximum": nanMin(math.Max),
+		binary := map[string]func(a, b float64) float64{"power": math.Pow, "arctan2": math.Atan2, "minimum": func(a, b float64) float64 { return min(a, b) }, "maximum": func(a, b float64) float64 { return max(a, b) },
 			"divide": func(a, b float64) float64 { return a / b }, "remainder": pythonMod,
 			"logaddexp": func(a, b float64) float64 {
 				if a == b {

@@ -31,6 +31,7 @@ type indexing struct {
 	slice   []int // shape of a slice
 	as, vs  []int // its strides in array and values
 	inOrder int   // positions in a row that one core must do in order; 0: any
+	windows bool  // slices that differ along an indexed axis may overlap
 }
 
 // indexAxis is one index array; step, size and last are those of the axis it picks from.
@@ -91,6 +92,19 @@ func (x *indexing) launch() error {
 	}
 	args, axes := x.args()
 	positions, per := layout.Size(x.shape), layout.Size(x.slice)
+	if positions*per <= 1<<13 {
+		call(x.entry, unsafe.Pointer(&args), 0, positions)
+		if args.bad == 0 {
+			return nil
+		}
+		return x.outOfBounds(int(args.bad)-1, int64(args.value))
+	}
+	return x.share(args, axes, positions, per)
+}
+
+// share splits the work between cores.
+func (x *indexing) share(args C.index_args, axes []C.index_axis, positions, per int) error {
+	size := x.dtype.Size()
 	if x.entry == C.ENTRY_gather {
 		return x.parallel(positions, 1+(1<<14)/per, func(lo, hi int) (C.index_args, int, int) { return args, lo, hi }, axes)
 	}
@@ -100,7 +114,7 @@ func (x *indexing) launch() error {
 		}, axes)
 	}
 	// Positions in order; cores share the widest axis of the slice, so that each owns its part of the array.
-	if widest := x.widest(); widest >= 0 && positions*per >= 1<<15 {
+	if widest := x.widest(); widest >= 0 && !x.windows {
 		n := x.slice[widest]
 		return x.parallel(n, max(n/threads, 16, (1<<14)*n/(positions*per)), func(lo, hi int) (C.index_args, int, int) {
 			mine := args
@@ -167,18 +181,22 @@ func (x *indexing) parallel(n, grain int, part func(lo, hi int) (C.index_args, i
 			mu.Lock()
 			if lo < first {
 				first = lo
-				a := x.axes[args.bad-1]
-				if a.Dtype == dtype.Uint64 {
-					bad = core.Errorf(core.IndexError, "[%s] index %d is out of bounds for axis %d with size %d", x.k.Op, uint64(args.value), a.axis, a.size)
-				} else {
-					bad = core.Errorf(core.IndexError, "[%s] index %d is out of bounds for axis %d with size %d", x.k.Op, int64(args.value), a.axis, a.size)
-				}
+				bad = x.outOfBounds(int(args.bad)-1, int64(args.value))
 			}
 			mu.Unlock()
 			return
 		}
 	})
 	return bad
+}
+
+func (x *indexing) outOfBounds(which int, index int64) error {
+	const message = "[%s] index %d is out of bounds for axis %d with size %d"
+	a := x.axes[which]
+	if a.Dtype == dtype.Uint64 {
+		return core.Errorf(core.IndexError, message, x.k.Op, uint64(index), a.axis, a.size)
+	}
+	return core.Errorf(core.IndexError, message, x.k.Op, index, a.axis, a.size)
 }
 
 // checkIndices refuses index arrays that are not of integers.

@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"math/cmplx"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -102,6 +103,9 @@ var integers = []dtype.Dtype{dtype.Uint8, dtype.Uint16, dtype.Uint32, dtype.Uint
 // indexView holds valid indices for corners 0..last of an axis with the given size.
 func indexView(r *rand.Rand, size, last int, shape ...int) *view {
 	d := integers[r.IntN(len(integers))]
+	for size > 127 && d.Size() == 1 {
+		d = integers[r.IntN(len(integers))]
+	}
 	v := anyView(r, d, shape...)
 	each(shape, func(index []int) {
 		x := r.IntN(last + 1)
@@ -132,7 +136,7 @@ type indexCase struct {
 func randomIndexCase(r *rand.Rand) indexCase {
 	c := indexCase{array: append(smallShape(r, 3), 1+r.IntN(9)), shape: smallShape(r, 3)}
 	if r.IntN(20) == 0 {
-		c.array, c.shape = append(c.array, 200+r.IntN(100)), append(c.shape, 40+r.IntN(300))
+		c.array, c.shape = []int{1 + r.IntN(9), 200 + r.IntN(100)}, []int{40 + r.IntN(300)}
 	}
 	c.axes = r.Perm(len(c.array))[:r.IntN(len(c.array)+1)]
 	c.slice = slices.Clone(c.array)
@@ -262,7 +266,7 @@ func same(t *testing.T, name string, got, want *view) {
 			close := func(x, y float64) bool {
 				return x == y || math.IsNaN(x) && math.IsNaN(y) || math.Abs(x-y) <= 1e-6*(math.Abs(x)+math.Abs(y))
 			}
-			if close(real(a), real(b)) && close(imag(a), imag(b)) {
+			if close(real(a), real(b)) && close(imag(a), imag(b)) || got.Dtype == dtype.Complex64 && cmplx.Abs(a-b) <= 1e-4*cmplx.Abs(b) {
 				continue
 			}
 		}
@@ -313,9 +317,9 @@ func TestGatherScatterAxis(t *testing.T) {
 	r := rand.New(rand.NewPCG(15, 16))
 	for i := range 1400 {
 		d := dtype.All[i%dtype.Count]
-		shape := append(smallShape(r, 4), 1+r.IntN(20))
+		shape := append(smallShape(r, 3), 1+r.IntN(20))
 		if r.IntN(10) == 0 {
-			shape = append(shape, 100+r.IntN(100))
+			shape = []int{1 + r.IntN(30), 100 + r.IntN(100)}
 		}
 		axis := r.IntN(len(shape))
 		ishape := slices.Clone(shape)

@@ -112,7 +112,7 @@ func scatteredView(r *rand.Rand, d dtype.Dtype, shape ...int) *view {
 	}
 	at := 0
 	for i := range nd {
-		if r.IntN(5) == 0 {
+		if r.IntN(5) == 0 && layout.Size(shape) > 0 {
 			at += (padded[i] - 1) * strides[i]
 			strides[i] = -strides[i]
 		}

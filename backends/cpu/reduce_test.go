@@ -167,13 +167,20 @@ func TestReducePaths(t *testing.T) {
 		{[]int{300, 7, 310}, []int{0, 2}},
 		{deep, []int{0, 4, 8, 12, 16, 20, 24}},
 	}
-	for _, c := range cases {
-		for _, d := range []dtype.Dtype{dtype.Float32, dtype.Float16, dtype.Uint8, dtype.Int64, dtype.Complex64} {
+	for i, c := range cases {
+		for j, d := range []dtype.Dtype{dtype.Float32, dtype.Float16, dtype.Uint8, dtype.Int64, dtype.Complex64} {
+			if j > 0 && (i+j)%2 == 0 {
+				continue // the dtypes take turns
+			}
+			pool := make([]value, 1009)
+			for i := range pool {
+				pool[i] = someValue(r, d, false)
+			}
 			for _, op := range []core.ReduceOp{core.ReduceSum, core.ReduceMax, core.ReduceAnd} {
-				if len(c.shape) > 10 && op != core.ReduceSum {
+				if d != dtype.Float32 && op != core.ReduceSum || len(c.shape) > 10 && op != core.ReduceSum {
 					continue
 				}
-				in := plainTensor(d, c.shape, func(int) value { return someValue(r, d, false) })
+				in := plainTensor(d, c.shape, func(i int) value { return pool[i%1009] })
 				checkReduce(t, op, in, c.axes, resultDtype(op, d))
 			}
 		}
@@ -189,6 +196,18 @@ func TestReducePaths(t *testing.T) {
 	}
 	in := someTensor(r, dtype.Int32, shape, false)
 	checkReduce(t, core.ReduceSum, in, axes, dtype.Int32)
+}
+
+// Results wider or narrower than the accumulator.
+func TestReduceDtypes(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	for _, c := range [][2]dtype.Dtype{{dtype.Float16, dtype.Float32}, {dtype.BFloat16, dtype.Float32}, {dtype.Uint8, dtype.Uint8},
+		{dtype.Int8, dtype.Int64}, {dtype.Int16, dtype.Int16}, {dtype.Float32, dtype.Float64}, {dtype.Uint32, dtype.Int32}} {
+		for _, axes := range [][]int{{0}, {1}, {0, 2}} {
+			in := plainTensor(c[0], []int{30, 40, 5}, func(int) value { return value{i: int64(r.IntN(9) - 4), re: float64(r.IntN(9) - 4)} })
+			checkReduce(t, core.ReduceSum, in, axes, c[1])
+		}
+	}
 }
 
 func TestReduceEmpty(t *testing.T) {

@@ -34,6 +34,7 @@ func scatter(k *core.Kernel) error {
 		axis := attr.Axes[i]
 		x.axes = append(x.axes, indexAxis{&indices[i], indices[i].Strides, axis,
 			out.Shape[axis], out.Shape[axis] - slice[axis], strides[axis]})
+		x.windows = x.windows || slice[axis] > 1
 	}
 	return x.run()
 }

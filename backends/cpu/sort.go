@@ -1,6 +1,12 @@
 package cpu
 
+/*
+#include "kernels/abi_sort.h"
+*/
+import "C"
+
 import (
+	"math/bits"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
@@ -8,6 +14,16 @@ import (
 )
 
 func init() { launchers[core.KindSort] = sortAxis }
+
+// vectorSort says that the kernels sort 32 and 64-bit keys faster than digits do.
+var vectorSort = func() bool {
+	var yes int64
+	call(C.ENTRY_sort_vector_available, unsafe.Pointer(&yes), 0, 1)
+	return yes != 0
+}()
+
+// From this many cores on, a long row sorted by digits on all of them beats vectors on one.
+const splitCores = 6
 
 // sortWork is the number of elements that make one more core worth waking.
 const sortWork = 1 << 13
@@ -24,7 +40,8 @@ type sorting struct {
 	split   bool // one row at a time, each on all cores
 }
 
-func sortAxis(k *core.Kernel) error {
+func sortAxis(k *core.Kernel) (err error) {
+	defer catchThrown(&err)
 	attr := k.Attr.(core.SortAttr)
 	in, out := &k.In[0], &k.Out[0]
 	s := sorting{k: k, n: in.Shape[attr.Axis], is: in.Strides[attr.Axis], os: out.Strides[attr.Axis],
@@ -36,6 +53,9 @@ func sortAxis(k *core.Kernel) error {
 	}
 	s.kept = mergeKept(s.kept)
 	s.split = s.n >= radixSplit && extent(s.kept) < 4*threads
+	if vectorSort && s.vectors(in.Dtype) {
+		return nil
+	}
 	switch in.Dtype.Size() {
 	case 1:
 		sortRows[uint8](&s, in.Dtype)
@@ -49,6 +69,34 @@ func sortAxis(k *core.Kernel) error {
 	return nil
 }
 
+// vectors sorts with the vector kernel and reports whether that was possible.
+func (s *sorting) vectors(d dtype.Dtype) bool {
+	size := d.Size()
+	if size < 4 || d == dtype.Complex64 || s.arg && size != 4 || len(s.kept) > maxAxes ||
+		s.split && s.kth < 0 && threads >= splitCores {
+		return false
+	}
+	g := C.sort_args{in: s.k.In[0].Data, out: s.k.Out[0].Data, kd: C.int64_t(len(s.kept)), n: C.int64_t(s.n),
+		is: C.int64_t(s.is), os: C.int64_t(s.os), dtype: C.int64_t(d), kth: C.int64_t(s.kth)}
+	if s.arg {
+		g.arg = 1
+	}
+	for i, a := range s.kept {
+		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
+	}
+	parallel(extent(s.kept), max(sortWork/s.n, 1), s.k.Cancel, func(lo, hi int) {
+		mine, width := g, size
+		if s.arg {
+			width = 8
+		}
+		work := getWorkspace(2 * width * (s.n + 16))
+		defer work.release()
+		mine.work = work.data
+		call(C.ENTRY_sort_rows, unsafe.Pointer(&mine), lo, hi)
+	})
+	return true
+}
+
 func sortRows[K key](s *sorting, d dtype.Dtype) {
 	rows, size := extent(s.kept), d.Size()
 	in, out := s.k.In[0].Data, s.k.Out[0].Data
@@ -58,7 +106,9 @@ func sortRows[K key](s *sorting, d dtype.Dtype) {
 		grain = rows
 	}
 	parallel(rows, grain, s.k.Cancel, func(lo, hi int) {
-		w := sortSpace[K]{keys: make([]K, s.n)}
+		var w sortSpace[K]
+		defer w.release()
+		w.keys = borrow[K](&w.held, s.n)
 		for i := lo; i < hi && !s.k.Canceled(); i++ {
 			src, dst := in, out
 			rest := i
@@ -73,12 +123,30 @@ func sortRows[K key](s *sorting, d dtype.Dtype) {
 	})
 }
 
-// sortSpace is the workspace of one core, grown to what the rows need.
+// sortSpace is the workspace of one core, borrowed when the first row needs it.
 type sortSpace[K key] struct {
+	held       heldSpace
 	keys, tmp  []K
 	packed     []uint64 // key in the high half, position in the low one, and as much again
 	pairs      []pair
 	candidates []K
+}
+
+// heldSpace is what has been borrowed.
+type heldSpace []workspace
+
+// borrow returns n elements that hold no pointers, and anything at all.
+func borrow[T any](held *heldSpace, n int) []T {
+	var t T
+	w := getWorkspace(max(n, 1) * int(unsafe.Sizeof(t)))
+	*held = append(*held, w)
+	return unsafe.Slice((*T)(w.data), n)
+}
+
+func (w *sortSpace[K]) release() {
+	for _, h := range w.held {
+		h.release()
+	}
 }
 
 func (w *sortSpace[K]) row(s *sorting, rule *keyRule[K], src, dst unsafe.Pointer) {
@@ -87,11 +155,11 @@ func (w *sortSpace[K]) row(s *sorting, rule *keyRule[K], src, dst unsafe.Pointer
 	case s.kth >= 0 && s.n >= radixMin:
 		w.partition(s, src, dst)
 	case s.arg || lossy && rule.kind == keyComplex:
-		w.permutation(s, rule.kind)
+		w.permutation(s)
 		w.gather(s, src, dst)
 	default:
 		if w.tmp == nil && s.n >= radixMin {
-			w.tmp = make([]K, s.n)
+			w.tmp = borrow[K](&w.held, s.n)
 		}
 		sortKeys(w.keys, w.tmp, 0, uint(8*unsafe.Sizeof(w.keys[0])), s.split, s.k.Cancel)
 		rule.store(dst, s.os, w.keys, src, s.is, lossy)
@@ -99,11 +167,11 @@ func (w *sortSpace[K]) row(s *sorting, rule *keyRule[K], src, dst unsafe.Pointer
 }
 
 // permutation sorts positions by key, into packed or pairs.
-func (w *sortSpace[K]) permutation(s *sorting, kind keyKind) {
-	bits := uint(8 * unsafe.Sizeof(w.keys[0]))
-	if bits == 64 {
+func (w *sortSpace[K]) permutation(s *sorting) {
+	width := uint(8 * unsafe.Sizeof(w.keys[0]))
+	if width == 64 {
 		if w.pairs == nil {
-			w.pairs = make([]pair, 2*s.n)
+			w.pairs = borrow[pair](&w.held, 2*s.n)
 		}
 		for i, k := range w.keys {
 			w.pairs[i] = pair{uint64(k), uint32(i)}
@@ -112,12 +180,12 @@ func (w *sortSpace[K]) permutation(s *sorting, kind keyKind) {
 		return
 	}
 	if w.packed == nil {
-		w.packed = make([]uint64, 2*s.n)
+		w.packed = borrow[uint64](&w.held, 2*s.n)
 	}
 	for i, k := range w.keys {
 		w.packed[i] = uint64(k)<<32 | uint64(i)
 	}
-	sortKeys(w.packed[:s.n], w.packed[s.n:], 32, 32+bits, s.split, s.k.Cancel)
+	sortKeys(w.packed[:s.n], w.packed[s.n:], 32, 32+width, s.split, s.k.Cancel)
 }
 
 // gather writes the sorted positions, or the elements they name.
@@ -145,9 +213,9 @@ func (w *sortSpace[K]) partition(s *sorting, src, dst unsafe.Pointer) {
 	shift := 8 * size
 	among, rank, less := w.keys, s.kth, 0
 	for shift > 0 && len(among) > 1 {
-		bits := min(11, shift)
-		shift -= bits
-		mask := K(1)<<bits - 1
+		digitBits := min(11, shift)
+		shift -= digitBits
+		mask := K(1)<<digitBits - 1
 		var counts [2048]uint32
 		for _, k := range among {
 			counts[k>>shift&mask]++
@@ -165,7 +233,7 @@ func (w *sortSpace[K]) partition(s *sorting, src, dst unsafe.Pointer) {
 		into := among[:0]
 		if len(among) == s.n {
 			if w.candidates == nil {
-				w.candidates = make([]K, s.n)
+				w.candidates = borrow[K](&w.held, s.n)
 			}
 			into = w.candidates[:0]
 		}
@@ -180,13 +248,10 @@ func (w *sortSpace[K]) partition(s *sorting, src, dst unsafe.Pointer) {
 	pivot, same := among[0], len(among)
 	place := [3]int{less, less + same, 0} // of the next equal, greater and smaller element
 	for i, k := range w.keys {
-		c := 0
-		if k > pivot {
-			c = 1
-		}
-		if k < pivot {
-			c = 2
-		}
+		// Borrows of subtractions tell smaller from greater without a branch to mispredict.
+		_, greater := bits.Sub64(uint64(pivot), uint64(k), 0)
+		_, smaller := bits.Sub64(uint64(k), uint64(pivot), 0)
+		c := greater + 2*smaller
 		p := place[c]
 		place[c] = p + 1
 		if s.arg {

@@ -8,7 +8,7 @@ import (
 
 const (
 	// radixMin is the length from which counting digits beats comparing.
-	radixMin = 192
+	radixMin = 64
 	// radixSplit is the length from which a row is worth several cores.
 	radixSplit = 1 << 16
 )

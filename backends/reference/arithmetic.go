@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"cmp"
 	"math"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
@@ -23,35 +22,34 @@ func mul(a, b value) value {
 	return a
 }
 
-// compare orders like cmp.Compare, but complex numbers by real, then imaginary part. It is
-// not meant for NaNs.
-func compare(a, b value) int {
+func equal(a, b value) bool { return a.u == b.u && a.i == b.i && a.f == b.f && a.c == b.c }
+
+// less orders complex numbers by real, then imaginary part. Nothing is less than NaN, but the imaginary
+// part counts only where the real parts are equal.
+func less(a, b value) bool {
 	switch a.d.Kind() {
 	case dtype.KindSigned:
-		return cmp.Compare(a.i, b.i)
+		return a.i < b.i
 	case dtype.KindFloat:
-		return cmp.Compare(a.f, b.f)
+		return a.f < b.f
 	case dtype.KindComplex:
-		if real(a.c) != real(b.c) {
-			return cmp.Compare(real(a.c), real(b.c))
-		}
-		return cmp.Compare(imag(a.c), imag(b.c))
+		return real(a.c) < real(b.c) || real(a.c) == real(b.c) && imag(a.c) < imag(b.c)
 	}
-	return cmp.Compare(a.u, b.u)
+	return a.u < b.u
 }
 
 func isNaN(a value) bool { return a.f != a.f || a.c != a.c }
 
 // minimum and maximum propagate NaN.
 func minimum(a, b value) value {
-	if isNaN(a) || !isNaN(b) && compare(a, b) < 0 {
+	if isNaN(a) || !isNaN(b) && less(a, b) {
 		return a
 	}
 	return b
 }
 
 func maximum(a, b value) value {
-	if isNaN(a) || !isNaN(b) && compare(a, b) > 0 {
+	if isNaN(a) || !isNaN(b) && less(b, a) {
 		return a
 	}
 	return b

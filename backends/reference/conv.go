@@ -1,6 +1,9 @@
 package reference
 
-import "github.com/mlx-go/mlx_go/core"
+import (
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
 
 // conv is the definition: out[n, o..., q] is the sum over kernel positions t and channels c of the
 // group of x[n, p..., c] w[q, t..., c] with p = (o stride + t dilation - padding) / input dilation, where that is a
@@ -12,27 +15,29 @@ func conv(k *core.Kernel) {
 	last := spatial + 1
 	channels := w.Shape[last]
 	perGroup := w.Shape[0] / at.Groups
-	xi, wi := make([]int, last+1), make([]int, last+1)
+	xs, ws := numbersOf(k, x), numbersOf(k, w)
+	xSteps, wSteps := layout.Strides(x.Shape), layout.Strides(w.Shape)
 	each(k, out.Shape, func(o []int) {
 		first := o[last] / perGroup * channels
-		xi[0], wi[0] = o[0], o[last]
-		sum := value{d: wide(out.Dtype)}
+		var sum complex128
 		each(k, w.Shape[1:last], func(t []int) {
+			xi, wi := o[0]*xSteps[0]+first, o[last]*wSteps[0]
 			for i := range spatial {
 				p := o[i+1]*at.Stride[i] + t[i]*at.KernelDilation[i] - at.PadLo[i]
 				if p < 0 || p%at.InputDilation[i] != 0 || p/at.InputDilation[i] >= x.Shape[i+1] {
 					return
 				}
-				xi[i+1], wi[i+1] = p/at.InputDilation[i], t[i]
+				xi += p / at.InputDilation[i] * xSteps[i+1]
 				if at.Flip {
-					wi[i+1] = w.Shape[i+1] - 1 - t[i]
+					wi += (w.Shape[i+1] - 1 - t[i]) * wSteps[i+1]
+				} else {
+					wi += t[i] * wSteps[i+1]
 				}
 			}
 			for c := range channels {
-				xi[last], wi[last] = first+c, c
-				sum = add(sum, mul(unrounded(load(x, xi)), unrounded(load(w, wi))))
+				sum += xs[xi+c] * ws[wi+c]
 			}
 		})
-		store(out, o, sum)
+		storeNumber(out, o, sum)
 	})
 }

@@ -68,7 +68,7 @@ func exponential(t double) float64 {
 // floatPow is a^b by C99's rules for the special cases, which math.Pow follows too.
 func floatPow(a, b float64) float64 {
 	y := math.Pow(a, b)
-	if y != y || math.IsInf(a, 0) || math.IsInf(b, 0) || a == 0 || b == 0 {
+	if y != y || a == 0 || b == 0 || b != b || math.IsInf(a, 0) || math.IsInf(b, 0) {
 		return y
 	}
 	l := logarithm(math.Abs(a))

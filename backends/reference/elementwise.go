@@ -98,20 +98,19 @@ func (g numbers) Unary(op token.Token, x value) value {
 func (g numbers) Binary(op token.Token, x, y value) value {
 	at, _ := core.TypeBinary(op, typed(x), typed(y))
 	x, y = as(x, at), as(y, at)
-	nan := isNaN(x) || isNaN(y)
 	switch op {
 	case token.EQL:
-		return truth(!nan && compare(x, y) == 0)
+		return truth(equal(x, y))
 	case token.NEQ:
-		return truth(nan || compare(x, y) != 0)
+		return truth(!equal(x, y))
 	case token.LSS:
-		return truth(!nan && compare(x, y) < 0)
+		return truth(less(x, y))
 	case token.LEQ:
-		return truth(!nan && compare(x, y) <= 0)
+		return truth(less(x, y) || equal(x, y))
 	case token.GTR:
-		return truth(!nan && compare(x, y) > 0)
+		return truth(less(y, x))
 	case token.GEQ:
-		return truth(!nan && compare(x, y) >= 0)
+		return truth(less(y, x) || equal(x, y))
 	case token.LAND:
 		return truth(nonzero(x) && nonzero(y))
 	case token.LOR:

@@ -141,10 +141,10 @@ func callFloat(name string, a, b float64) value {
 var floatFunctions = map[string]func(float64) float64{
 	"abs": math.Abs, "sign": floatSign,
 	"floor": math.Floor, "ceil": math.Ceil, "trunc": math.Trunc, "rint": math.RoundToEven,
-	"sqrt": math.Sqrt, "exp": math.Exp, "expm1": math.Expm1, "log": math.Log, "log2": floatLog2, "log10": math.Log10,
+	"sqrt": math.Sqrt, "exp": math.Exp, "expm1": math.Expm1, "log": floatLog, "log2": floatLog2, "log10": floatLog10,
 	"log1p": math.Log1p, "sigmoid": floatSigmoid, "erf": math.Erf, "erfinv": math.Erfinv,
-	"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "asin": math.Asin, "acos": math.Acos, "atan": math.Atan,
-	"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "asinh": math.Asinh, "acosh": math.Acosh, "atanh": math.Atanh,
+	"sin": floatSin, "cos": floatCos, "tan": floatTan, "asin": floatAsin, "acos": floatAcos, "atan": math.Atan,
+	"sinh": floatSinh, "cosh": floatCosh, "tanh": math.Tanh, "asinh": math.Asinh, "acosh": math.Acosh, "atanh": math.Atanh,
 }
 
 func floatSign(a float64) float64 {
@@ -157,12 +157,39 @@ func floatSign(a float64) float64 {
 	return a // zeros and NaN
 }
 
+// floatLog keeps subnormal numbers away from math.Log, whose assembly takes them for normal ones.
+func floatLog(a float64) float64 {
+	if a > 0 && a < 0x1p-1000 {
+		return math.Log(a*0x1p100) - 100*math.Ln2
+	}
+	return math.Log(a)
+}
+
 // floatLog2 is not math.Log2, which adds exponent and fraction and so cancels below 1.
 func floatLog2(a float64) float64 {
 	if frac, exp := math.Frexp(a); frac == 0.5 { // a power of two
 		return float64(exp - 1)
 	}
-	return math.Log(a) * math.Log2E
+	return floatLog(a) * math.Log2E
+}
+
+func floatLog10(a float64) float64 { return floatLog(a) * math.Log10E }
+
+// For large arguments the sum is one exponential, squared from its root so that half of it need not
+// be finite.
+func floatSinh(a float64) float64 {
+	if math.Abs(a) < 700 {
+		return math.Sinh(a)
+	}
+	return math.Copysign(floatCosh(a), a)
+}
+
+func floatCosh(a float64) float64 {
+	if math.Abs(a) < 700 {
+		return math.Cosh(a)
+	}
+	root := math.Exp(math.Abs(a) / 2)
+	return root / 2 * root
 }
 
 // floatSigmoid keeps the argument of exp negative, so that small results lose nothing.

@@ -2,30 +2,56 @@ package reference
 
 import (
 	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
 )
+
+// numbersOf lists the elements of an inexact tensor in row-major order; imaginary parts of
+// floats are zero.
+func numbersOf(k *core.Kernel, t *core.Tensor) []complex128 {
+	list := make([]complex128, 0, layout.Size(t.Shape))
+	each(k, t.Shape, func(idx []int) {
+		v := load(t, idx)
+		if t.Dtype == dtype.Complex64 {
+			list = append(list, v.c)
+		} else {
+			list = append(list, complex(v.f, 0))
+		}
+	})
+	return list
+}
+
+// storeNumber writes z; a float takes its real part.
+func storeNumber(t *core.Tensor, idx []int, z complex128) {
+	if t.Dtype == dtype.Complex64 {
+		store(t, idx, complexed(z))
+	} else {
+		store(t, idx, float(real(z)))
+	}
+}
 
 // matMul sums products in the wide type and rounds once.
 func matMul(k *core.Kernel) {
 	at := k.Attr.(core.MatMulAttr)
-	a, b, out := &k.In[0], &k.In[1], &k.Out[0]
+	out := &k.Out[0]
+	a, b := numbersOf(k, &k.In[0]), numbersOf(k, &k.In[1])
 	last := len(out.Shape) - 1
-	inner := a.Shape[last]
+	rows, columns, inner := out.Shape[last-1], out.Shape[last], k.In[0].Shape[last]
+	n := 0 // number of the output element in row-major order
 	each(k, out.Shape, func(idx []int) {
-		i := append([]int{}, idx...)
-		j := append([]int{}, idx...)
-		sum := value{d: wide(out.Dtype)}
-		for n := range inner {
-			i[last], j[last-1] = n, n
-			sum = add(sum, mul(unrounded(load(a, i)), unrounded(load(b, j))))
+		batch, i, j := n/(rows*columns), idx[last-1], idx[last]
+		n++
+		var sum complex128
+		for p := range inner {
+			sum += a[(batch*rows+i)*inner+p] * b[(batch*inner+p)*columns+j]
 		}
 		if len(k.In) == 3 {
-			alpha := cast(float(float64(at.Alpha)), sum.d)
-			sum = mul(alpha, sum)
+			sum = scaled(sum, float64(at.Alpha))
 			if at.Beta != 0 {
-				beta := cast(float(float64(at.Beta)), sum.d)
-				sum = add(sum, mul(beta, unrounded(load(&k.In[2], idx))))
+				addend := load(&k.In[2], idx)
+				sum += scaled(complex(addend.f, 0)+addend.c, float64(at.Beta))
 			}
 		}
-		store(out, idx, sum)
+		storeNumber(out, idx, sum)
 	})
 }

@@ -92,8 +92,7 @@ func argReduce(k *core.Kernel) {
 			x := load(in, idx)
 			better := i == 0
 			if i > 0 && !isNaN(best) {
-				c := compare(x, best)
-				better = isNaN(x) || at.Max && c > 0 || !at.Max && c < 0
+				better = isNaN(x) || at.Max && less(best, x) || !at.Max && less(x, best)
 			}
 			if better {
 				best, where = x, i

@@ -37,10 +37,11 @@ func expSum(x []float64) (top, total float64) {
 		}
 		top = math.Max(top, v)
 	}
+	var s double
 	for _, v := range x {
-		total += math.Exp(v - top)
+		s = s.add(double{math.Exp(v - top), 0})
 	}
-	return top, total
+	return top, s.hi
 }
 
 func softmax(k *core.Kernel) {
@@ -67,11 +68,11 @@ func logSumExp(k *core.Kernel) {
 }
 
 func mean(n int, f func(i int) float64) float64 {
-	s := 0.0
+	var s double
 	for i := range n {
-		s += f(i)
+		s = s.add(double{f(i), 0})
 	}
-	return s / float64(n)
+	return s.hi / float64(n)
 }
 
 func layerNorm(k *core.Kernel) {

@@ -16,31 +16,31 @@ func order(a, b value) int {
 		return 1
 	case bn:
 		return -1
+	case less(a, b):
+		return -1
+	case less(b, a):
+		return 1
 	}
-	return compare(a, b)
+	return 0
 }
 
 // sortAxis sorts fully, which is also a partition around every element.
 func sortAxis(k *core.Kernel) {
 	at := k.Attr.(core.SortAttr)
 	in, out := &k.In[0], &k.Out[0]
-	type item struct {
-		v    value
-		from int
-	}
 	lines(k, in.Shape, at.Axis, func(idx []int) {
-		items := make([]item, in.Shape[at.Axis])
-		for i := range items {
+		values, from := make([]value, in.Shape[at.Axis]), make([]int, in.Shape[at.Axis])
+		for i := range values {
 			idx[at.Axis] = i
-			items[i] = item{load(in, idx), i}
+			values[i], from[i] = load(in, idx), i
 		}
-		slices.SortStableFunc(items, func(a, b item) int { return order(a.v, b.v) })
-		for i, it := range items {
+		slices.SortStableFunc(from, func(a, b int) int { return order(values[a], values[b]) })
+		for i, j := range from {
 			idx[at.Axis] = i
 			if at.Arg {
-				store(out, idx, unsigned(uint64(it.from)))
+				store(out, idx, unsigned(uint64(j)))
 			} else {
-				store(out, idx, it.v)
+				store(out, idx, values[j])
 			}
 		}
 	})

@@ -153,7 +153,7 @@ class _Compiled:
         arrays: list[array] = []
         key = _tree_key((args, kwargs), arrays)
         if self._inputs is not None:
-            state = _state_arrays(self._inputs, [])
+            state = _state_arrays(self._inputs)
             key = (key, _tree_key(state, arrays))
         entry = self._cache.get(key)
         if entry is None:

@@ -137,7 +137,7 @@ def device_count(device_type: DeviceType) -> int:
     return int(_HAVE[_as_device(device_type, "device_count").type.name])
 
 
-def device_info(d: None | Device | DeviceType = None) -> dict[str, str | int]:
+def device_info(d: Device | DeviceType | None = None) -> dict[str, str | int]:
     """What is known of a device, the default one if none is given."""
     return _device_info(_as_device(default_device() if d is None else d, "device_info").type.name)
 

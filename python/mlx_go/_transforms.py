@@ -73,7 +73,9 @@ def _loss_of(value, op):
         allowed = "a scalar array" if op == "grad" else "a scalar array or a tuple whose first element is one"
         raise ValueError(f"[{op}] the function must return {allowed}, but it returned {type(value).__name__}")
     if loss.ndim:
-        raise ValueError(f"[{op}] the function must return a scalar array to differentiate, but its shape is {loss.shape}")
+        raise ValueError(
+            f"[{op}] the function must return a scalar array to differentiate, but its shape is {loss.shape}"
+        )
     return loss
 
 
@@ -83,11 +85,15 @@ def _differentiate(fun, argnums, argnames, op, args, kwargs):
     chosen: list[Any] = []
     for i in argnums:
         if i >= n:
-            raise ValueError(f"[{op}] there is no argument {i} to differentiate: the function was called with {n} positional arguments")
+            raise ValueError(
+                f"[{op}] there is no argument {i} to differentiate: the function was called with {n} positional arguments"
+            )
         chosen.append(args[i])
     for name in argnames:
         if name not in kwargs:
-            raise ValueError(f"[{op}] there is no keyword argument '{name}' to differentiate: the function was called with {list(kwargs)}")
+            raise ValueError(
+                f"[{op}] there is no keyword argument '{name}' to differentiate: the function was called with {list(kwargs)}"
+            )
         chosen.append(kwargs[name])
     leaves = _tree_leaves(chosen)
     _begin_trace()
@@ -113,7 +119,7 @@ def _differentiate(fun, argnums, argnames, op, args, kwargs):
 def value_and_grad(
     fun: Callable,
     argnums: int | Sequence[int] | None = None,
-    argnames: str | Sequence[str] = [],  # noqa: B006
+    argnames: str | Sequence[str] = [],
 ) -> Callable:
     """A function that gives the value of ``fun`` and its gradient.
 
@@ -142,7 +148,7 @@ def value_and_grad(
 def grad(
     fun: Callable,
     argnums: int | Sequence[int] | None = None,
-    argnames: str | Sequence[str] = [],  # noqa: B006
+    argnames: str | Sequence[str] = [],
 ) -> Callable:
     """A function that gives the gradient of ``fun``, which returns a scalar array.
 
@@ -181,7 +187,9 @@ def _outputs(value, op):
         return [value]
     if isinstance(value, (list, tuple)) and all(type(a) is array for a in value):
         return list(value)
-    raise ValueError(f"[{op}] the function must return an array or a list of arrays, but it returned {type(value).__name__}")
+    raise ValueError(
+        f"[{op}] the function must return an array or a list of arrays, but it returned {type(value).__name__}"
+    )
 
 
 def _match(values, like, op, what):

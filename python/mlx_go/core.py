@@ -1,3 +1,4 @@
+# ruff: noqa: F401
 """Arrays, the functions on them, and transforms of functions."""
 
 from __future__ import annotations
@@ -5,6 +6,8 @@ from __future__ import annotations
 import builtins as _builtins
 import sys as _sys
 from enum import Enum as _Enum
+from typing import Any as _Any
+from typing import Protocol as _Protocol
 
 from . import _core
 from ._core import *  # noqa: F403
@@ -303,6 +306,20 @@ def get_array_buffer_size(*args: object) -> int:
     return _builtins.sum(a.nbytes for a in {id(a): a for a in leaves}.values())
 
 
+# ---- names for annotations ----
+
+
+class DLPackCompatible(_Protocol):
+    def __dlpack__(self, *args: _Any, **kwargs: _Any) -> _Any: ...
+
+    def __dlpack_device__(self, *args: _Any, **kwargs: _Any) -> _Any: ...
+
+
+scalar = bool | int | float | complex
+list_or_scalar = _Any
+StreamOrDevice = Stream | ThreadLocalStream | Device | DeviceType | None
+
+
 # ---- parts of arrays ----
 
 
@@ -446,8 +463,8 @@ def printoptions(precision: int = -1) -> _PrintOptionsContext:
     return _PrintOptionsContext(PrintOptions(precision))
 
 
-from . import fast, linalg, metal, random  # noqa: E402
 from . import cuda as cuda  # noqa: E402
+from . import fast, linalg, metal, random  # noqa: E402
 
 for _m in (fast, linalg, metal, cuda, random):
     _sys.modules.setdefault(f"{__name__}.{_m.__name__.rpartition('.')[2]}", _m)

@@ -48,6 +48,7 @@
 #include "scan.h"
 #include "softmax.h"
 #include "norm.h"
+#include "sort.h"
 #include "gemm.h"
 #include "conv.h"
 #include "index.h"

@@ -157,11 +157,11 @@ static void TN(conv_depthwise)(const conv_args *p, int64_t lo, int64_t hi) {
 		for (int64_t h = t.h0; h < t.h1; h++) {
 			char *o = t.o + h * p->os[2] * es;
 			for (int64_t i = 0; i < t.w1 - t.w0; i++)
-				for (int64_t c = 0; c < C; c += W) {
+				for (int64_t c = 0, w; c < C; c += w) {
 					const T *x = t.x + (h - t.h0) * p->stride[1] * t.s[1] + i * p->stride[2] * t.s[2] + c, *b = (const T *)p->packed + c;
-					int64_t w = C - c < W ? C - c : W;
+					w = C - c >= W ? W : C - c >= TL ? TL : C - c;
 					VT s0 = {}, s1 = {}, s2 = {}, s3 = {};
-					if (w < W) memset(sums, 0, sizeof sums);
+					if (w < TL) memset(sums, 0, sizeof sums);
 					for (int64_t kd = 0; kd < p->k[0]; kd++)
 						for (int64_t kh = 0; kh < p->k[1]; kh++)
 							for (int64_t kw = 0; kw < p->k[2]; kw++, b += C) {
@@ -171,16 +171,17 @@ static void TN(conv_depthwise)(const conv_args *p, int64_t lo, int64_t hi) {
 									s1 += TLOAD(a + TL) * TLOAD(b + TL);
 									s2 += TLOAD(a + 2 * TL) * TLOAD(b + 2 * TL);
 									s3 += TLOAD(a + 3 * TL) * TLOAD(b + 3 * TL);
-								} else
-									for (int64_t q = 0; q < w; q++) sums[q] += a[q] * b[q];
+								} else if (w == TL) s0 += TLOAD(a) * TLOAD(b);
+								else for (int64_t q = 0; q < w; q++) sums[q] += a[q] * b[q];
 							}
+					if (w >= TL) TSTORE(sums, s0);
 					if (w == W) {
-						TSTORE(sums, s0);
 						TSTORE(sums + TL, s1);
 						TSTORE(sums + 2 * TL, s2);
 						TSTORE(sums + 3 * TL, s3);
 					}
-					TN(emit)(&g, sums, 4, 1, w, o, p->add ? o : NULL, t.w0 + i, c, 1, 1);
+					if (w == TL) TN(emit)(&g, sums, 1, 1, w, o, p->add ? o : NULL, t.w0 + i, c, 1, 1);
+					else TN(emit)(&g, sums, 4, 1, w, o, p->add ? o : NULL, t.w0 + i, c, 1, 1);
 				}
 		}
 	}

@@ -87,10 +87,10 @@ static void elementwise(const void *args, int64_t lo, int64_t hi) {
 		}
 		for (int o = 0; o < a->outs; o++) {
 			const ew_operand *y = &a->out[o];
-			if (y->last >= 0) continue;
 			int size = dtype_size[y->dtype];
 			char *dst = (char *)y->p + pos * size;
 			void *src = at[y->reg];
+			if (y->last >= 0 && src == dst) continue; // else the step had to leave its input standing
 			if (y->dtype != y->reg_dtype) {
 				void *const p[2] = {a->stream ? spare : dst, src};
 				cast_fn(y->reg_dtype, y->dtype)(n, p);

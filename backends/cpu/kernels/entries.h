@@ -21,6 +21,8 @@ ENTRY(scan_totals)
 ENTRY(scan_carry)
 
 /* sort.h */
+ENTRY(sort_vector_available)
+ENTRY(sort_rows)
 
 /* softmax.h, norm.h */
 ENTRY(softmax)

@@ -131,11 +131,12 @@ INL float f32_sigmoid(float x) {
 	return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
+// e / (e + 2) with e = exp(2|x|) - 1; from 10 on that is 1.
 INL float f32_tanh(float x) {
-	float t = f32_abs(x);
-	float e = f32_expm1(2.0f * (t > 10.0f ? 10.0f : t));
-	float y = f32_copysign(e / (e + 2.0f), x);
-	return t < 0x1p-12f ? x : y;
+	float t = f32_abs(x), c = t > 10.0f ? 20.0f : 2.0f * t;
+	float n, r = f32_exp_reduce(c, &n), s = f32_exp2i((int32_t)n);
+	float e = s * f32_expm1_poly(r) + (s - 1.0f);
+	return f32_copysign(t < 0x1p-12f ? t : e / (e + 2.0f), x);
 }
 
 INL float f32_sinh(float x) {

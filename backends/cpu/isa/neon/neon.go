@@ -4,7 +4,8 @@
 package neon
 
 /*
-#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing 
+#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing
+#cgo LDFLAGS: -lm
 extern void *const mlx_go_table_neon[];
 */
 import "C"

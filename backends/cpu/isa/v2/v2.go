@@ -4,7 +4,8 @@
 package v2
 
 /*
-#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing -march=x86-64-v2
+#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing -march=nehalem
+#cgo LDFLAGS: -lm
 extern void *const mlx_go_table_v2[];
 */
 import "C"

@@ -4,7 +4,8 @@
 package v3
 
 /*
-#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing -march=x86-64-v3
+#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing -march=haswell
+#cgo LDFLAGS: -lm
 extern void *const mlx_go_table_v3[];
 */
 import "C"

@@ -4,7 +4,8 @@
 package v4
 
 /*
-#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing -march=x86-64-v4 -mavx512bf16 -mavx512vnni
+#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing -march=cooperlake
+#cgo LDFLAGS: -lm
 extern void *const mlx_go_table_v4[];
 */
 import "C"

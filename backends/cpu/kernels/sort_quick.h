@@ -1,0 +1,132 @@
+// The quicksort of one key width, a template: sort_vector.h defines SORT_T, SORT_L and the
+// instructions, and includes this once for each width.
+
+enum { SORT_NAME(SORT_SHORT) = 8 * SORT_L };
+
+// Up to SORT_SHORT keys: columns of eight rows are sorted, then merged two, four, ... columns at a time.
+static void SORT_NAME(sort_short)(SORT_T *p, int64_t n) {
+	__m512i v0, v1, v2, v3, v4, v5, v6, v7;
+	SORT_LOAD(0) SORT_LOAD(1) SORT_LOAD(2) SORT_LOAD(3) SORT_LOAD(4) SORT_LOAD(5) SORT_LOAD(6) SORT_LOAD(7)
+	SORT_COLUMNS(SORT_EXCHANGE)
+	SORT_MIRROR_ROWS(SORT_MIRROR, 2)
+	SORT_HALVE_ROWS(SORT_EXCHANGE)
+	SORT_MIRROR_ROWS(SORT_MIRROR, 4)
+	SORT_SWAPS(1)
+	SORT_HALVE_ROWS(SORT_EXCHANGE)
+	SORT_MIRROR_ROWS(SORT_MIRROR, 8)
+	SORT_SWAPS(2)
+	SORT_SWAPS(1)
+	SORT_HALVE_ROWS(SORT_EXCHANGE)
+	if (SORT_L == 16) {
+		SORT_MIRROR_ROWS(SORT_MIRROR, 16)
+		SORT_SWAPS(4)
+		SORT_SWAPS(2)
+		SORT_SWAPS(1)
+		SORT_HALVE_ROWS(SORT_EXCHANGE)
+	}
+	SORT_INTERLEAVE SORT_INTERLEAVE SORT_INTERLEAVE
+	SORT_STORE(0) SORT_STORE(1) SORT_STORE(2) SORT_STORE(3) SORT_STORE(4) SORT_STORE(5) SORT_STORE(6) SORT_STORE(7)
+}
+
+// Moves keys below the pivot (with equal, those up to it) to the front and returns their number. A whole
+// vector stored at the front covers only keys that were read; the others wait in tmp, of n + SORT_L keys.
+INL int64_t SORT_NAME(sort_partition)(SORT_T *p, SORT_T *tmp, int64_t n, SORT_T pivot, int equal) {
+	__m512i at = SORT_SPLAT(pivot);
+	int64_t front = 0, back = 0, i = 0;
+	for (; i + SORT_L <= n; i += SORT_L) {
+		__m512i x = _mm512_loadu_si512(p + i);
+		SORT_MASK m = equal ? SORT_LE(x, at) : SORT_LT(x, at);
+		int k = __builtin_popcount(m);
+		_mm512_storeu_si512(p + front, SORT_COMPRESS(m, x));
+		_mm512_storeu_si512(tmp + back, SORT_COMPRESS((SORT_MASK)~m, x));
+		front += k, back += SORT_L - k;
+	}
+	for (; i < n; i++) {
+		SORT_T x = p[i];
+		int below = equal ? x <= pivot : x < pivot;
+		p[front] = x, tmp[back] = x;
+		front += below, back += !below;
+	}
+	memcpy(p + front, tmp, back * sizeof(SORT_T));
+	return front;
+}
+
+// Heapsort, for rows that make quicksort's pivots fail.
+static void SORT_NAME(sort_heap)(SORT_T *p, int64_t n) {
+	for (int64_t start = n / 2, end = n; end > 1;) {
+		SORT_T x;
+		if (start > 0) x = p[--start];
+		else x = p[--end], p[end] = p[0];
+		int64_t i = start, c;
+		while ((c = 2 * i + 1) < end) {
+			c += c + 1 < end && p[c] < p[c + 1];
+			if (p[c] <= x) break;
+			p[i] = p[c], i = c;
+		}
+		p[i] = x;
+	}
+}
+
+// With kth >= 0 only the part that holds position kth is pursued: Hoare's selection.
+static void SORT_NAME(sort_keys)(SORT_T *p, SORT_T *tmp, int64_t n, int64_t kth, int depth) {
+	while (n > SORT_NAME(SORT_SHORT)) {
+		if (depth-- == 0) {
+			SORT_NAME(sort_heap)(p, n);
+			return;
+		}
+		// The median of evenly spread keys, more of them where the partition is longer.
+		SORT_T sample[SORT_NAME(SORT_SHORT)];
+		int64_t many = n < 2048 ? 9 : SORT_NAME(SORT_SHORT) - 1, step = n / many;
+		for (int64_t i = 0; i < many; i++) sample[i] = p[i * step + step / 2];
+		if (many == 9) { // insertion is enough
+			for (int i = 1; i < 9; i++) {
+				SORT_T x = sample[i];
+				int j = i;
+				for (; j > 0 && sample[j - 1] > x; j--) sample[j] = sample[j - 1];
+				sample[j] = x;
+			}
+		} else {
+			SORT_NAME(sort_short)(sample, many);
+		}
+		SORT_T pivot = sample[many / 2];
+		int64_t front = SORT_NAME(sort_partition)(p, tmp, n, pivot, 0);
+		if (front == 0) { // the pivot is the least: its equals are in place
+			front = SORT_NAME(sort_partition)(p, tmp, n, pivot, 1);
+			if (kth >= 0 && kth < front) return;
+			p += front, n -= front, kth -= kth >= 0 ? front : 0;
+			continue;
+		}
+		if (kth >= 0) {
+			if (kth < front) n = front;
+			else p += front, n -= front, kth -= front;
+			continue;
+		}
+		if (front < n - front) {
+			SORT_NAME(sort_keys)(p, tmp, front, -1, depth);
+			p += front, n -= front;
+		} else {
+			SORT_NAME(sort_keys)(p + front, tmp, n - front, -1, depth);
+			n = front;
+		}
+	}
+	if (n > 1) SORT_NAME(sort_short)(p, n);
+}
+
+#undef SORT_T
+#undef SORT_NAME
+#undef SORT_L
+#undef SORT_MASK
+#undef SORT_MIN
+#undef SORT_MAX
+#undef SORT_MASK_MAX
+#undef SORT_PERMUTE
+#undef SORT_TWO
+#undef SORT_LANES
+#undef SORT_LOW
+#undef SORT_HIGH
+#undef SORT_MASK_LOAD
+#undef SORT_MASK_STORE
+#undef SORT_COMPRESS
+#undef SORT_LT
+#undef SORT_LE
+#undef SORT_SPLAT

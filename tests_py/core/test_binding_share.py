@@ -1,0 +1,222 @@
+"""Memory shared with NumPy, PyTorch and anything that speaks the buffer protocol or DLPack."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+from oracle import DTYPES, dt, mx, name_of
+
+PLAIN = [n for n in DTYPES if n != "bfloat16"]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_buffer_round_trip(name):
+    a = mx.array([[1, 0, 1], [2, 3, 1]]).astype(dt(mx, name))
+    m = memoryview(a)
+    assert m.shape == (2, 3) and m.itemsize == a.itemsize
+    n = np.asarray(a)
+    assert n.dtype == np.dtype(name) and n.tolist() == a.tolist()
+    assert np.shares_memory(n, np.asarray(a))
+    if name == "float64":
+        assert mx.array(n).dtype == mx.float32
+        assert mx.array(n, mx.float64).dtype == mx.float64
+    else:
+        assert mx.array(n).dtype == a.dtype and mx.array(n).tolist() == a.tolist()
+
+
+@pytest.mark.parametrize("view", [lambda a: a.T, lambda a: a[::-1], lambda a: a[:, ::2], lambda a: mx.broadcast_to(a[0], (4, 3))])
+def test_views_export_their_strides(view):
+    a = mx.array(np.arange(6, dtype=np.int32).reshape(2, 3))
+    expected = np.array(view(a).tolist())
+    n = np.asarray(view(a))
+    assert (n == expected).all()
+    assert bytes(view(a)) == expected.astype(np.int32).tobytes()
+    assert (np.from_dlpack(view(a)) == expected).all()
+    assert (np.frombuffer(view(a), np.int32).reshape(expected.shape) == expected).all()  # asks for contiguous memory
+
+
+def test_numpy_layouts():
+    base = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    for n in (base, base.T, base[::-1], base[:, ::2, ::-1], base[:0], np.asfortranarray(base), base[0, 0, 0], np.array(2.5)):
+        assert mx.array(n).tolist() == n.tolist()
+    wide = (base + 1j).astype(np.complex128).T
+    assert mx.array(wide).dtype == mx.complex64 and mx.array(wide).tolist() == wide.tolist()
+
+
+@pytest.mark.parametrize("bad", [np.array(["a"]), np.array([None]), np.array([1, 2], dtype=">i4"), np.zeros(2, [("x", "i4")])], ids=str)
+def test_numpy_dtypes_that_do_not_exist_here(bad):
+    with pytest.raises((TypeError, ValueError)):
+        mx.array(bad)
+
+
+def test_bfloat16_through_ml_dtypes():
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="NumPy has bfloat16 only through it")
+    a = mx.array([1.5, -2.0], mx.bfloat16)
+    n = np.array(a)
+    assert n.dtype == ml_dtypes.bfloat16 and n.tolist() == [1.5, -2.0]
+    b = mx.array(n)
+    assert b.dtype == mx.bfloat16 and b.tolist() == a.tolist()
+    with pytest.raises(BufferError, match="bfloat16"):
+        memoryview(a)
+
+
+def test_bfloat16_without_ml_dtypes(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    with pytest.raises(TypeError, match="ml_dtypes"):
+        np.array(mx.array([1.5], mx.bfloat16))
+
+
+def test_array_method():
+    a = mx.array([1.0, 2.0])
+    assert a.__array__().dtype == np.float32
+    assert a.__array__(np.float64).dtype == np.float64
+    assert np.shares_memory(a.__array__(), a.__array__())
+    assert not np.shares_memory(a.__array__(copy=True), a.__array__())
+    with pytest.raises(ValueError):
+        a.__array__(np.float64, copy=False)
+
+
+def test_exports_outlive_the_array():
+    a = mx.array([1.0, 2.0, 3.0])
+    n = np.asarray(a)
+    v = np.from_dlpack(a)
+    a += 1
+    assert n.tolist() == v.tolist() == [1, 2, 3]
+    del a
+    gc.collect()
+    junk = [mx.zeros((3,)) + i for i in range(50)]
+    mx.eval(junk)
+    assert n.tolist() == v.tolist() == [1, 2, 3]
+
+
+def test_writing_through_a_view():
+    a = mx.array([1.0, 2.0])
+    np.asarray(a)[0] = 7
+    assert a.tolist() == [7, 2]
+
+
+def test_share_without_copying():
+    n = np.arange(4, dtype=np.float32)
+    alive = weakref.ref(n)
+    for share in (lambda x: mx.asarray(x, copy=False), lambda x: mx.from_dlpack(x, copy=False)):
+        a = share(n)
+        n[0] += 1
+        assert a.tolist() == n.tolist()
+        assert (a + 1).tolist() == (n + 1).tolist()
+    before = n.copy()
+    a += 1  # a new node; the shared memory is never written
+    assert (n == before).all()
+    part = mx.asarray(n, copy=False)[1:]
+    mx.eval(part)
+    del n, a
+    gc.collect()
+    mx.synchronize()
+    assert alive() is not None and part.tolist() == before[1:].tolist()
+    del part
+    mx.synchronize()
+    gc.collect()
+    assert alive() is None
+
+
+def test_read_only_memory_stays_read_only():
+    n = np.frombuffer(b"\0" * 8, np.float32)
+    a = mx.asarray(n, copy=False)
+    assert memoryview(a).readonly and not np.asarray(a).flags.writeable
+    with pytest.raises(BufferError):
+        a.__dlpack__()
+    assert np.from_dlpack(a).tolist() == [0, 0]
+    assert not memoryview(mx.array(n)).readonly
+
+
+def test_copy_false_refuses():
+    for value, dtype in (([1, 2], None), (3, None), (np.ones(2), mx.int32), (np.ones(2, np.complex128), None)):
+        with pytest.raises(ValueError, match="copy"):
+            mx.asarray(value, dtype, copy=False)
+    a = mx.array([1, 2])
+    assert mx.asarray(a, copy=False).tolist() == [1, 2]
+    with pytest.raises(ValueError):
+        mx.asarray(a, mx.float32, copy=False)
+    b = mx.asarray(a, copy=True)
+    np.asarray(b)[0] = 9
+    assert a.tolist() == [1, 2]
+    with pytest.raises(TypeError):
+        mx.from_dlpack([1])
+
+
+def test_dlpack_arguments():
+    a = mx.array([1.0])
+    assert a.__dlpack_device__() == (1, 0)
+    assert '"dltensor"' in repr(a.__dlpack__()) and '"dltensor_versioned"' in repr(a.__dlpack__(max_version=(1, 1)))
+    with pytest.raises(ValueError):
+        a.__dlpack__(stream=1)
+    with pytest.raises(BufferError):
+        a.__dlpack__(dl_device=(2, 0))
+    with pytest.raises(TypeError):
+        a.__dlpack__(max_version=1)
+
+    class Old:
+        def __dlpack__(self):
+            return a.__dlpack__()
+
+        def __dlpack_device__(self):
+            return (1, 0)
+
+    class Used:
+        capsule = a.__dlpack__()
+
+        def __dlpack__(self, **kwargs):
+            return self.capsule
+
+    assert mx.from_dlpack(Old()).tolist() == [1.0]
+    used = Used()
+    mx.from_dlpack(used)
+    with pytest.raises(TypeError, match="unused"):
+        mx.from_dlpack(used)
+
+
+@pytest.mark.parametrize("name", ["uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64", "bool"])
+def test_torch(name):
+    torch = pytest.importorskip("torch", reason="DLPack with PyTorch")
+    t = torch.arange(6).reshape(2, 3).to(getattr(torch, name)).T
+    a = mx.from_dlpack(t)
+    assert name_of(a) == ("float32" if name == "float64" else name)
+    assert a.tolist() == t.tolist()
+    back = torch.from_dlpack(mx.array([[1, 0], [3, 4]]).astype(dt(mx, name)))
+    assert back.dtype == getattr(torch, name)
+    shared = mx.from_dlpack(t, copy=False)
+    assert shared.tolist() == t.tolist() and name_of(shared) == name
+
+
+def test_foreign_operands():
+    a, i = mx.array([1.0, 2.0]), mx.array([1, 2])
+    ones = np.ones(2)
+    for r in (a + ones, ones.tolist() and a * ones, a == ones, a @ ones):
+        assert isinstance(r, mx.array)
+    assert (i + np.float32(0.5)).tolist() == [1.5, 2.5]
+    assert (i + np.int64(1)).dtype == mx.int32
+    assert (i + np.float64(1)).dtype == mx.float32
+    assert isinstance(np.ones(2) + a, np.ndarray)
+
+    class Likes:
+        def __mlx_array__(self):
+            return mx.array([10, 20])
+
+    class Other:
+        def __radd__(self, x):
+            return "mine"
+
+        def __array_ufunc__(self):
+            return None
+
+    assert (a + Likes()).tolist() == [11, 22]
+    assert a + Other() == "mine"
+    for bad in ("x", None, [1, 2], {}):
+        with pytest.raises(TypeError):
+            a + bad
+        with pytest.raises(TypeError):
+            bad < a
+        assert (a == bad) is False and (a != bad) is True
