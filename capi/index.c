@@ -194,4 +194,15 @@ static Py_ssize_t array_length(PyObject *self) {
 	return shape[0];
 }
 
-PyType_Slot index_slots[] = {{Py_mp_subscript, array_getitem}, {Py_mp_ass_subscript, array_setitem}, {Py_mp_length, array_length}, {0, NULL}};
+/* `x in a` asks whether any element equals x, for arrays of any rank. */
+static int array_contains(PyObject *self, PyObject *value) {
+	PyObject *equal = PyObject_RichCompare(self, value, Py_EQ);
+	if (!equal) return -1;
+	PyObject *any = is_array(equal) ? PyObject_CallMethod(equal, "any", NULL) : Py_NewRef(Py_False);
+	Py_DECREF(equal);
+	int r = any ? PyObject_IsTrue(any) : -1;
+	Py_XDECREF(any);
+	return r;
+}
+
+PyType_Slot index_slots[] = {{Py_sq_contains, array_contains}, {Py_mp_subscript, array_getitem}, {Py_mp_ass_subscript, array_setitem}, {Py_mp_length, array_length}, {0, NULL}};

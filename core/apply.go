@@ -65,7 +65,10 @@ func ApplyRow(r *Row, args []Arg) *Array {
 	if r.Types.First {
 		first = 1
 	}
-	d := resultDtype(r.Name, args[first:])
+	d := dtype.Bool // logical ops ask whether a scalar is nonzero, which every scalar answers
+	if !r.Types.AsBool {
+		d = resultDtype(r.Name, args[first:])
+	}
 	var xs [3]*Array
 	for i := range args {
 		at := d

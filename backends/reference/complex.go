@@ -44,11 +44,11 @@ var complexFunctions = map[string]func(complex128) complex128{
 	"asinh": func(z complex128) complex128 { return clockwise(complexAsin(counter(z))) },
 	"acos": func(z complex128) complex128 {
 		p, q := cmplx.Sqrt(complex(1-real(z), -imag(z))), cmplx.Sqrt(complex(1+real(z), imag(z)))
-		return complex(2*math.Atan2(real(p), real(q)), math.Asinh(real(q)*imag(p)-imag(q)*real(p)))
+		return complex(2*floatAtan2(real(p), real(q)), math.Asinh(real(q)*imag(p)-imag(q)*real(p)))
 	},
 	"acosh": func(z complex128) complex128 {
 		p, q := cmplx.Sqrt(complex(real(z)-1, imag(z))), cmplx.Sqrt(complex(real(z)+1, imag(z)))
-		return complex(math.Asinh(real(p)*real(q)+imag(p)*imag(q)), 2*math.Atan2(imag(p), real(q)))
+		return complex(math.Asinh(real(p)*real(q)+imag(p)*imag(q)), 2*floatAtan2(imag(p), real(q)))
 	},
 	"atanh": complexAtanh,
 	"atan":  func(z complex128) complex128 { return clockwise(complexAtanh(counter(z))) },
@@ -81,12 +81,12 @@ func complexTanh(z complex128) complex128 {
 
 func complexAsin(z complex128) complex128 {
 	p, q := cmplx.Sqrt(complex(1-real(z), -imag(z))), cmplx.Sqrt(complex(1+real(z), imag(z)))
-	return complex(math.Atan2(real(z), real(p)*real(q)-imag(p)*imag(q)), math.Asinh(real(p)*imag(q)-imag(p)*real(q)))
+	return complex(floatAtan2(real(z), real(p)*real(q)-imag(p)*imag(q)), math.Asinh(real(p)*imag(q)-imag(p)*real(q)))
 }
 
 func complexAtanh(z complex128) complex128 {
 	x, y := real(z), imag(z)
-	return complex(math.Log1p(4*x/((1-x)*(1-x)+y*y))/4, math.Atan2(2*y, (1-x)*(1+x)-y*y)/2)
+	return complex(math.Log1p(4*x/((1-x)*(1-x)+y*y))/4, floatAtan2(2*y, (1-x)*(1+x)-y*y)/2)
 }
 
 // complexLog1p has log|1+z| = log1p(x (2+x) + y^2) / 2, which does not cancel near zero.
@@ -96,7 +96,7 @@ func complexLog1p(z complex128) complex128 {
 	if q <= -0.5 {
 		return cmplx.Log(1 + z)
 	}
-	return complex(math.Log1p(q)/2, math.Atan2(y, 1+x))
+	return complex(math.Log1p(q)/2, floatAtan2(y, 1+x))
 }
 
 // complexLogAddExp takes the larger factor out.

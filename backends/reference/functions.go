@@ -131,7 +131,7 @@ func callFloat(name string, a, b float64) value {
 	case "logaddexp":
 		return logAddExp(float(a), float(b))
 	case "atan2":
-		return float(math.Atan2(a, b))
+		return float(floatAtan2(a, b))
 	case "cplx":
 		return complexed(complex(a, b))
 	}

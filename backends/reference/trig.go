@@ -32,7 +32,7 @@ var halfPi = sync.OnceValue(func() *big.Float {
 })
 
 // quarter gives x = q pi/2 + r with |r| <= pi/4; of q only the last two bits matter. Library functions
-// lose digits of large arguments.
+// lose digits near multiples of pi/2, and of large arguments.
 func quarter(x float64) (q int, r float64) {
 	n := new(big.Float).SetPrec(piBits).SetFloat64(x)
 	turns := new(big.Float).SetPrec(piBits).Quo(n, halfPi())
@@ -43,9 +43,7 @@ func quarter(x float64) (q int, r float64) {
 	return int(new(big.Int).And(whole, big.NewInt(3)).Int64()), r
 }
 
-const libraryTrig = 100 // where the library's own reduction is accurate
-
-func reducible(x float64) bool { return math.Abs(x) > libraryTrig && !math.IsInf(x, 0) }
+func reducible(x float64) bool { return math.Abs(x) > math.Pi/4 && !math.IsInf(x, 0) }
 
 func floatSin(x float64) float64 {
 	if !reducible(x) {
@@ -91,5 +89,8 @@ func floatTan(x float64) float64 {
 }
 
 // Near 1 the factors of 1 - x^2 are exact where the square is not.
-func floatAsin(x float64) float64 { return math.Atan2(x, math.Sqrt((1-x)*(1+x))) }
-func floatAcos(x float64) float64 { return 2 * math.Atan2(math.Sqrt(1-x), math.Sqrt(1+x)) }
+func floatAsin(x float64) float64 { return floatAtan2(x, math.Sqrt((1-x)*(1+x))) }
+func floatAcos(x float64) float64 { return 2 * floatAtan2(math.Sqrt(1-x), math.Sqrt(1+x)) }
+
+// floatAtan2 takes the sign of y from outside: math.Atan2 loses it where y/x underflows.
+func floatAtan2(y, x float64) float64 { return math.Copysign(math.Atan2(math.Abs(y), x), y) }

@@ -163,7 +163,7 @@ _KINDS = {
 def isdtype(dtype: Dtype, kind: Dtype | str | tuple[Dtype | str, ...]) -> bool:
     """Whether the dtype is of the kind (Python array API standard)."""
     if isinstance(kind, tuple):
-        return _builtins.any([isdtype(dtype, k) for k in kind])
+        return _builtins.any(isdtype(dtype, k) for k in kind)
     if isinstance(kind, Dtype):
         return dtype == kind
     if not isinstance(kind, str):
@@ -281,7 +281,9 @@ from ._device import (  # noqa: E402
 _set_stream_check(check_stream)
 
 
-def synchronize(stream: Stream | ThreadLocalStream | Device | DeviceType | None = None) -> None:
+def synchronize(  # noqa: F811 (the argument is named like the function)
+    stream: Stream | ThreadLocalStream | Device | DeviceType | None = None,
+) -> None:
     """Wait until everything that was started is in memory, and raise what went wrong."""
     check_stream(stream)
     _synchronize()

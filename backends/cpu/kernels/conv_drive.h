@@ -146,6 +146,25 @@ static void TN(conv_units)(const conv_args *p, int64_t lo, int64_t hi) {
 	}
 }
 
+// The sums of one pixel for four vectors of channels, for one, and for n < TL channels; x is the first tap's pixel.
+#define DEPTHWISE(name, DECL, STEP, OUT) \
+	static __attribute__((noinline)) void TN(name)(const conv_args *p, const int64_t s[3], const T *restrict x, const T *restrict b, T *restrict sums, int64_t n) { \
+		DECL \
+		for (int64_t kd = 0; kd < p->k[0]; kd++) \
+			for (int64_t kh = 0; kh < p->k[1]; kh++) { \
+				const T *a = x + kd * p->kdil[0] * s[0] + kh * p->kdil[1] * s[1]; \
+				for (int64_t kw = 0; kw < p->k[2]; kw++, a += p->kdil[2] * s[2], b += p->groups) { STEP } \
+			} \
+		OUT \
+	}
+DEPTHWISE(depthwise4, VT s0 = {}; VT s1 = {}; VT s2 = {}; VT s3 = {};,
+	s0 += TLOAD(a) * TLOAD(b); s1 += TLOAD(a + TL) * TLOAD(b + TL);
+	s2 += TLOAD(a + 2 * TL) * TLOAD(b + 2 * TL); s3 += TLOAD(a + 3 * TL) * TLOAD(b + 3 * TL);,
+	TSTORE(sums, s0); TSTORE(sums + TL, s1); TSTORE(sums + 2 * TL, s2); TSTORE(sums + 3 * TL, s3);)
+DEPTHWISE(depthwise1, VT s0 = {};, s0 += TLOAD(a) * TLOAD(b);, TSTORE(sums, s0);)
+DEPTHWISE(depthwise0, memset(sums, 0, TL * sizeof(T));, for (int64_t q = 0; q < n; q++) sums[q] += a[q] * b[q];, )
+#undef DEPTHWISE
+
 // One input and one output channel per group.
 static void TN(conv_depthwise)(const conv_args *p, int64_t lo, int64_t hi) {
 	enum { W = 4 * TL };
@@ -156,33 +175,20 @@ static void TN(conv_depthwise)(const conv_args *p, int64_t lo, int64_t hi) {
 		const TN(conv_unit) t = TN(conv_unit_at)(p, lo);
 		for (int64_t h = t.h0; h < t.h1; h++) {
 			char *o = t.o + h * p->os[2] * es;
-			for (int64_t i = 0; i < t.w1 - t.w0; i++)
+			const void *d = p->add ? o : NULL;
+			for (int64_t i = t.w0; i < t.w1; i++) {
+				const T *x = t.x + (h - t.h0) * p->stride[1] * t.s[1] + (i - t.w0) * p->stride[2] * t.s[2], *b = p->packed;
 				for (int64_t c = 0, w; c < C; c += w) {
-					const T *x = t.x + (h - t.h0) * p->stride[1] * t.s[1] + i * p->stride[2] * t.s[2] + c, *b = (const T *)p->packed + c;
 					w = C - c >= W ? W : C - c >= TL ? TL : C - c;
-					VT s0 = {}, s1 = {}, s2 = {}, s3 = {};
-					if (w < TL) memset(sums, 0, sizeof sums);
-					for (int64_t kd = 0; kd < p->k[0]; kd++)
-						for (int64_t kh = 0; kh < p->k[1]; kh++)
-							for (int64_t kw = 0; kw < p->k[2]; kw++, b += C) {
-								const T *a = x + kd * p->kdil[0] * t.s[0] + kh * p->kdil[1] * t.s[1] + kw * p->kdil[2] * t.s[2];
-								if (w == W) {
-									s0 += TLOAD(a) * TLOAD(b);
-									s1 += TLOAD(a + TL) * TLOAD(b + TL);
-									s2 += TLOAD(a + 2 * TL) * TLOAD(b + 2 * TL);
-									s3 += TLOAD(a + 3 * TL) * TLOAD(b + 3 * TL);
-								} else if (w == TL) s0 += TLOAD(a) * TLOAD(b);
-								else for (int64_t q = 0; q < w; q++) sums[q] += a[q] * b[q];
-							}
-					if (w >= TL) TSTORE(sums, s0);
 					if (w == W) {
-						TSTORE(sums + TL, s1);
-						TSTORE(sums + 2 * TL, s2);
-						TSTORE(sums + 3 * TL, s3);
+						TN(depthwise4)(p, t.s, x + c, b + c, sums, W);
+						TN(emit)(&g, sums, 4, 1, W, o, d, i, c, 1, 1);
+					} else {
+						(w == TL ? TN(depthwise1) : TN(depthwise0))(p, t.s, x + c, b + c, sums, w);
+						TN(emit)(&g, sums, 1, 1, w, o, d, i, c, 1, 1);
 					}
-					if (w == TL) TN(emit)(&g, sums, 1, 1, w, o, p->add ? o : NULL, t.w0 + i, c, 1, 1);
-					else TN(emit)(&g, sums, 4, 1, w, o, p->add ? o : NULL, t.w0 + i, c, 1, 1);
 				}
+			}
 		}
 	}
 }

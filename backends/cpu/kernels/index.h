@@ -29,17 +29,31 @@ INL void index_linear(const index_args *g, const int64_t *steps, int64_t lo, int
 	})
 }
 
-// Adds the coordinates one array of type T picks; false when one is out of bounds.
+// Adds the coordinates one array of type T picks; false when one is out of bounds, which is looked for only
+// afterwards so that the loop has no branch.
 #define INDEX_ADD(T) { \
 		const T *p = (const T *)a->p + o; \
-		for (int64_t i = 0; i < run; i++) { \
-			T raw = p[i * s]; \
-			int64_t v = (int64_t)raw, u = v < 0 ? v + a->size : v; \
-			if ((uint64_t)u > (uint64_t)a->last || (raw > 0 && v < 0)) { \
+		const int64_t size = a->size, most = a->last, step = a->step; \
+		int64_t *restrict d = off + at; \
+		uint64_t wrong = 0; \
+		if (s == 1) \
+			for (int64_t i = 0; i < run; i++) { \
+				int64_t v = (int64_t)p[i], u = v + (v < 0 && (T)-1 < 1 ? size : 0); \
+				wrong |= u < 0 || u > most; \
+				d[i] += u * step; \
+			} \
+		else \
+			for (int64_t i = 0; i < run; i++) { \
+				int64_t v = (int64_t)p[i * s], u = v + (v < 0 && (T)-1 < 1 ? size : 0); \
+				wrong |= u < 0 || u > most; \
+				d[i] += u * step; \
+			} \
+		for (int64_t i = 0; wrong; i++) { \
+			int64_t v = (int64_t)p[i * s], u = v + (v < 0 && (T)-1 < 1 ? size : 0); \
+			if (u < 0 || u > most) { \
 				g->value = v; \
 				return 0; \
 			} \
-			off[at + i] += u * a->step; \
 		} \
 		break; \
 	}
@@ -208,7 +222,9 @@ INL void index_slice(const index_args *g, index_row row, char *d, const char *s,
 }
 
 #define GATHER_SCALARS(T) \
-	for (int64_t i = 0; i < n; i++) ((T *)g->values)[to[i]] = ((const T *)g->array)[off[i]]; \
+	if (g->nd == 1 && g->vstep[0] == 1) \
+		for (int64_t i = 0; i < n; i++) ((T *)g->values)[lo + i] = ((const T *)g->array)[off[i]]; \
+	else for (int64_t i = 0; i < n; i++) ((T *)g->values)[to[i]] = ((const T *)g->array)[off[i]]; \
 	break;
 
 // values[position] = array slices, positions lo..hi.
@@ -221,7 +237,7 @@ static void gather(const void *args, int64_t lo, int64_t hi) {
 	for (int64_t n; lo < hi; lo += n) {
 		n = hi - lo < INDEX_BLOCK ? hi - lo : INDEX_BLOCK;
 		if (!index_offsets(g, lo, n, off)) return;
-		index_linear(g, g->vstep, lo, n, to);
+		if (g->sd || g->nd != 1 || g->vstep[0] != 1) index_linear(g, g->vstep, lo, n, to);
 		if (g->sd == 0)
 			switch (es) {
 			case 1: GATHER_SCALARS(uint8_t)
