@@ -110,6 +110,9 @@ func applyRow(r *Row, xs ...*Array) *Array {
 			shape = broadcastShapes(r.Name, shape, x.shape)
 		}
 	}
+	if r.identity(d) {
+		return xs[0]
+	}
 	return newArray(r.primitive(), t.Result(d), shape, nil, xs...)
 }
 
@@ -218,43 +221,22 @@ func repeats(xs []*Array, i int) bool {
 	return false
 }
 
-// derivative builds the i-th partial derivative of the row at y's inputs; nil stands
-// for 1 and a false ok for 0.
-func derivative(r *Row, e ast.Expr, y *Array) (d *Array, ok bool) {
-	if lit, is := e.(*ast.BasicLit); is {
-		switch lit.Value {
-		case "0":
-			return nil, false
-		case "1":
-			return nil, true
-		}
-	}
-	env := map[string]*Array{"y": y}
-	for i, x := range y.inputs() {
-		env[r.Args[i]] = x
-	}
-	return Walk(e, env, Algebra[*Array](arrayAlgebra{y})), true
-}
-
 // vjpRow multiplies the cotangent with the conjugate derivative and sums over the axes
 // along which the argument was stretched.
 func vjpRow(r *Row, exprs []ast.Expr, y, ct *Array, want []bool) []*Array {
 	ins := y.inputs()
 	out := make([]*Array, len(ins))
+	f := factorOf(y, true)
+	if r.Flags&Antilinear != 0 {
+		ct = conjugated(ct)
+	}
 	for i, x := range ins {
 		if !want[i] {
 			continue
 		}
-		d, ok := derivative(r, exprs[i], y)
-		if !ok {
+		g := f.times(ct, exprs[i])
+		if g == nil {
 			continue
-		}
-		g := ct
-		if d != nil {
-			if d.dtype == dtype.Complex64 {
-				d = applyRow(rowByName["conjugate"], d)
-			}
-			g = applyRow(rowByName["multiply"], ct, d)
 		}
 		out[i] = sumTo(AsType(realPart(g, x.dtype), x.dtype), x.shape)
 	}
@@ -271,16 +253,16 @@ func realPart(g *Array, d dtype.Dtype) *Array {
 
 func jvpRow(r *Row, exprs []ast.Expr, y *Array, tangents []*Array) *Array {
 	var sum *Array
+	f := factorOf(y, false)
 	for i, t := range tangents {
 		if t == nil {
 			continue
 		}
-		d, ok := derivative(r, exprs[i], y)
-		if !ok {
-			continue
+		if r.Flags&Antilinear != 0 {
+			t = conjugated(t)
 		}
-		if d != nil {
-			t = applyRow(rowByName["multiply"], t, d)
+		if t = f.times(t, exprs[i]); t == nil {
+			continue
 		}
 		if t = AsType(realPart(t, y.dtype), y.dtype); sum == nil {
 			sum = t

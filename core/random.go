@@ -129,8 +129,12 @@ func normal(key *Array, shape layout.Shape, d dtype.Dtype, loc, scale *Array) *A
 		}
 		return z
 	}
-	e := AsType(apply("erfinv", symmetric(key, shape)), d)
+	e := apply("erfinv", symmetric(key, shape))
 	s := scalarOf(d, complex(float64(float32(math.Sqrt2)), 0))
+	if d == dtype.Float64 { // drawn in float32 altogether, as the bits are
+		e, s = mul(scalarOf(dtype.Float32, math.Sqrt2), e), scalarOf(d, 1)
+	}
+	e = AsType(e, d)
 	if scale != nil {
 		s = mul(s, AsType(scale, d))
 	}

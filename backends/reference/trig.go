@@ -77,16 +77,7 @@ func floatCos(x float64) float64 {
 	}
 }
 
-func floatTan(x float64) float64 {
-	if !reducible(x) {
-		return math.Tan(x)
-	}
-	q, r := quarter(x)
-	if q%2 == 0 {
-		return math.Tan(r)
-	}
-	return -1 / math.Tan(r)
-}
+func floatTan(x float64) float64 { return floatSin(x) / floatCos(x) }
 
 // Near 1 the factors of 1 - x^2 are exact where the square is not.
 func floatAsin(x float64) float64 { return floatAtan2(x, math.Sqrt((1-x)*(1+x))) }

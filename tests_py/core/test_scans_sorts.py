@@ -205,12 +205,3 @@ def test_searchsorted(name: str, side: str) -> None:
 ])
 def test_errors_and_corners_like_the_oracle(call: Any) -> None:
     agree(lambda lib: call(lib, lib.array(np.arange(6, dtype=np.float32).reshape(2, 3))))
-
-
-@needs_oracle
-def test_unique() -> None:
-    x = np.array([3, 1, 2, 3, 1, 7], np.int32)
-    for more in ({}, {"return_index": True}, {"return_inverse": True}, {"return_counts": True}, {"fill_value": 9}):
-        for size in (2, 4, 6):
-            agree(lambda lib: lib.unique(lib.array(x), size, **more), what=f"unique {size} {more}")
-    assert dt(mx, "int32") == mx.sort(mx.array(x)).dtype
