@@ -97,6 +97,10 @@ func goJobForget(number C.uint32_t) { job(number, true) }
 //export goJobFinish
 func goJobFinish(number C.uint32_t) C.int {
 	if err := job(number, true).Err(); err != nil {
+		// Whoever waited has been told: synchronize need not tell again.
+		core.Lock()
+		core.TakeAsyncError()
+		core.Unlock()
 		raise(err)
 		return -1
 	}

@@ -5,7 +5,6 @@ package main
 
 /*
 #cgo CFLAGS: -O2 -fvisibility=hidden -Wall
-#cgo linux LDFLAGS: -Wl,--unresolved-symbols=ignore-all
 #cgo darwin LDFLAGS: -Wl,-undefined,dynamic_lookup
 #include "capi.h"
 #include <stdlib.h>

@@ -26,6 +26,6 @@ var logicRows = []*Row{
 	el("bitwise_or", "a b", bitwise, "a | b", nil, span{0, 99}, "Element-wise bitwise or.", boolean("a || b")),
 	el("bitwise_xor", "a b", bitwise, "a ^ b", nil, span{0, 99}, "Element-wise bitwise exclusive or.", boolean("a != b")),
 	el("bitwise_invert", "a", bitwise, "^a", nil, span{0, 99}, "Element-wise bitwise complement; of bools, logical not.", boolean("!a")),
-	el("left_shift", "a b", shifts, "shl(a, b)", nil, span{0, 6}, "Element-wise shift to the left; by the width or more gives 0."),
-	el("right_shift", "a b", shifts, "shr(a, b)", nil, span{0, 6}, "Element-wise shift to the right; by the width or more leaves only the sign."),
+	el("left_shift", "a b", shifts, "shl(a, b)", nil, span{0, 6}, "Element-wise shift to the left; by the width or more gives 0.", alias("bitwise_left_shift")),
+	el("right_shift", "a b", shifts, "shr(a, b)", nil, span{0, 6}, "Element-wise shift to the right; by the width or more leaves only the sign.", alias("bitwise_right_shift")),
 }

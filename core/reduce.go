@@ -126,10 +126,14 @@ func reduce(op ReduceOp, x *Array, axes []int) *Array {
 }
 
 func argReduce(x *Array, axis int, largest bool) *Array {
-	if x.shape[axis] == 0 {
-		Throw(ValueError, "[argreduce] axis %d of shape %s is empty", axis, layout.Format(x.shape))
+	name := "argmin"
+	if largest {
+		name = "argmax"
 	}
-	requireReal("argreduce", x)
+	if x.shape[axis] == 0 {
+		Throw(ValueError, "[%s] axis %d of shape %s is empty", name, axis, layout.Format(x.shape))
+	}
+	requireReal(name, x)
 	shape := slices.Delete(slices.Clone(x.shape), axis, axis+1)
 	return newArray(&argReduceOp, dtype.Uint32, shape, ArgReduceAttr{largest, axis}, x)
 }

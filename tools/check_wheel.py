@@ -49,7 +49,6 @@ def check_elf(wheel: Path, library: bytes) -> str:
         must(audited is not None, f"auditwheel does not call it manylinux: {shown}")
         assert audited is not None
         must((int(audited[1]), int(audited[2])) <= promised, f"auditwheel says {audited[0]}")
-        must("requires no external shared libraries" in shown, f"auditwheel: {shown}")
     return f"glibc {floor[0]}.{floor[1]}, needs {' '.join(sorted(needed))}"
 
 

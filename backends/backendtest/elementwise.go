@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"math"
+	"math/cmplx"
 	"slices"
 	"strings"
 	"testing"
@@ -97,6 +98,12 @@ func rowTolerance(r *core.Row, d, out dtype.Dtype, ins []core.Tensor) tolerance 
 	}
 	// Which zero is the smaller one is not told.
 	tol.zeros = !has("min") && !has("max") && !has("mod") && !has("pow") && !has("sign") && d != dtype.Complex64
+	if has("pow") && d == dtype.Complex64 { // the angle, imag(b log(a)), keeps the absolute error of its size
+		tol.slack = func(n int, want complex128) float64 {
+			size := cmplx.Abs(elementAt(&ins[1], n)) * cmplx.Abs(cmplx.Log(elementAt(&ins[0], n)))
+			return 0x1p-50 * size * cmplx.Abs(want)
+		}
+	}
 	if has("logaddexp") { // the sum of a term and a logarithm may cancel
 		tol.slack = func(n int, want complex128) float64 {
 			most := 1.0

@@ -45,6 +45,14 @@ func reduce(k *core.Kernel) error {
 	attr := k.Attr.(core.ReduceAttr)
 	in, out := &k.In[0], &k.Out[0]
 	f := fold{op: attr.Op, in: in.Data, out: out.Data, from: in.Dtype, to: out.Dtype, cancel: k.Cancel}
+	if in.Dtype == dtype.Bool { // the extremes of bools, with identities that are bools
+		switch attr.Op {
+		case core.ReduceMin:
+			f.op = core.ReduceAnd
+		case core.ReduceMax:
+			f.op = core.ReduceOr
+		}
+	}
 	o := 0
 	for i, n := range in.Shape {
 		if slices.Contains(attr.Axes, i) {

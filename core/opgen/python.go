@@ -38,7 +38,7 @@ func functions() []function {
 		}
 	}
 	for _, f := range core.Funcs {
-		all = append(all, function{f.Name, f.Doc, signature.MustParse(f.Sig), f.Method})
+		all = append(all, function{f.Name, f.Doc, signature.MustParse(f.Sig), f.Method || strings.HasPrefix(f.Name, "array.")})
 	}
 	slices.SortStableFunc(all, func(a, b function) int { return strings.Compare(a.name, b.name) })
 	return all

@@ -62,13 +62,13 @@ class Device:
         return hash(self._type) if self._index == 0 else hash((self._type, self._index))
 
 
-class Stream:
-    """An order of execution on a device. Made by :func:`new_stream`."""
-
+class _AnyStream:
     __slots__ = ("_device", "_index")
+    _device: Device
+    _index: int
 
-    def __new__(cls, *args: object, **kwargs: object) -> Stream:
-        raise TypeError(f"mlx.core.{cls.__name__}: use new_stream or default_stream")
+    def __init__(self) -> None:
+        raise TypeError(f"mlx.core.{type(self).__name__}: use new_stream or default_stream")
 
     @property
     def device(self) -> Device:
@@ -78,27 +78,31 @@ class Stream:
         return f"{type(self).__name__}({self._device!r}, {self._index})"
 
     def __eq__(self, arg: object, /) -> bool:
-        return type(arg) is type(self) and (self._device, self._index) == (arg._device, arg._index)
+        return isinstance(arg, _AnyStream) and self._key() == arg._key()
 
     def __hash__(self) -> int:
-        return hash((type(self).__name__, self._device, self._index))
+        return hash(self._key())
+
+    def _key(self) -> tuple[str, Device, int]:
+        return type(self).__name__, self._device, self._index
 
 
-class ThreadLocalStream:
+class Stream(_AnyStream):
+    """An order of execution on a device. Made by :func:`new_stream`."""
+
+    __slots__ = ()
+
+
+class ThreadLocalStream(_AnyStream):
     """A stream of which each thread has its own. Made by :func:`new_thread_local_stream`."""
 
-    __slots__ = ("_device", "_index")
-    __new__ = Stream.__new__
-    device = Stream.device
-    __repr__ = Stream.__repr__
-    __eq__ = Stream.__eq__
-    __hash__ = Stream.__hash__
+    __slots__ = ()
 
 
 _HAVE = {"cpu": True, "gpu": bool(_device_info("gpu"))}
 
 
-def _as_device(device, op):
+def _as_device(device, op) -> Device:
     if isinstance(device, DeviceType):
         device = Device(device)
     if not isinstance(device, Device):
@@ -106,7 +110,7 @@ def _as_device(device, op):
     return device
 
 
-def _usable(device, op):
+def _usable(device, op) -> Device:
     device = _as_device(device, op)
     if not is_available(device):
         raise ValueError(f"[{op}] {device!r} is not available: there is no backend for it")
@@ -128,8 +132,8 @@ _counts = {"stream": 1, "local": 0}
 
 def is_available(device: Device | DeviceType) -> bool:
     """Whether the device can be used."""
-    device = _as_device(device, "is_available")
-    return _HAVE[device.type.name] and 0 <= device._index < 1
+    d = _as_device(device, "is_available")
+    return _HAVE[d.type.name] and d._index == 0
 
 
 def device_count(device_type: DeviceType) -> int:
@@ -156,14 +160,14 @@ def set_default_device(device: Device | DeviceType) -> None:
 
 def default_stream(device: Device | DeviceType) -> Stream:
     """The stream that operations on the device run on."""
-    device = _usable(device, "default_stream")
+    d = _usable(device, "default_stream")
     stack = getattr(_local, "stack", None)
-    if stack and stack[-1].device == device and isinstance(stack[-1], Stream):
+    if stack and stack[-1].device == d and isinstance(stack[-1], Stream):
         return stack[-1]
     with _lock:
-        if device not in _default_streams:
-            _default_streams[device] = _make(Stream, device, 0)
-        return _default_streams[device]
+        if d not in _default_streams:
+            _default_streams[d] = _make(Stream, d, 0)
+        return _default_streams[d]
 
 
 def set_default_stream(stream: Stream) -> None:

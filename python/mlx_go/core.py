@@ -17,7 +17,6 @@ from ._core import (
     Dtype,
     _at_update,
     _convert,
-    _device_info,
     _functions,
     _promote,
     _set_precision,
@@ -25,7 +24,6 @@ from ._core import (
     _synchronize,
     array,
 )
-from ._core import _dtypes as _all_dtypes
 from ._io import load, save, save_safetensors, savez, savez_compressed
 from ._transforms import (
     checkpoint,

@@ -1,5 +1,6 @@
 # Written by core/opgen from the op table and core/opgen/core.pyi.tmpl. DO NOT EDIT.
 import enum
+import sys
 from collections.abc import Sequence
 from types import ModuleType, TracebackType
 from typing import Any, Literal, Protocol, TypeAlias, final
@@ -240,6 +241,7 @@ class array:
     def __setitem__(self, key: Any, value: Any, /) -> None: ...
     def __delitem__(self, key: Any, /) -> None: ...
     def __len__(self) -> int: ...
+    def __contains__(self, value: Any, /) -> bool: ...
     def __iter__(self) -> ArrayIterator: ...
     def __bool__(self) -> bool: ...
     def __int__(self) -> int: ...
@@ -250,8 +252,9 @@ class array:
         """The elements in row-major order."""
     def __hash__(self) -> int: ...
     def __format__(self, spec: str, /) -> str: ...
-    def __buffer__(self, flags: int, /) -> memoryview: ...
-    def __release_buffer__(self, buffer: memoryview, /) -> None: ...
+    if sys.version_info >= (3, 12):
+        def __buffer__(self, flags: int, /) -> memoryview: ...
+        def __release_buffer__(self, buffer: memoryview, /) -> None: ...
     def __copy__(self) -> array: ...
     def __deepcopy__(self, memo: Any, /) -> array: ...
     def __getstate__(self) -> tuple[bytes, tuple[int, ...], Dtype]: ...
@@ -292,7 +295,7 @@ class array:
     def __rdivmod__(self, other: Any, /) -> tuple[array, array]: ...
     def __pow__(self, other: Any, mod: None = None, /) -> array: ...
     def __rpow__(self, other: Any, mod: None = None, /) -> array: ...
-    def __ipow__(self, other: Any, /) -> array: ...
+    def __ipow__(self, other: Any, /) -> array: ...  # type: ignore[misc]
     def __matmul__(self, other: Any, /) -> array: ...
     def __rmatmul__(self, other: Any, /) -> array: ...
     def __imatmul__(self, other: Any, /) -> array: ...
@@ -382,6 +385,50 @@ class array:
         Example:
             >>> mx.argmin(mx.array([3, 1, 2]))
             array(1, dtype=uint32)
+        """
+    def astype(self, dtype: Dtype, stream: StreamOrDevice = None) -> array:
+        """Array with its elements converted to another dtype. Floats are rounded towards zero to integers; of complex numbers, real dtypes keep the real part.
+
+        Args:
+            a: Input array.
+            dtype: Type of the elements of the result.
+
+        Returns:
+            The converted array.
+
+        Example:
+            >>> mx.array([1.5, -1.5]).astype(mx.int32)
+            array([1, -1], dtype=int32)
+        """
+    def reshape(self, *shape: Any, stream: StreamOrDevice = None) -> array:
+        """Array with the same elements, in row-major order, in another shape.
+
+        Args:
+            a: Input array.
+            shape: Extents; one of them may be -1 and follows from the others.
+
+        Returns:
+            The reshaped array, without copying where strides allow.
+
+        Example:
+            >>> mx.reshape(mx.array([1, 2, 3, 4]), (2, -1))
+            array([[1, 2],
+                   [3, 4]], dtype=int32)
+        """
+    def transpose(self, *axes: Any, stream: StreamOrDevice = None) -> array:
+        """Array with its axes in another order.
+
+        Args:
+            a: Input array.
+            axes: For each axis of the result, which axis of ``a`` it is; ``None`` reverses them.
+
+        Returns:
+            The transposed array, without copying.
+
+        Example:
+            >>> mx.transpose(mx.array([[1, 2], [3, 4]]))
+            array([[1, 3],
+                   [2, 4]], dtype=int32)
         """
     def conj(self, *, stream: StreamOrDevice = None) -> array:
         """Element-wise complex conjugate."""

@@ -67,7 +67,7 @@ INL float f32_mod(float a, float b) {
 	r = (r != 0.0) & ((r < 0.0) != (b < 0.0f)) ? r + (double)b : r;
 	return r == 0.0 ? f32_copysign(0.0f, b) : (float)r;
 }
-INL int f32_mod_narrow(float a, float b) { return f32_abs(a / b) < 0x1p28f; }
+INL int f32_mod_narrow(float a, float b) { return (f32_abs(a / b) < 0x1p28f) & (f32_abs(b) < INFINITY); }
 static float f32_mod_wide(float a, float b) {
 	float r = fmodf(a, b);
 	if (r == 0.0f) return f32_copysign(0.0f, b);

@@ -183,8 +183,9 @@ SCAN_HALVES(bf16)
 #define SCAN_WHOLE(name, size) {size, name##_row, name##_columns, 0}
 #define SCAN_ROW(name, size) {size, name##_row, name##_columns, name##_carry}
 #define SCAN_HALF_ROWS(op) [DT_F16] = SCAN_WHOLE(op##_f16, 2), [DT_BF16] = SCAN_WHOLE(op##_bf16, 2)
-#define SCAN_COUNTS(op) \
-	[DT_BOOL] = SCAN_ROW(op##_u8, 1), [DT_U8] = SCAN_ROW(op##_u8, 1), [DT_I8] = SCAN_ROW(op##_u8, 1), \
+// TRUTH folds bools to bools: a sum of them is their logical or.
+#define SCAN_COUNTS(op, TRUTH) \
+	[DT_BOOL] = SCAN_ROW(TRUTH, 1), [DT_U8] = SCAN_ROW(op##_u8, 1), [DT_I8] = SCAN_ROW(op##_u8, 1), \
 	[DT_U16] = SCAN_ROW(op##_u16, 2), [DT_I16] = SCAN_ROW(op##_u16, 2), [DT_U32] = SCAN_ROW(op##_u32, 4), \
 	[DT_I32] = SCAN_ROW(op##_u32, 4), [DT_U64] = SCAN_ROW(op##_u64, 8), [DT_I64] = SCAN_ROW(op##_u64, 8), SCAN_HALF_ROWS(op)
 #define SCAN_BEST(op) \
@@ -195,8 +196,8 @@ SCAN_HALVES(bf16)
 
 // The order of core.ScanOp.
 static const scan_fold scan_folds[][DT_COUNT] = {
-	{SCAN_COUNTS(scan_sum), [DT_F32] = SCAN_ROW(scan_sum_f32, 4), [DT_F64] = SCAN_ROW(scan_sum_f64, 8), [DT_C64] = SCAN_ROW(scan_sum_c64, 8)},
-	{SCAN_COUNTS(scan_prod), [DT_F32] = SCAN_WHOLE(scan_prod_f32, 4), [DT_F64] = SCAN_WHOLE(scan_prod_f64, 8), [DT_C64] = SCAN_WHOLE(scan_prod_c64, 8)},
+	{SCAN_COUNTS(scan_sum, scan_max_u8), [DT_F32] = SCAN_ROW(scan_sum_f32, 4), [DT_F64] = SCAN_ROW(scan_sum_f64, 8), [DT_C64] = SCAN_ROW(scan_sum_c64, 8)},
+	{SCAN_COUNTS(scan_prod, scan_prod_u8), [DT_F32] = SCAN_WHOLE(scan_prod_f32, 4), [DT_F64] = SCAN_WHOLE(scan_prod_f64, 8), [DT_C64] = SCAN_WHOLE(scan_prod_c64, 8)},
 	{SCAN_BEST(scan_min)},
 	{SCAN_BEST(scan_max)},
 	{SCAN_HALF_ROWS(scan_log), [DT_F32] = SCAN_WHOLE(scan_log_f32, 4), [DT_F64] = SCAN_WHOLE(scan_log_f64, 8), [DT_C64] = SCAN_WHOLE(scan_log_c64, 8)},

@@ -1,0 +1,138 @@
+"""The same key gives the oracle's numbers, bit for bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from oracle import DTYPES, FLOATS, INTEGERS, agree, assert_same, dt, mlx, mx, name_of, needs_oracle, to_numpy
+
+SHAPES = [(), (1,), (2,), (3,), (7,), (8,), (1025,), (3, 5), (2, 3, 4), (0,), (2, 0), (1, 1, 1), (33, 31)]
+SEEDS = [0, 1, 42, 2**31, 2**32 + 5, 2**63 + 11]
+REAL = ["float32", "float16", "bfloat16"]
+
+
+def same(call: Any, **tolerance: float) -> None:
+    agree(call, **tolerance)
+
+
+@needs_oracle
+@pytest.mark.parametrize("seed", SEEDS)
+def test_keys_and_splits(seed: int) -> None:
+    same(lambda m: m.random.key(seed))
+    for n in (0, 1, 2, 3, 5, 64, 101):
+        same(lambda m: m.random.split(m.random.key(seed), n))
+    same(lambda m: m.random.split(m.random.key(seed)))
+
+
+@needs_oracle
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("seed", SEEDS[:3])
+def test_uniform(shape: tuple[int, ...], seed: int) -> None:
+    for name in REAL:
+        same(lambda m: m.random.uniform(shape=shape, dtype=dt(m, name), key=m.random.key(seed)))
+        same(lambda m: m.random.uniform(-2.5, 3.25, shape, dt(m, name), m.random.key(seed)))
+
+
+@needs_oracle
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_other_distributions(shape: tuple[int, ...]) -> None:
+    key = lambda m: m.random.key(7)
+    same(lambda m: m.random.bernoulli(0.3, shape, key(m)))
+    same(lambda m: m.random.randint(-5, 1000, shape, key=key(m)))
+    for name in REAL:
+        # the logarithm and the inverse error function may differ in the last place
+        same(lambda m: m.random.normal(shape, dt(m, name), key=key(m)), ulps=8, atol=1e-6)
+        same(lambda m: m.random.normal(shape, dt(m, name), 2.0, 0.5, key(m)), ulps=8, atol=1e-6)
+        same(lambda m: m.random.gumbel(shape, dt(m, name), key(m)), ulps=8, atol=1e-6)
+        same(lambda m: m.random.laplace(shape, dt(m, name), key=key(m)), ulps=8, atol=1e-6)
+        same(lambda m: m.random.truncated_normal(-1.0, 2.0, shape, dt(m, name), key(m)), ulps=64, atol=1e-5)
+
+
+@needs_oracle
+@pytest.mark.parametrize("name", [*INTEGERS])
+def test_randint_dtypes(name: str) -> None:
+    for low, high in ((0, 10), (0, 100), (3, 4), (-3, 4)):
+        if low < 0 and name.startswith("u"):
+            continue
+        same(lambda m: m.random.randint(low, high, (101,), dt(m, name), m.random.key(3)))
+        same(lambda m: m.random.randint(m.array([low, low]), m.array([high, high]), (50, 2), dt(m, name), m.random.key(3)))
+
+
+@needs_oracle
+@pytest.mark.parametrize("seed", [0, 5])
+def test_permutation_and_categorical(seed: int) -> None:
+    key = lambda m: m.random.key(seed)
+    logits = np.log(np.random.default_rng(seed).uniform(0.1, 1, (3, 4, 5))).astype(np.float32)
+    for n in (0, 1, 2, 17, 1000):
+        same(lambda m: m.random.permutation(n, key=key(m)))
+    for axis in (0, 1, -1):
+        same(lambda m: m.random.permutation(m.array(logits), axis, key(m)))
+        same(lambda m: m.random.categorical(m.array(logits), axis, key=key(m)))
+        same(lambda m: m.random.categorical(m.array(logits), axis, num_samples=7, key=key(m)))
+    same(lambda m: m.random.categorical(m.array(logits), shape=(2, 3, 4), key=key(m)))
+    same(lambda m: m.random.categorical(m.array(logits[0, 0]), shape=(6,), key=key(m)))
+
+
+@needs_oracle
+@pytest.mark.parametrize("seed", [0, 9])
+def test_the_global_state_advances_alike(seed: int) -> None:
+    for m in (mx, mlx):
+        m.random.seed(seed)
+    for _ in range(3):
+        assert_same(mx.random.uniform(shape=(5,)), mlx.random.uniform(shape=(5,)))
+        assert_same(mx.random.randint(0, 100, (3,)), mlx.random.randint(0, 100, (3,)))
+        assert_same(mx.random.normal((4,)), mlx.random.normal((4,)), ulps=8, atol=1e-6)
+        assert_same(mx.random.permutation(9), mlx.random.permutation(9))
+    assert_same(mx.random.state[0], mlx.random.state[0])
+
+
+@needs_oracle
+@pytest.mark.parametrize("call", [
+    lambda m: m.random.uniform(shape=(2,), dtype=m.int32), lambda m: m.random.uniform(0, m.zeros((3,)), (2,)), lambda m: m.random.normal((-1,)),
+    lambda m: m.random.randint(0, 5, (2,), m.float32), lambda m: m.random.normal((2,), m.int32), lambda m: m.random.split(m.random.key(0), -1),
+    lambda m: m.random.uniform(key=m.array([1, 2, 3], dtype=m.uint32)), lambda m: m.random.uniform(key=m.array([1.0, 2.0])),
+    lambda m: m.random.categorical(m.zeros((2, 3)), shape=(2,), num_samples=2), lambda m: m.random.categorical(m.zeros((2, 3)), 5),
+    lambda m: m.random.categorical(m.zeros((2, 3)), shape=(5,)), lambda m: m.random.bernoulli(m.zeros((3,)), (2,)), lambda m: m.random.key("a"),
+    lambda m: m.random.bernoulli(m.array([0.0, 1.0])), lambda m: m.random.bernoulli(), lambda m: m.random.uniform(0, m.ones((3,)), key=m.random.key(0)),
+    lambda m: m.random.uniform(m.zeros((2, 1)), m.ones((3,)), (4, 2, 3), key=m.random.key(0)),
+])
+def test_errors_and_corners_like_the_oracle(call: Any) -> None:
+    for m in (mx, mlx):
+        m.random.seed(0)
+    agree(call)
+
+
+@pytest.mark.parametrize("name", FLOATS)
+def test_moments(name: str) -> None:
+    key = mx.random.key(11)
+    x = to_numpy(mx.random.normal((20_000,), dt(mx, name), key=key)).astype(np.float64)
+    assert abs(x.mean()) < 0.03 and abs(x.std() - 1) < 0.03 and name_of(mx.random.normal((2,), dt(mx, name))) == name
+    u = to_numpy(mx.random.uniform(2, 5, (20_000,), dt(mx, name), key)).astype(np.float64)
+    assert u.min() >= 2 and u.max() <= 5 and abs(u.mean() - 3.5) < 0.03
+    assert name == "bfloat16" or len(np.unique(u)) > 1000
+
+
+def test_complex_normal() -> None:
+    x = to_numpy(mx.random.normal((20_000,), mx.complex64, key=mx.random.key(1)))
+    assert x.dtype == np.complex64 and abs(x.real.var() - 0.5) < 0.03 and abs(x.imag.var() - 0.5) < 0.03
+
+
+def test_randint_stays_in_range_and_reaches_both_ends() -> None:
+    x = to_numpy(mx.random.randint(-3, 4, (10_000,), key=mx.random.key(2)))
+    assert set(np.unique(x)) == set(range(-3, 4))
+
+
+def test_seeds_differ_and_repeat() -> None:
+    draws = []
+    for seed in (1, 1, 2):
+        mx.random.seed(seed)
+        draws.append(mx.random.uniform(shape=(4,)).tolist())
+    assert draws[0] == draws[1] != draws[2]
+    assert mx.random.uniform(shape=(4,)).tolist() != mx.random.uniform(shape=(4,)).tolist()
+
+
+def test_all_dtypes_are_named() -> None:
+    assert set(REAL) | set(INTEGERS) < set(DTYPES)
