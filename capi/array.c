@@ -20,20 +20,15 @@ PyObject *wrap(capi_handle h) {
 	return wrap_id((uint32_t)h, (uint32_t)(h >> 32));
 }
 
-static PyObject *wrap_at(const uint32_t *id) {
-	/* Sizes of many results are not worth a crossing: count each as 16 KiB. */
-	return wrap_id(*id, 16);
-}
-
 PyObject *wrap_many(capi_ids *ids, int kind) {
-	const uint32_t *at = ids->more ? ids->more : ids->few;
+	const capi_handle *at = ids->more ? ids->more : ids->few;
 	PyObject *result = NULL;
 	int single = kind == RETURN_ARRAY || (ids->n == 1 && (kind == RETURN_ARRAY_OR_LIST || kind == RETURN_ARRAY_OR_TUPLE));
 	Py_ssize_t done = 0;
 	if (kind == RETURN_NONE) {
 		result = Py_NewRef(Py_None);
 	} else if (single && ids->n == 1) {
-		result = wrap_at(at);
+		result = wrap(*at);
 		done = 1;
 	} else if (single) {
 		PyErr_SetString(PyExc_RuntimeError, "mlx_go: internal error: a function did not give exactly one array");
@@ -41,7 +36,7 @@ PyObject *wrap_many(capi_ids *ids, int kind) {
 		int list = kind == RETURN_LIST || kind == RETURN_ARRAY_OR_LIST;
 		result = list ? PyList_New(ids->n) : PyTuple_New(ids->n);
 		while (result && done < ids->n) {
-			PyObject *a = wrap_at(&at[done++]);
+			PyObject *a = wrap(at[done++]);
 			if (!a) {
 				Py_CLEAR(result);
 				break;
@@ -50,7 +45,7 @@ PyObject *wrap_many(capi_ids *ids, int kind) {
 			else PyTuple_SetItem(result, done - 1, a);
 		}
 	}
-	for (; done < ids->n; done++) queue_free(at[done], 0);
+	for (; done < ids->n; done++) queue_free((uint32_t)at[done], (uint32_t)(at[done] >> 32));
 	free(ids->more);
 	ids->more = NULL;
 	return result;

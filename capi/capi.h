@@ -83,11 +83,13 @@ typedef struct capi_index {
 	int64_t start, stop, step; /* INDEX_INT: start */
 } capi_index;
 
+/* Handles come back with the size of the array in KiB in the upper half, by which frees are batched. */
+typedef uint64_t capi_handle;
+
 /* The arrays a call gives back; more than fit inline lie in `more`, which the caller frees. */
 typedef struct capi_ids {
 	int64_t n;
-	uint32_t few[8];
-	uint32_t *more;
+	capi_handle few[8], *more;
 } capi_ids;
 
 /* Operations of goTransform. */
@@ -102,8 +104,6 @@ enum {
 	MEMORY_ACTIVE, MEMORY_PEAK, MEMORY_RESET_PEAK, MEMORY_CACHE, MEMORY_LIMIT, MEMORY_SET_LIMIT, MEMORY_SET_CACHE_LIMIT, MEMORY_CLEAR
 };
 
-/* Handles come back with the size of the array in KiB in the upper half, by which frees are batched. */
-typedef uint64_t capi_handle;
 
 /* What a file held; the texts are lists of strings, each ended by a zero byte. */
 typedef struct capi_loaded {

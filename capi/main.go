@@ -78,11 +78,11 @@ func giveIDs(out *C.capi_ids, as []*core.Array) {
 	out.n = C.int64_t(len(as))
 	list := out.few[:]
 	if len(as) > len(list) {
-		out.more = (*C.uint32_t)(C.malloc(C.size_t(4 * len(as))))
+		out.more = (*C.capi_handle)(C.malloc(C.size_t(8 * len(as))))
 		list = unsafe.Slice(out.more, len(as))
 	}
 	for i, a := range as {
-		list[i] = C.uint32_t(a.Hold())
+		list[i] = handle(a)
 	}
 }
 

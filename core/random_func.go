@@ -139,24 +139,42 @@ func categorical(a *Args) *Array {
 		Throw(ValueError, "[categorical] give shape or num_samples, not both")
 	}
 	noise := func(shape layout.Shape) *Array { return gumbel(key(), shape, dtype.Float32) }
+	rest := slices.Delete(slices.Clone(logits.shape), axis+logits.NDim(), axis+logits.NDim()+1)
+	single := layout.Size(rest) == 1 && logits.Size() > 0
 	switch {
 	case a.given(3):
 		n := a.int(3, 1)
 		if n < 0 {
 			Throw(ValueError, "[categorical] num_samples must be non-negative, not %d", n)
 		}
+		if single {
+			return drawFromOne(logits, append(rest, n), key())
+		}
 		shape := append(slices.Clone(logits.shape), n)
 		z := add(unsqueeze(logits, logits.NDim()), noise(shape))
 		return argReduce(z, axis-1+len(z.shape), true)
 	case a.given(2):
 		shape := slices.Clone(a.shape(2))
-		rest := slices.Delete(slices.Clone(logits.shape), axis+logits.NDim(), axis+logits.NDim()+1)
 		if !layout.CanBroadcastTo(rest, shape) {
 			Throw(ValueError, "[categorical] logits of shape %s without axis %d do not broadcast to shape %s", layout.Format(logits.shape), axis, layout.Format(shape))
+		}
+		if single {
+			return drawFromOne(logits, shape, key())
 		}
 		shape = slices.Insert(shape, len(shape)+axis+1, logits.shape[logits.NDim()+axis])
 		z := add(logits, noise(shape))
 		return argReduce(z, axis+len(z.shape), true)
 	}
 	return argReduce(add(logits, noise(logits.shape)), axis+logits.NDim(), true)
+}
+
+// drawFromOne draws from a single distribution by inverting its cumulative sum: one number a draw
+// where the Gumbel trick takes one for every category.
+func drawFromOne(logits *Array, shape layout.Shape, key *Array) *Array {
+	x := AsType(Reshape(logits, []int{-1}), dtype.Float32)
+	weights := apply("exp", sub(x, reduce(ReduceMax, x, []int{0})))
+	total := scan(ScanSum, weights, 0, false, true)
+	last := Index(total, []IndexItem{{Kind: IndexInt, Int: -1}})
+	u := mul(unit(key, shape, dtype.Float32), last)
+	return newArray(&searchOp, dtype.Uint32, u.shape, SearchAttr{true}, total, u)
 }

@@ -1,7 +1,8 @@
 // Package backendtest holds the cases that every backend must pass. They are generated: every
 // row of the op table for every dtype it computes in, and every other kind of kernel with random
 // shapes, strides, dtypes and attributes, each compared with the reference backend.
-// Seeds follow from the tests' names, so a failure repeats under go test -run.
+// Seeds follow from the tests' names, so a failure repeats under go test -run; other cases
+// come with MLX_GO_TEST_SEED=number.
 package backendtest
 
 import (
@@ -9,7 +10,9 @@ import (
 	"hash/fnv"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -76,8 +79,14 @@ func (s *suite) ctx(t *testing.T) *ctx {
 	h := fnv.New64a()
 	name := t.Name()
 	h.Write([]byte(name[strings.Index(name, "/")+1:]))
-	c := &ctx{T: t, suite: s, rng: rand.New(rand.NewPCG(h.Sum64(), 0))}
-	t.Cleanup(c.release)
+	extra, _ := strconv.ParseUint(os.Getenv("MLX_GO_TEST_SEED"), 10, 64)
+	c := &ctx{T: t, suite: s, rng: rand.New(rand.NewPCG(h.Sum64(), extra))}
+	t.Cleanup(func() {
+		c.release()
+		if c.failed > 0 {
+			t.Logf("repeat with MLX_GO_TEST_SEED=%d go test -run '%s'", extra, t.Name())
+		}
+	})
 	return c
 }
 

@@ -181,6 +181,32 @@ func (c *ctx) pick(list []uint64) func(int) uint64 {
 	return func(int) uint64 { return list[c.rng.IntN(len(list))] }
 }
 
+// tall draws a shape of more axes than kernels have loops for, of which no two may be merged once they
+// are permuted.
+func (c *ctx) tall() []int {
+	shape := make([]int, 13+c.rng.IntN(4))
+	for i := range shape {
+		shape[i] = 1
+	}
+	for range 8 {
+		shape[c.rng.IntN(len(shape))] = 2
+	}
+	for i := range shape {
+		if c.rng.IntN(3) == 0 && shape[i] == 1 {
+			shape[i] = 2
+		}
+	}
+	for n := 1; ; n = 1 { // enough of it
+		for _, d := range shape {
+			n *= d
+		}
+		if n <= 1<<13 {
+			return shape
+		}
+		shape[c.rng.IntN(len(shape))] = 1
+	}
+}
+
 // anyShape draws a shape of the given rank of about size elements at most.
 func (c *ctx) anyShape(rank, size int) []int {
 	shape := make([]int, rank)

@@ -83,6 +83,14 @@ func testGather(c *ctx) {
 			gather(d, shape, c.anyPlace(shape))
 		}
 	}
+	for range 4 {
+		tall := c.tall()
+		p := c.anyPlace(tall)
+		if len(p.axes) > 0 {
+			p.index = []int{2, 1, 3}
+		}
+		gather(dtype.Int16, tall, p)
+	}
 	gather(dtype.Float32, []int{1000, 64}, place{[]int{0}, []int{1, 64}, []int{1500}})
 	gather(dtype.BFloat16, []int{1000}, place{[]int{0}, []int{1}, []int{70000}})
 	gather(dtype.Complex64, []int{30, 40}, place{[]int{1, 0}, []int{1, 1}, []int{300, 70}})
@@ -129,6 +137,12 @@ func testScatter(c *ctx) {
 				scatter(op, d, shape, c.anyPlace(shape))
 			}
 		}
+		tall := c.tall()
+		p := c.anyPlace(tall)
+		if len(p.axes) > 0 {
+			p.index = []int{2, 1, 3}
+		}
+		scatter(op, dtype.Int16, tall, p)
 		scatter(op, dtype.Float32, []int{1000, 64}, place{[]int{0}, []int{1, 64}, []int{700}})
 		scatter(op, dtype.Int32, []int{1000}, place{[]int{0}, []int{1}, []int{30000}})
 		scatter(op, dtype.Uint8, []int{30, 40}, place{[]int{1, 0}, []int{1, 1}, []int{300, 7}})
@@ -140,9 +154,13 @@ func testGatherAxis(c *ctx) {
 	for _, d := range dtype.All {
 		for i := range 30 {
 			rank := 1 + c.rng.IntN(4)
-			shape, axis := c.anyShape(rank, 300), c.rng.IntN(rank)
+			shape := c.anyShape(rank, 300)
+			if i == 1 {
+				shape = c.tall()
+			}
+			axis := c.rng.IntN(len(shape))
 			out := slices.Clone(shape)
-			out[axis] = 1 + c.rng.IntN(30)
+			out[axis] = 1 + c.rng.IntN(5)
 			if i == 0 {
 				out[axis] = 2000
 			}
@@ -159,9 +177,13 @@ func testScatterAxis(c *ctx) {
 	for _, d := range dtype.All {
 		for i := range 30 {
 			rank := 1 + c.rng.IntN(4)
-			shape, axis := c.anyShape(rank, 300), c.rng.IntN(rank)
+			shape := c.anyShape(rank, 300)
+			if i == 1 {
+				shape = c.tall()
+			}
+			axis := c.rng.IntN(len(shape))
 			from := slices.Clone(shape)
-			from[axis] = 1 + c.rng.IntN(30)
+			from[axis] = 1 + c.rng.IntN(9)
 			if i == 0 {
 				from[axis] = 2000
 			}

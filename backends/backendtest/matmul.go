@@ -26,6 +26,8 @@ func testMatMul(c *ctx) {
 				batch := c.anyShape(c.rng.IntN(4), 6)
 				c.matMul(d, batch, 1+c.rng.IntN(20), 1+c.rng.IntN(40), 1+c.rng.IntN(20), c.rng.IntN(3) == 0)
 			}
+			tall := c.tall()
+			c.matMul(d, tall[:len(tall)-2], 3, 5, 2, true)
 			if !testing.Short() { // several blocks of every kind, several threads
 				c.matMul(d, nil, 101, 530, 97, false)
 				c.matMul(d, nil, 300, 70, 130, true)

@@ -13,6 +13,9 @@ var rowLengths = []int{1, 2, 7, 15, 16, 17, 31, 33, 64, 100, 257, 1023, 1024, 10
 
 // rowShape draws leading axes before a row of length n.
 func (c *ctx) rowShape(n int) []int {
+	if n == 2 {
+		return append(c.tall(), n)
+	}
 	return append(c.anyShape(c.rng.IntN(4), max(4000/n, 1)), n)
 }
 

@@ -117,8 +117,11 @@ func (c *ctx) program(steps func(*builder, int), tol tolerance) {
 	c.begin("program")
 	b := &builder{}
 	shape := c.anyShape(c.rng.IntN(5), 300)
-	if c.rng.IntN(10) == 0 {
+	switch c.rng.IntN(20) {
+	case 0, 1:
 		shape = []int{5, 1 + c.rng.IntN(3000)}
+	case 2:
+		shape = c.tall()
 	}
 	exact := tol.ulps == 0
 	var ins []core.Tensor
@@ -154,6 +157,11 @@ func (c *ctx) program(steps func(*builder, int), tol tolerance) {
 		outs[0].d = to
 	}
 	b.p.Store = []uint8{uint8(len(b.regs) - 1)}
+	if exact && c.rng.IntN(4) == 0 { // a second result
+		r := c.rng.IntN(len(b.regs))
+		b.p.Store = append(b.p.Store, uint8(r))
+		outs = append(outs, output{d: b.regs[r], shape: shape})
+	}
 	if !exact {
 		if d := outs[0].d; d != dtype.Float64 || slices.Contains(b.regs, dtype.Float32) {
 			slack := 64 * math.Max(resolution(d), 0x1p-23)

@@ -99,6 +99,8 @@ func testReduce(c *ctx) {
 				for _, n := range []int{1, 15, 16, 17, 1023, 1025, 70000} {
 					c.reduce(core.ReduceOp(op), d, []int{n}, []int{0}, contiguous)
 				}
+				tall := c.tall()
+				c.reduce(core.ReduceOp(op), d, tall, c.someAxes(len(tall)), view{permute: true, step: true, flip: true})
 				for _, shape := range [][]int{{0}, {3, 0}, {2, 0, 4}} { // an empty fold gives the identity
 					c.reduce(core.ReduceOp(op), d, shape, []int{len(shape) / 2}, contiguous)
 				}
@@ -182,6 +184,8 @@ func testArgReduce(c *ctx) {
 		}
 		c.argReduce(d, []int{70001}, 0, contiguous)
 		c.argReduce(d, []int{300, 300}, c.rng.IntN(2), contiguous)
+		tall := c.tall()
+		c.argReduce(d, tall, c.rng.IntN(len(tall)), view{permute: true})
 	}
 	c.argReduce(dtype.Float32, []int{1 << 19}, 0, contiguous)
 }
@@ -230,9 +234,11 @@ func testScan(c *ctx) {
 					}
 					c.scan(core.ScanOp(op), d, shape, axis, c.anyView())
 				}
-				c.scan(core.ScanOp(op), d, []int{40000}, 0, contiguous)
+				c.scan(core.ScanOp(op), d, []int{20000}, 0, contiguous)
+				tall := c.tall()
+				c.scan(core.ScanOp(op), d, tall, c.rng.IntN(len(tall)), view{permute: true})
 			}
-			for _, shape := range [][]int{{300000}, {2, 150000}, {20000, 9}} {
+			for _, shape := range [][]int{{300000}, {2, 70000}, {20000, 9}} {
 				if !testing.Short() {
 					c.scan(core.ScanOp(op), dtype.Float32, shape, 0, contiguous)
 				}

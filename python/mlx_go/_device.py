@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from enum import Enum
 
-from ._core import _device_info
+from ._core import _device_info, _synchronize
 
 
 class DeviceType(Enum):
@@ -241,3 +241,9 @@ def check_stream(s) -> None:
     if not isinstance(s, (Device, DeviceType)):
         raise TypeError(f"argument 'stream' must be a Stream, a Device, a DeviceType or None, not {type(s).__name__}")
     _usable(s, "default_stream")
+
+
+def synchronize(stream: Stream | ThreadLocalStream | Device | DeviceType | None = None) -> None:
+    """Wait until everything that was started is in memory, and raise what went wrong."""
+    check_stream(stream)
+    _synchronize()

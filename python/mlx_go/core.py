@@ -21,7 +21,6 @@ from ._core import (
     _promote,
     _set_precision,
     _set_stream_check,
-    _synchronize,
     array,
 )
 from ._io import load, save, save_safetensors, savez, savez_compressed
@@ -274,17 +273,10 @@ from ._device import (  # noqa: E402
     set_default_device,
     set_default_stream,
     stream,
+    synchronize,
 )
 
 _set_stream_check(check_stream)
-
-
-def synchronize(  # noqa: F811 (the argument is named like the function)
-    stream: Stream | ThreadLocalStream | Device | DeviceType | None = None,
-) -> None:
-    """Wait until everything that was started is in memory, and raise what went wrong."""
-    check_stream(stream)
-    _synchronize()
 
 
 def set_wired_limit(limit: int) -> int:

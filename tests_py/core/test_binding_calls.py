@@ -4,7 +4,6 @@ import inspect
 import re
 
 import pytest
-
 from oracle import DTYPES, dt, mlx, mx, name_of, needs_oracle
 
 A = mx.array([1.0, 2.0, 3.0])
@@ -83,7 +82,7 @@ def test_every_function_has_signature_and_doc():
         for name, f in vars(module).items():
             if callable(f) and not name.startswith("_") and not isinstance(f, type):
                 inspect.signature(f)
-                assert f.__doc__ and f.__name__.strip("_") == name.strip("_") or f.__name__ in ("Any", "conj", name), name
+                assert (f.__doc__ and f.__name__.strip("_") == name.strip("_")) or f.__name__ in ("Any", "conj", name), name
     for name in dir(mx.array):
         if not name.startswith("_") and callable(getattr(mx.array, name)):
             assert list(inspect.signature(getattr(mx.array, name)).parameters)[0] == "self", name

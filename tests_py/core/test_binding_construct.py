@@ -6,7 +6,6 @@ import pickle
 
 import numpy as np
 import pytest
-
 from oracle import DTYPES, dt, mlx, mx, name_of, needs_oracle
 
 VALUES = [

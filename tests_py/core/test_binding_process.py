@@ -11,7 +11,6 @@ import time
 import warnings
 
 import pytest
-
 from oracle import mx
 
 
@@ -177,6 +176,11 @@ def test_large_arrays_are_freed_at_once():
     a = mx.array([0.0] * (1 << 20))
     assert mx.get_active_memory() >= before + (4 << 20)
     del a
+    assert mx.get_active_memory() < before + (1 << 20)
+    a = mx.full((1 << 20,), 1.0)
+    b = mx.split(mx.concatenate([a, a]), 2)
+    mx.eval(a, b)
+    del a, b
     assert mx.get_active_memory() < before + (1 << 20)
 
 

@@ -5,7 +5,6 @@ import weakref
 
 import numpy as np
 import pytest
-
 from oracle import DTYPES, dt, mx, name_of
 
 PLAIN = [n for n in DTYPES if n != "bfloat16"]

@@ -98,7 +98,8 @@ def test_conv_and_transposed_conv_like_the_oracle(n: int) -> None:
     for stride, padding, dilation in itertools.product((1, 2), (0, 1), (1, 2)):
         run("conv", stride=stride, padding=padding, dilation=dilation)
         run("conv_transpose", stride=stride, padding=padding, dilation=dilation)
-    run("conv", half, groups=2)
+    if n < 3:  # MLX has no groups in three dimensions
+        run("conv", half, groups=2)
     run("conv_transpose", half, groups=2)
     run("conv_transpose", stride=2, output_padding=1)
     if n > 1:

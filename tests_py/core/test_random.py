@@ -73,7 +73,12 @@ def test_permutation_and_categorical(seed: int) -> None:
         same(lambda m: m.random.categorical(m.array(logits), axis, key=key(m)))
         same(lambda m: m.random.categorical(m.array(logits), axis, num_samples=7, key=key(m)))
     same(lambda m: m.random.categorical(m.array(logits), shape=(2, 3, 4), key=key(m)))
+    for one in (logits[0, 0], logits[:1, :1], logits[0, :1].T):  # a single distribution
+        axis = 0 if one.ndim == 2 else -1
+        same(lambda m: m.random.categorical(m.array(one), axis, key=key(m)))
+        same(lambda m: m.random.categorical(m.array(one), axis, num_samples=100, key=key(m)))
     same(lambda m: m.random.categorical(m.array(logits[0, 0]), shape=(6,), key=key(m)))
+    same(lambda m: m.random.categorical(m.array(logits[0, 0]), shape=(200, 3), key=key(m)))
 
 
 @needs_oracle
