@@ -97,7 +97,7 @@ func rowTolerance(r *core.Row, d, out dtype.Dtype, ins []core.Tensor) tolerance 
 		}
 	}
 	// Which zero is the smaller one is not told.
-	tol.zeros = !has("min") && !has("max") && !has("mod") && !has("pow") && !has("sign") && d != dtype.Complex64
+	tol.zeros = !has("min") && !has("max") && !has("mod") && !has("pow") && d != dtype.Complex64
 	if has("pow") && d == dtype.Complex64 { // the angle, imag(b log(a)), keeps the absolute error of its size
 		tol.slack = func(n int, want complex128) float64 {
 			size := cmplx.Abs(elementAt(&ins[1], n)) * cmplx.Abs(cmplx.Log(elementAt(&ins[0], n)))

@@ -1,8 +1,10 @@
 package backendtest
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/mlx-go/mlx_go/core"
@@ -171,7 +173,25 @@ func (c *ctx) program(steps func(*builder, int), tol tolerance) {
 			return
 		}
 	}
+	c.what = "program " + describe(&b.p)
 	c.run(core.KindElementwise, &b.p, ins, outs, tol)
+}
+
+// describe writes a program as assignments to registers.
+func describe(p *core.Program) string {
+	var s strings.Builder
+	for i, d := range p.Load {
+		fmt.Fprintf(&s, "r%d = %s; ", i, d)
+	}
+	for _, step := range p.Steps {
+		if step.Row == nil {
+			fmt.Fprintf(&s, "r%d = %s(r%d); ", step.Dst, step.Out, step.Src[0])
+			continue
+		}
+		fmt.Fprintf(&s, "r%d = %s.%s%v; ", step.Dst, step.Row.Name, step.In, step.Src[:len(step.Row.Args)])
+	}
+	fmt.Fprintf(&s, "out %v", p.Store)
+	return s.String()
 }
 
 func hasComparison(b *builder) bool {

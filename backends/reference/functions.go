@@ -153,8 +153,10 @@ func floatSign(a float64) float64 {
 		return 1
 	case a < 0:
 		return -1
+	case a == 0: // of either sign
+		return 0
 	}
-	return a // zeros and NaN
+	return a
 }
 
 // floatLog keeps subnormal numbers away from math.Log, whose assembly takes them for normal ones.

@@ -845,6 +845,10 @@ from ._transforms import (
 
 def abs(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
     """Element-wise absolute value."""
+def acos(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+    """Element-wise inverse cosine."""
+def acosh(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+    """Element-wise inverse hyperbolic cosine."""
 def add(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise addition."""
 def addmm(c: array, a: array, b: array, /, alpha: float = 1.0, beta: float = 1.0, *, stream: StreamOrDevice = None) -> array:
@@ -1037,6 +1041,10 @@ def as_strided(a: array, /, shape: Sequence[int] | None = None, strides: Sequenc
         array([[1, 2],
                [2, 3]], dtype=int32)
     """
+def asin(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+    """Element-wise inverse sine."""
+def asinh(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+    """Element-wise inverse hyperbolic sine."""
 def astype(a: array, dtype: Dtype, /, *, stream: StreamOrDevice = None) -> array:
     """Array with its elements converted to another dtype. Floats are rounded towards zero to integers; of complex numbers, real dtypes keep the real part.
 
@@ -1051,6 +1059,12 @@ def astype(a: array, dtype: Dtype, /, *, stream: StreamOrDevice = None) -> array
         >>> mx.array([1.5, -1.5]).astype(mx.int32)
         array([1, -1], dtype=int32)
     """
+def atan(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+    """Element-wise inverse tangent."""
+def atan2(a: scalar | array, b: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+    """Element-wise angle of the point (b, a)."""
+def atanh(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+    """Element-wise inverse hyperbolic tangent."""
 def atleast_1d(*arys: array, stream: StreamOrDevice = None) -> array | list[array]:
     """Arrays with at least one axis.
 
@@ -1107,8 +1121,12 @@ def bitwise_and(a: scalar | array, b: scalar | array, stream: StreamOrDevice = N
     """Element-wise bitwise and."""
 def bitwise_invert(a: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise bitwise complement; of bools, logical not."""
+def bitwise_left_shift(a: scalar | array, b: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+    """Element-wise shift to the left; by the width or more gives 0."""
 def bitwise_or(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise bitwise or."""
+def bitwise_right_shift(a: scalar | array, b: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+    """Element-wise shift to the right; by the width or more leaves only the sign."""
 def bitwise_xor(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise bitwise exclusive or."""
 def blackman(M: int, *, stream: StreamOrDevice = None) -> array:
@@ -2051,6 +2069,8 @@ def permute_dims(a: array, /, axes: Sequence[int] | None = None, *, stream: Stre
     """
 def positive(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
     """Element-wise unary plus: the argument itself."""
+def pow(a: scalar | array, b: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+    """Element-wise power. Integers are raised modulo their range; a negative exponent gives the quotient rounded to zero."""
 def power(a: scalar | array, b: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
     """Element-wise power. Integers are raised modulo their range; a negative exponent gives the quotient rounded to zero."""
 def prod(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array:

@@ -100,7 +100,7 @@ def test_conv_and_transposed_conv_like_the_oracle(n: int) -> None:
         run("conv_transpose", stride=stride, padding=padding, dilation=dilation)
     if n < 3:  # MLX has no groups in three dimensions
         run("conv", half, groups=2)
-    run("conv_transpose", half, groups=2)
+        run("conv_transpose", half, groups=2)
     run("conv_transpose", stride=2, output_padding=1)
     if n > 1:
         run("conv", stride=(1, 2, 1)[:n], padding=(1, 0, 1)[:n], dilation=(1, 1, 2)[:n])
