@@ -39,8 +39,7 @@ func natural(body string) Bodies {
 	return Bodies{dtype.KindBool: body, dtype.KindUnsigned: body}
 }
 
-func boolean(body string) Bodies  { return Bodies{dtype.KindBool: body} }
-func floating(body string) Bodies { return Bodies{dtype.KindFloat: body} }
+func boolean(body string) Bodies { return Bodies{dtype.KindBool: body} }
 func complexes(body string) Bodies {
 	return Bodies{dtype.KindComplex: body}
 }

@@ -165,6 +165,9 @@ func categorical(a *Args) *Array {
 		z := add(logits, noise(shape))
 		return argReduce(z, axis+len(z.shape), true)
 	}
+	if single && len(rest) > 0 {
+		return drawFromOne(logits, rest, key())
+	}
 	return argReduce(add(logits, noise(logits.shape)), axis+logits.NDim(), true)
 }
 

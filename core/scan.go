@@ -71,6 +71,17 @@ func scan(op ScanOp, x *Array, axis int, reverse, inclusive bool) *Array {
 	return newArray(&scanOp, x.dtype, x.shape, ScanAttr{op, axis, reverse, inclusive}, x)
 }
 
+// logPositive is log(x) where x is positive, and elsewhere a number whose exponential is 0: finite, and with
+// derivative 0, so that derivatives of what is built on it hold.
+func logPositive(x *Array) *Array {
+	low := -1e30
+	if x.dtype == dtype.Float16 {
+		low = -3e4
+	}
+	above := apply("greater", x, like(x, 0))
+	return apply("where", above, apply("log", apply("where", above, x, like(x, 1))), like(x, low))
+}
+
 func vjpScan(y, ct *Array, want []bool) []*Array {
 	x, at := y.in[0], y.attr.(ScanAttr)
 	back := func(g *Array) *Array { return scan(ScanSum, g, at.Axis, !at.Reverse, at.Inclusive) }
@@ -79,7 +90,7 @@ func vjpScan(y, ct *Array, want []bool) []*Array {
 		return []*Array{back(ct)}
 	case ScanLogAddExp:
 		// d y_j / d x_i = exp(x_i - y_j); sums of ct*exp(-y) are taken against the largest term so that exp stays finite.
-		pos, negative := apply("log", apply("maximum", ct, like(ct, 0))), apply("log", apply("maximum", neg(ct), like(ct, 0)))
+		pos, negative := logPositive(ct), logPositive(neg(ct))
 		part := func(l *Array) *Array {
 			return apply("exp", add(scan(ScanLogAddExp, sub(l, y), at.Axis, !at.Reverse, at.Inclusive), x))
 		}

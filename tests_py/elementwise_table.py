@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-
 from oracle import DTYPES, EPS, INTEGERS, REALS, rounded, wide
 
 erf = np.vectorize(math.erf, otypes=[np.float64])

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
-
 from oracle import DTYPES, array, sample
 
 dtypes = st.sampled_from(DTYPES)

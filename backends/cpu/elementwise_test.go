@@ -196,8 +196,7 @@ func TestFunctions(t *testing.T) {
 				launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: rowProgram(core.FindRow(name), d), In: []core.Tensor{x}, Out: []core.Tensor{out}})
 				for i := range points {
 					in := real(peek(&x, i))
-					var rounded core.Tensor
-					rounded = dense(t, d, layout.Shape{1}, func(int) complex128 { return complex(f(in), 0) })
+					rounded := dense(t, d, layout.Shape{1}, func(int) complex128 { return complex(f(in), 0) })
 					if got, want := real(peek(&out, i)), real(peek(&rounded, 0)); !close1(got, want, tolerance) {
 						t.Errorf("%s(%v) of %s is %v, want %v", name, in, d, got, want)
 					}

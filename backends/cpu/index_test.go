@@ -197,7 +197,7 @@ func TestGather(t *testing.T) {
 
 // combine is what one update does, in float64 or int64 arithmetic.
 func combine(op core.ScatterOp, d dtype.Dtype, a, b complex128) complex128 {
-	nan := func(x complex128) bool { return x != x }
+	nan := func(x complex128) bool { return math.IsNaN(real(x)) || math.IsNaN(imag(x)) }
 	switch op {
 	case core.ScatterAdd:
 		return a + b

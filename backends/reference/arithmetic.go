@@ -7,7 +7,7 @@ import (
 )
 
 // What folds and bodies share. Operands have one dtype, which the result keeps; results are
-// in the wide type, for the caller to round.
+// in the wide type, for the caller to round. Fields of other kinds are zero on both sides.
 
 func add(a, b value) value {
 	a.u, a.i, a.f, a.c = a.u+b.u, a.i+b.i, a.f+b.f, a.c+b.c
@@ -38,7 +38,7 @@ func less(a, b value) bool {
 	return a.u < b.u
 }
 
-func isNaN(a value) bool { return a.f != a.f || a.c != a.c }
+func isNaN(a value) bool { return math.IsNaN(a.f) || math.IsNaN(real(a.c)) || math.IsNaN(imag(a.c)) }
 
 // minimum and maximum propagate NaN.
 func minimum(a, b value) value {

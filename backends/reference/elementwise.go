@@ -43,6 +43,7 @@ func apply(r *core.Row, d dtype.Dtype, args []value) value {
 		env[r.Args[i]] = a
 	}
 	y := core.Walk(parsed(r.BodyFor(d)), env, core.Algebra[value](numbers{d}))
+	y.literal = false
 	return cast(y, r.Types.Result(d))
 }
 
@@ -122,7 +123,12 @@ func (g numbers) Binary(op token.Token, x, y value) value {
 	case token.MUL:
 		x = mul(x, y)
 	case token.QUO:
-		x.f, x.c = x.f/y.f, x.c/y.c
+		// One of the two only: 0/0 in the field not in use would make the value unequal to itself.
+		if at.Dtype == dtype.Complex64 {
+			x.c /= y.c
+		} else {
+			x.f /= y.f
+		}
 	case token.AND:
 		x.u, x.i = x.u&y.u, x.i&y.i
 	case token.OR:

@@ -31,29 +31,31 @@ func signed(i int64) value         { return value{d: dtype.Int64, i: i} }
 func float(f float64) value        { return value{d: dtype.Float64, f: f} }
 func complexed(c complex128) value { return value{d: dtype.Complex64, c: c} }
 
-// rounded brings v, computed in its wide type, into its dtype: integers wrap, floats round.
+// rounded brings v, computed in its wide type, into its dtype: integers wrap, floats round. The
+// fields of other kinds are cleared, whatever a computation over all of them left there.
 func rounded(v value) value {
-	bits := 8 * v.d.Size()
+	r := value{d: v.d, literal: v.literal}
+	shift := 64 - 8*v.d.Size()
 	switch v.d.Kind() {
 	case dtype.KindBool:
-		v.u &= 1
+		r.u = v.u & 1
 	case dtype.KindUnsigned:
-		v.u = v.u << (64 - bits) >> (64 - bits)
+		r.u = v.u << shift >> shift
 	case dtype.KindSigned:
-		v.i = v.i << (64 - bits) >> (64 - bits)
+		r.i = v.i << shift >> shift
 	case dtype.KindFloat:
-		switch v.d {
+		switch r.f = v.f; v.d {
 		case dtype.Float32:
-			v.f = float64(float32(v.f))
+			r.f = float64(float32(v.f))
 		case dtype.Float16:
-			v.f = float64(dtype.Float16To(dtype.Float16From(float32(v.f))))
+			r.f = float64(dtype.Float16To(dtype.Float16From(float32(v.f))))
 		case dtype.BFloat16:
-			v.f = float64(dtype.BFloat16To(dtype.BFloat16From(float32(v.f))))
+			r.f = float64(dtype.BFloat16To(dtype.BFloat16From(float32(v.f))))
 		}
 	case dtype.KindComplex:
-		v.c = complex128(complex64(v.c))
+		r.c = complex128(complex64(v.c))
 	}
-	return v
+	return r
 }
 
 // cast converts v to d: to bool by comparison with zero, from complex by the real part, from float to

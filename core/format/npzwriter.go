@@ -61,7 +61,8 @@ func (z *NPZWriter) add(t Tensor, data Data) error {
 		return err
 	}
 	z.seen[t.Name] = true
-	h := &zip.FileHeader{Name: name, Method: zip.Deflate, ModifiedDate: 1<<5 | 1} // 1980-01-01
+	//lint:ignore SA1019 Modified would add a timestamp field that numpy.savez does not write; this is 1980-01-01
+	h := &zip.FileHeader{Name: name, Method: zip.Deflate, ModifiedDate: 1<<5 | 1}
 	h.SetMode(0o600)
 	if !z.compress {
 		h.Method = zip.Store

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from oracle import EPS, FLOATS, agree, array, assert_close, mx, needs_oracle, sample
 
 

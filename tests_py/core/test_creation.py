@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from oracle import DTYPES, agree, array, assert_close, dt, mx, name_of, needs_oracle, np_dtype, sample
 
 pytestmark = pytest.mark.smoke

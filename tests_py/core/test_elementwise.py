@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from elementwise_table import ABSOLUTE, BINARY, BOOL_INTS, UNARY, reference, tolerance
 from oracle import (
     DTYPES,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from elementwise_table import BINARY, UNARY
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from elementwise_table import BINARY, UNARY
 from oracle import DTYPES, FLOATS, array, assert_close, mlx, mx, name_of, needs_oracle, to_numpy
 from strategies import View, broadcastable, dtypes, shapes, steps_from, views
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from oracle import DTYPES, agree, array, assert_close, dt, mlx, mx, needs_oracle, outcome, sample, to_numpy
 from strategies import axis_slices, broadcastable, shapes, views
 

@@ -8,8 +8,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from oracle import DTYPES, EPS, FLOATS, agree, array, assert_close, both, mlx, mx, name_of, needs_oracle, rounded, sample, wide
+from oracle import (
+    DTYPES,
+    EPS,
+    FLOATS,
+    agree,
+    array,
+    assert_close,
+    both,
+    mlx,
+    mx,
+    name_of,
+    needs_oracle,
+    rounded,
+    sample,
+    wide,
+)
 from strategies import shapes
 
 INEXACT = [*FLOATS, "complex64"]

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from oracle import DTYPES, FLOATS, array, edges, mlx, mx, needs_oracle, sample
 from strategies import views
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from oracle import DTYPES, INTEGERS, dt, mlx, mx, name_of, needs_oracle
 
 pytestmark = needs_oracle

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from oracle import DTYPES, FLOATS, INTEGERS, agree, assert_same, dt, mlx, mx, name_of, needs_oracle, to_numpy
 
 SHAPES = [(), (1,), (2,), (3,), (7,), (8,), (1025,), (3, 5), (2, 3, 4), (0,), (2, 0), (1, 1, 1), (33, 31)]

@@ -8,10 +8,28 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from oracle import (
-    DTYPES, EPS, FLOATS, INTEGERS, REALS, agree, array, assert_close, assert_error, both, dt, edges, mlx, mx, name_of,
-    needs_oracle, outcome, rounded, sample, to_numpy, wide,
+    DTYPES,
+    EPS,
+    FLOATS,
+    INTEGERS,
+    REALS,
+    agree,
+    array,
+    assert_close,
+    assert_error,
+    both,
+    dt,
+    edges,
+    mlx,
+    mx,
+    name_of,
+    needs_oracle,
+    outcome,
+    rounded,
+    sample,
+    to_numpy,
+    wide,
 )
 from strategies import axes_of, shapes, steps_from, views
 
@@ -120,7 +138,7 @@ def test_empty_sums(name: str) -> None:
 def test_an_empty_axis_has_no_extreme(op: str) -> None:
     with pytest.raises(ValueError, match=rf"\[{op}\]"):
         mx.eval(getattr(mx, op)(mx.zeros((2, 0)), axis=1))
-    assert getattr(mx, op)(mx.zeros((2, 0)), axis=0 if op in ("min", "max") else 0).shape == (0,)
+    assert getattr(mx, op)(mx.zeros((2, 0)), axis=0).shape == (0,)
 
 
 @pytest.mark.parametrize("name", FLOATS)

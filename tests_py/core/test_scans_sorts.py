@@ -8,10 +8,24 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from oracle import (
-    DTYPES, EPS, FLOATS, INTEGERS, REALS, agree, array, assert_close, both, dt, mlx, mx, name_of, needs_oracle, rounded,
-    sample, to_numpy, wide,
+    DTYPES,
+    EPS,
+    FLOATS,
+    INTEGERS,
+    REALS,
+    agree,
+    array,
+    assert_close,
+    both,
+    mlx,
+    mx,
+    name_of,
+    needs_oracle,
+    rounded,
+    sample,
+    to_numpy,
+    wide,
 )
 from strategies import shapes, steps_from, views
 

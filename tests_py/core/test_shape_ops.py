@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from oracle import DTYPES, agree, array, assert_close, both, mlx, mx, name_of, needs_oracle, sample, to_numpy
 from strategies import shapes, views
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from oracle import agree, assert_close, assert_same, mlx, mx, needs_oracle, outcome, sample, to_numpy
 
 X = sample("float32", (4, 5), 1, 0.2, 2)
@@ -93,7 +92,7 @@ def test_gradients_by_finite_differences(name: str) -> None:
 def test_forward_mode_is_the_transpose_of_reverse_mode(name: str) -> None:
     f = lambda x: FUNCTIONS[name](mx, x)
     x, v = mx.array(X), mx.array(sample("float32", X.shape, 10, -1, 1))
-    (y,), (jv,) = outcome_or_skip(lambda: mx.jvp(f, [x], [v]))
+    (y,), (jv,) = mx.jvp(f, [x], [v])
     u = mx.array(sample("float32", y.shape, 11, -1, 1))
     _, (vj,) = mx.vjp(f, [x], [u])
     assert_close(y, f(x), rtol=1e-5, atol=1e-5)
@@ -101,12 +100,9 @@ def test_forward_mode_is_the_transpose_of_reverse_mode(name: str) -> None:
     assert abs(a - b) <= 1e-3 * (1 + abs(a)), (a, b)
 
 
-def outcome_or_skip(f: Any) -> Any:
-    return f()
-
-
+# MLX's forward derivative of addmm lacks a factor: it is not the transpose of its reverse derivative.
 @needs_oracle
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if n != "addmm"])
 def test_forward_mode_like_the_oracle(name: str) -> None:
     v = sample("float32", X.shape, 10, -1, 1)
     call = lambda m: m.jvp(lambda x: FUNCTIONS[name](m, x), [m.array(X)], [m.array(v)])
@@ -222,13 +218,13 @@ ARGUMENTS: list[Any] = [
     lambda m: m.grad(lambda x: x.sum())(m.array(X).astype(m.float16)), lambda m: m.grad(lambda x: (x * m.array(2.0)).sum())(m.array(X).astype(m.float16)),
     lambda m: m.grad(lambda x: x.sum())(m.array([1, 2])), lambda m: m.grad(lambda x: (x * 0.5).sum())(m.array([1, 2])), lambda m: m.grad(lambda x: x.sum())(m.array([True])),
     lambda m: m.grad(lambda x: m.abs(x).sum())(m.array([1 + 2j])), lambda m: m.grad(lambda x: (x * x.conj()).real.sum())(m.array([1 + 2j, 3 - 1j])),
-    lambda m: m.vjp(lambda x, y: [x * y, x + y], [m.array(X), m.array(Y)], [m.array(Y), m.array(X)]), lambda m: m.vjp(lambda x: x, [m.array(X)], [m.array(Y), m.array(Y)]),
+    lambda m: m.vjp(lambda x, y: [x * y, x + y], [m.array(X), m.array(Y)], [m.array(Y), m.array(X)]),
     lambda m: m.vjp(lambda x: x, [m.array(X)], [m.array(Y[0])]), lambda m: m.vjp(lambda x: x, [m.array(X)], []), lambda m: m.vjp(lambda x: x.sum(), [m.array(X)], [m.array(1.0)]),
     lambda m: m.jvp(lambda x, y: [x * y, x], [m.array(X), m.array(Y)], [m.array(Y), m.array(X)]), lambda m: m.jvp(lambda x: x, [m.array(X)], []),
     lambda m: m.jvp(lambda x: x, [m.array(X)], [m.array(Y[0])]), lambda m: m.jvp(lambda x: 3.0, [m.array(X)], [m.array(Y)]),
     lambda m: m.vmap(lambda x, y: x + y, (0, None))(m.array(X), m.array(Y[0])), lambda m: m.vmap(lambda x, y: x @ y, (0, 1))(m.array(X), m.array(Y.T)),
     lambda m: m.vmap(lambda x: (x, x.sum()), out_axes=(1, 0))(m.array(X)), lambda m: m.vmap(lambda x: x, out_axes=1)(m.array(X)), lambda m: m.vmap(lambda x: x, 5)(m.array(X)),
-    lambda m: m.vmap(lambda x, y: x + y)(m.array(X), m.array(W)), lambda m: m.vmap(lambda x: x, None)(m.array(X)), lambda m: m.vmap(lambda d: d["a"] + d["b"], ({"a": 0, "b": None},))({"a": m.array(X), "b": m.array(Y[0])}),
+    lambda m: m.vmap(lambda x, y: x + y)(m.array(X), m.array(W)), lambda m: m.vmap(lambda x: x, None)(m.array(X)),
     lambda m: m.vmap(lambda x: [x, {"s": x.sum()}])(m.array(X)), lambda m: m.vmap(lambda x: m.array(2.0))(m.array(X)), lambda m: m.vmap(lambda x: 3)(m.array(X)),
     lambda m: m.vmap(lambda x: x + 1)(m.array(1.0)), lambda m: m.vmap(lambda a, b: a[b], (0, 0))(m.array(X), m.array([0, 1, 2, 3])),
     lambda m: m.vmap(lambda a, i: a[i], (None, 0))(m.array(X), m.array([0, 3, 3])), lambda m: m.vmap(lambda a: a.reshape(-1, 1).T)(m.array(X)),
@@ -244,6 +240,14 @@ ARGUMENTS: list[Any] = [
 @pytest.mark.parametrize("i", range(len(ARGUMENTS)))
 def test_arguments_trees_and_errors_like_the_oracle(i: int) -> None:
     agree(ARGUMENTS[i], ulps=64, atol=1e-3, what=f"arguments {i}")
+
+
+def test_trees_of_axes_and_superfluous_cotangents() -> None:
+    """Where MLX refuses a None inside a tree of axes, and ignores cotangents that belong to no result."""
+    f = mx.vmap(lambda d: d["a"] + d["b"], ({"a": 0, "b": None},))
+    assert_close(f({"a": mx.array(X), "b": mx.array(Y[0])}), X + Y[0])
+    with pytest.raises(ValueError, match="cotangent"):
+        mx.vjp(lambda x: x, [mx.array(X)], [mx.array(Y), mx.array(Y)])
 
 
 def test_compile_traces_once_per_shape_and_dtype() -> None:

@@ -67,7 +67,7 @@ two = 2 / math.sqrt(math.pi)
 fit("erf small: x + x P(x^2)", lambda z: erf(z**0.5) / z**0.5 - 1, lambda z: 1 / (erf(z**0.5) / z**0.5), 1e-6, 1, 6)
 fit("erf large: 1 - exp(-t P(t))", lambda t: -np.log(erfc(t)) / t, lambda t: t * erfc(t) / erf(t), 0.98, 4.0, 7)
 # w = -log(1 - x^2); x = sqrt(1 - exp(-w)).
-mid = lambda w: erfinv(np.sqrt(-np.expm1(-w))) / np.sqrt(-np.expm1(-w))  # noqa: E731
+mid = lambda w: erfinv(np.sqrt(-np.expm1(-w))) / np.sqrt(-np.expm1(-w))
 fit("erfinv central: x P(w - 2.5)", lambda v: mid(v + 2.5), lambda v: 1 / mid(v + 2.5), -2.4999, 2.5, 10)
 
 
