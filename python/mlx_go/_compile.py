@@ -140,7 +140,7 @@ class _Compiled:
         self._outputs = outputs
         self._cache: dict[Any, _Entry] = {}
         try:
-            functools.update_wrapper(self, fun)
+            functools.update_wrapper(self, fun, updated=())  # not the attributes: fun may be compiled itself
         except (AttributeError, TypeError):
             pass
 

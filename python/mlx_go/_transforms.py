@@ -61,7 +61,7 @@ def _normalize(argnums, argnames, op):
         if n in seen:
             raise ValueError(f"[{op}] argument index {n} was given twice")
         seen.add(n)
-    return argnums, argnames
+    return sorted(argnums), argnames  # gradients come in the order of the arguments
 
 
 def _loss_of(value, op):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mlx_go.core as mx
 from mlx_go.nn.layers.base import Module
 from mlx_go.nn.layers.convolution import as_tuple, init_weight
@@ -99,7 +101,7 @@ class _ConvTransposeNd(Module):
         )
 
     def __call__(self, x: mx.array) -> mx.array:
-        conv = mx.conv_transpose2d if self._axes == 2 else mx.conv_transpose3d
+        conv: Any = mx.conv_transpose2d if self._axes == 2 else mx.conv_transpose3d
         y = conv(
             x,
             self["weight"],

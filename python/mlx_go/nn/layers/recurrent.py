@@ -126,14 +126,11 @@ class GRU(Module):
         steps = []
         for t in range(x.shape[-2]):
             rz, n = x_rz[..., t, :], x_n[..., t, :]
+            h_n: mx.array | None = bhn
             if hidden is not None:
                 h = hidden @ recurrent
                 rz = rz + h[..., : 2 * size]
-                h_n = h[..., 2 * size :]
-                if bhn is not None:
-                    h_n = h_n + bhn
-            else:
-                h_n = bhn
+                h_n = h[..., 2 * size :] if bhn is None else h[..., 2 * size :] + bhn
             r, z = mx.split(mx.sigmoid(rz), 2, axis=-1)
             n = mx.tanh(n if h_n is None else n + r * h_n)
             hidden = (1 - z) * n if hidden is None else (1 - z) * n + z * hidden

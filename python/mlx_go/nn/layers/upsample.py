@@ -94,6 +94,7 @@ def _resample(
         rows = mx.clip(index, 0, size - 1).astype(mx.int32)
         term = mx.take(x, rows, axis=axis) * weight.reshape(column)
         total = term if total is None else total + term
+    assert total is not None  # reach is at least 1
     return total if norm is None else total / norm.reshape(column)
 
 
