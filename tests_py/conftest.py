@@ -15,7 +15,9 @@ except ImportError:  # smoke tests run without it
 else:
     # No deadline: a shared machine stalls now and then. Derandomized unless asked otherwise, so that a run repeats.
     quiet = [HealthCheck.too_slow, HealthCheck.filter_too_much]
-    settings.register_profile("ci", deadline=None, derandomize=True, max_examples=60, suppress_health_check=quiet, database=None)
+    settings.register_profile(
+        "ci", deadline=None, derandomize=True, max_examples=60, suppress_health_check=quiet, database=None
+    )
     settings.register_profile("search", deadline=None, max_examples=1000, suppress_health_check=quiet)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

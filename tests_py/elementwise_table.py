@@ -51,10 +51,20 @@ UNARY: dict[str, tuple[Any, tuple[str, ...], str, float, float]] = {
     "real": (np.real, DTYPES, KEPT, -9, 9),
     "imag": (lambda x: np.imag(x) if x.dtype.kind == "c" else np.zeros_like(x), DTYPES, KEPT, -9, 9),
     "conjugate": (np.conjugate, DTYPES, KEPT, -9, 9),
-    "degrees": (lambda x: x * (180 / np.pi if x.dtype != np.longdouble else 180 / np.arccos(np.longdouble(-1))),
-                DTYPES, FLOATED, -9, 9),
-    "radians": (lambda x: x * (np.pi / 180 if x.dtype != np.longdouble else np.arccos(np.longdouble(-1)) / 180),
-                DTYPES, FLOATED, -99, 99),
+    "degrees": (
+        lambda x: x * (180 / np.pi if x.dtype != np.longdouble else 180 / np.arccos(np.longdouble(-1))),
+        DTYPES,
+        FLOATED,
+        -9,
+        9,
+    ),
+    "radians": (
+        lambda x: x * (np.pi / 180 if x.dtype != np.longdouble else np.arccos(np.longdouble(-1)) / 180),
+        DTYPES,
+        FLOATED,
+        -99,
+        99,
+    ),
     "exp": (np.exp, DTYPES, FLOATED, -9, 9),
     "expm1": (np.expm1, REALS, FLOATED, -9, 9),
     "log": (np.log, DTYPES, FLOATED, 0.01, 99),
@@ -80,8 +90,8 @@ UNARY: dict[str, tuple[Any, tuple[str, ...], str, float, float]] = {
     "isnan": (np.isnan, DTYPES, KEPT, -1, 1),
     "isinf": (np.isinf, DTYPES, KEPT, -1, 1),
     "isfinite": (np.isfinite, DTYPES, KEPT, -1, 1),
-    "isposinf": (lambda x: (x == np.inf), DTYPES, KEPT, -1, 1),
-    "isneginf": (lambda x: (x == -np.inf), DTYPES, KEPT, -1, 1),
+    "isposinf": (lambda x: x == np.inf, DTYPES, KEPT, -1, 1),
+    "isneginf": (lambda x: x == -np.inf, DTYPES, KEPT, -1, 1),
     "bitwise_invert": (np.invert, ("bool", *INTEGERS), KEPT, -99, 99),
 }
 
@@ -150,8 +160,24 @@ BINARY: dict[str, tuple[Any, tuple[str, ...], str, tuple[float, float], tuple[fl
 ULPS = {"float16": 1, "bfloat16": 1, "float32": 4, "float64": 4, "complex64": 16}
 SMALLEST = {"float16": 6e-8, "bfloat16": 1e-40, "float32": 1.5e-45, "float64": 5e-324, "complex64": 1e-44}
 # Where the result crosses zero, the error is measured against the argument's or the result's own scale.
-ABSOLUTE = {"sin", "cos", "tan", "log", "log2", "log10", "log1p", "erfinv", "arccos", "arcsin", "arccosh", "arctanh", "sigmoid",
-            "degrees", "erf", "logaddexp"}
+ABSOLUTE = {
+    "sin",
+    "cos",
+    "tan",
+    "log",
+    "log2",
+    "log10",
+    "log1p",
+    "erfinv",
+    "arccos",
+    "arcsin",
+    "arccosh",
+    "arctanh",
+    "sigmoid",
+    "degrees",
+    "erf",
+    "logaddexp",
+}
 
 
 def reference(f: Any, xs: list[np.ndarray], names: list[str], integers: str, result: str) -> np.ndarray:

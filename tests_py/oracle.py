@@ -30,8 +30,14 @@ REALS = ("bool", *INTEGERS, *FLOATS)
 DTYPES = (*REALS, "complex64")
 
 # What a dtype computes in under NumPy, and how far one correctly rounded operation is from the exact value.
-WIDE = {"bool": np.bool_, "float16": np.float64, "bfloat16": np.float64, "float32": np.float64,
-        "float64": np.longdouble, "complex64": np.complex128}
+WIDE = {
+    "bool": np.bool_,
+    "float16": np.float64,
+    "bfloat16": np.float64,
+    "float32": np.float64,
+    "float64": np.longdouble,
+    "complex64": np.complex128,
+}
 EPS = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53, "complex64": 2.0**-24}
 
 
@@ -106,7 +112,9 @@ def assert_close(got: Any, want: Any, *, rtol: float = 0.0, atol: float = 0.0, w
     ok = close(got, want, rtol=rtol, atol=atol)
     if not ok.all():
         at = tuple(int(i[0]) for i in np.nonzero(~ok)) if ok.ndim else ()
-        raise AssertionError(f"{what}: {np.count_nonzero(~ok)} of {ok.size} differ; at {at}: {got[at]!r}, not {want[at]!r}")
+        raise AssertionError(
+            f"{what}: {np.count_nonzero(~ok)} of {ok.size} differ; at {at}: {got[at]!r}, not {want[at]!r}"
+        )
 
 
 def assert_same(got: Any, want: Any, *, ulps: float = 0.0, atol: float = 0.0, what: str = "") -> None:
@@ -153,7 +161,9 @@ def outcome(f: Callable[[], Any], lib: Any) -> Any:
 def assert_error(got: Any, want: BaseException, what: str = "") -> None:
     """Both raised, and whoever catches what MLX raises has a chance with ours: the same class or its NumPy kin."""
     assert isinstance(got, Exception), f"{what}: gave {got!r} where MLX raises {type(want).__name__}: {want}"
-    assert isinstance(got, (type(want), *ALSO.get(type(want), ()))), f"{what}: {got!r}, not {type(want).__name__}: {want}"
+    assert isinstance(got, (type(want), *ALSO.get(type(want), ()))), (
+        f"{what}: {got!r}, not {type(want).__name__}: {want}"
+    )
     assert not isinstance(got, RuntimeError) or isinstance(got, RecursionError), f"{what}: a RuntimeError: {got}"
     assert str(got), f"{what}: {type(got).__name__} without a message"
 
@@ -195,6 +205,10 @@ def edges(name: str) -> np.ndarray:
     if name == "complex64":
         some = [0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -3.0]
         return np.array([complex(a, b) for a in some for b in some], np.complex64)
-    tiny = {"float16": [6e-8, 6.1e-5, 65504.0], "bfloat16": [1e-38, 3.38e38], "float32": [1e-45, 1.2e-38, 3.4e38, 88.8],
-            "float64": [5e-324, 2.3e-308, 1.7e308, 709.8]}[name]
+    tiny = {
+        "float16": [6e-8, 6.1e-5, 65504.0],
+        "bfloat16": [1e-38, 3.38e38],
+        "float32": [1e-45, 1.2e-38, 3.4e38, 88.8],
+        "float64": [5e-324, 2.3e-308, 1.7e308, 709.8],
+    }[name]
     return rounded(np.array(real + tiny + [-t for t in tiny]), name)

@@ -41,7 +41,7 @@ def steps_from(draw: Any, shape: tuple[int, ...], most: int = 3) -> list[tuple[s
         elif kind == "reshape" and n > 0:
             i = draw(st.integers(0, n - 1))
             if i + 1 < n:
-                step = (kind, (*probe.shape[:i], probe.shape[i] * probe.shape[i + 1], *probe.shape[i + 2:]))
+                step = (kind, (*probe.shape[:i], probe.shape[i] * probe.shape[i + 1], *probe.shape[i + 2 :]))
             else:
                 step = (kind, (*probe.shape, 1) if n < 4 else (probe.size,))
         else:
@@ -97,7 +97,7 @@ def views(draw: Any, dtype: Any = dtypes, shape: Any = None, lo: float = -3.0, h
 @st.composite
 def broadcastable(draw: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     """A shape that broadcasts with the given one, without making it larger."""
-    kept = shape[draw(st.integers(0, len(shape))):]
+    kept = shape[draw(st.integers(0, len(shape))) :]
     return tuple(1 if draw(st.booleans()) else k for k in kept)
 
 

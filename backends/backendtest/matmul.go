@@ -51,7 +51,7 @@ func (c *ctx) matMul(d dtype.Dtype, batch []int, m, k, n int, addend bool) {
 	}
 	most := at
 	most.Alpha, most.Beta = float32(math.Abs(float64(at.Alpha))), float32(math.Abs(float64(at.Beta)))
-	tol := sumTolerance(d, k+2, c.bound(core.KindMatMul, most, ins, shape(m, n)))
+	tol := sumTolerance(d, k+2, ins, c.bound(core.KindMatMul, most, ins, shape(m, n)))
 	c.run(core.KindMatMul, at, ins, []output{{d: d, shape: shape(m, n)}}, tol)
 }
 
@@ -123,7 +123,7 @@ func (c *ctx) conv(d dtype.Dtype, v convCase) {
 		terms *= v.w[i+1]
 	}
 	shape = append(shape, v.w[0])
-	tol := sumTolerance(d, terms, c.bound(core.KindConv, v.at, ins, shape))
+	tol := sumTolerance(d, terms, ins, c.bound(core.KindConv, v.at, ins, shape))
 	if len(v.at.Stride) == 2 { // Winograd's transforms add up neighbours
 		slack := tol.slack
 		tol.slack = func(i int, want complex128) float64 { return slack(i, want) + 16*eps(d)*(1+cmplx.Abs(want)) }

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from oracle import EPS, FLOATS, agree, array, assert_close, mx, needs_oracle, sample
 
 
-def reference(x: np.ndarray, w: np.ndarray, stride: Any, low: Any, high: Any, dilation: Any, inside: Any, groups: int, flip: bool) -> np.ndarray:
+def reference(
+    x: np.ndarray, w: np.ndarray, stride: Any, low: Any, high: Any, dilation: Any, inside: Any, groups: int, flip: bool
+) -> np.ndarray:
     """The definition, one kernel position at a time. x: (N, *space, C), w: (O, *kernel, C / groups)."""
     x, w = x.astype(np.float64), w.astype(np.float64)
     n = x.ndim - 2
@@ -28,19 +30,48 @@ def reference(x: np.ndarray, w: np.ndarray, stride: Any, low: Any, high: Any, di
         window = tuple(slice(p * d, p * d + (o - 1) * s + 1, s) for p, d, o, s in zip(at, dilation, out, stride))
         for g in range(groups):
             part = padded[(slice(None), *window, slice(g * per_in, (g + 1) * per_in))]
-            y[..., g * per_out:(g + 1) * per_out] += part @ w[(slice(g * per_out, (g + 1) * per_out), *at)].T
+            y[..., g * per_out : (g + 1) * per_out] += part @ w[(slice(g * per_out, (g + 1) * per_out), *at)].T
     return y
 
 
-def check(name: str, x: np.ndarray, w: np.ndarray, stride: Any = 1, padding: Any = 0, dilation: Any = 1, inside: Any = 1, groups: int = 1, flip: bool = False,
-          view: Any = lambda a: a) -> None:
+def check(
+    name: str,
+    x: np.ndarray,
+    w: np.ndarray,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    inside: Any = 1,
+    groups: int = 1,
+    flip: bool = False,
+    view: Any = lambda a: a,
+) -> None:
     n = x.ndim - 2
     many = lambda v: tuple(v) if isinstance(v, (tuple, list)) else (v,) * n
-    low, high = (many(p) for p in padding) if isinstance(padding, tuple) and isinstance(padding[0], tuple) else (many(padding), many(padding))
+    low, high = (
+        (many(p) for p in padding)
+        if isinstance(padding, tuple) and isinstance(padding[0], tuple)
+        else (many(padding), many(padding))
+    )
     want = reference(x, w, many(stride), low, high, many(dilation), many(inside), groups, flip)
-    got = mx.conv_general(view(array(mx, x, name)), view(array(mx, w, name)), stride, (list(low), list(high)), dilation, inside, groups, flip)
+    got = mx.conv_general(
+        view(array(mx, x, name)),
+        view(array(mx, w, name)),
+        stride,
+        (list(low), list(high)),
+        dilation,
+        inside,
+        groups,
+        flip,
+    )
     count = w[0].size
-    assert_close(got, want, rtol=8 * EPS[name], atol=EPS[name] * 4 + EPS["float32" if name != "float64" else name] * 20 * count**0.5, what=f"{name} {x.shape} {w.shape}")
+    assert_close(
+        got,
+        want,
+        rtol=8 * EPS[name],
+        atol=EPS[name] * 4 + EPS["float32" if name != "float64" else name] * 20 * count**0.5,
+        what=f"{name} {x.shape} {w.shape}",
+    )
 
 
 @pytest.mark.parametrize("name", FLOATS)
@@ -55,7 +86,7 @@ def test_every_dtype(name: str, space: tuple[int, ...], kernel: tuple[int, ...])
     check(name, x, w, flip=True)
 
 
-@settings(max_examples=120)
+@settings(max_examples=400)
 @given(st.data())
 def test_any_geometry(data: Any) -> None:
     n = data.draw(st.integers(1, 3))
@@ -69,12 +100,26 @@ def test_any_geometry(data: Any) -> None:
     check("float32", x, w, stride, (low, high), dilation, inside, groups, data.draw(st.booleans()))
 
 
-@pytest.mark.parametrize(("n", "size", "channels", "outputs", "kernel", "stride", "padding"), [
-    (2, 28, 1, 16, 3, 1, 1), (2, 14, 16, 32, 3, 2, 1), (2, 16, 32, 64, 3, 1, 1), (2, 16, 3, 8, 7, 2, 3), (2, 9, 64, 64, 1, 1, 0), (1, 200, 16, 24, 5, 1, 2),
-    (3, 8, 4, 8, 3, 1, 1), (2, 12, 5, 7, 5, 3, 2),
-])
-def test_sizes_of_real_networks(n: int, size: int, channels: int, outputs: int, kernel: int, stride: int, padding: int) -> None:
-    x, w = sample("float32", (4, *(size,) * n, channels), 5, -1, 1), sample("float32", (outputs, *(kernel,) * n, channels), 6, -1, 1)
+@pytest.mark.parametrize(
+    ("n", "size", "channels", "outputs", "kernel", "stride", "padding"),
+    [
+        (2, 28, 1, 16, 3, 1, 1),
+        (2, 14, 16, 32, 3, 2, 1),
+        (2, 16, 32, 64, 3, 1, 1),
+        (2, 16, 3, 8, 7, 2, 3),
+        (2, 9, 64, 64, 1, 1, 0),
+        (1, 200, 16, 24, 5, 1, 2),
+        (3, 8, 4, 8, 3, 1, 1),
+        (2, 12, 5, 7, 5, 3, 2),
+    ],
+)
+def test_sizes_of_real_networks(
+    n: int, size: int, channels: int, outputs: int, kernel: int, stride: int, padding: int
+) -> None:
+    x, w = (
+        sample("float32", (4, *(size,) * n, channels), 5, -1, 1),
+        sample("float32", (outputs, *(kernel,) * n, channels), 6, -1, 1),
+    )
     check("float32", x, w, stride, padding)
 
 
@@ -91,9 +136,14 @@ def test_depthwise_and_strided_inputs() -> None:
 @needs_oracle
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_conv_and_transposed_conv_like_the_oracle(n: int) -> None:
-    x, w = sample("float32", (2, 7, 6, 5)[:n + 1] + (4,), 10, -1, 1), sample("float32", (6, 3, 2, 3)[:n + 1] + (4,), 11, -1, 1)
-    half = sample("float32", (6, 3, 2, 3)[:n + 1] + (2,), 12, -1, 1)
-    run = lambda f, second=w, **k: agree(lambda m: getattr(m, f"{f}{n}d")(m.array(x), m.array(second), **k), ulps=16, atol=1e-4, what=f"{f}{n}d {k}")
+    x, w = (
+        sample("float32", (2, 7, 6, 5)[: n + 1] + (4,), 10, -1, 1),
+        sample("float32", (6, 3, 2, 3)[: n + 1] + (4,), 11, -1, 1),
+    )
+    half = sample("float32", (6, 3, 2, 3)[: n + 1] + (2,), 12, -1, 1)
+    run = lambda f, second=w, **k: agree(
+        lambda m: getattr(m, f"{f}{n}d")(m.array(x), m.array(second), **k), ulps=16, atol=1e-4, what=f"{f}{n}d {k}"
+    )
     for stride, padding, dilation in itertools.product((1, 2), (0, 1), (1, 2)):
         run("conv", stride=stride, padding=padding, dilation=dilation)
         run("conv_transpose", stride=stride, padding=padding, dilation=dilation)
@@ -107,13 +157,20 @@ def test_conv_and_transposed_conv_like_the_oracle(n: int) -> None:
 
 
 @needs_oracle
-@pytest.mark.parametrize("call", [
-    lambda m: m.conv2d(m.zeros((1, 5, 5, 3)), m.zeros((2, 3, 3, 4))), lambda m: m.conv2d(m.zeros((5, 5, 3)), m.zeros((2, 3, 3, 3))),
-    lambda m: m.conv1d(m.zeros((1, 5, 5, 3)), m.zeros((2, 3, 3))), lambda m: m.conv2d(m.zeros((1, 2, 2, 3)), m.zeros((2, 3, 3, 3))),
-    lambda m: m.conv2d(m.zeros((1, 5, 5, 3)), m.zeros((2, 3, 3, 3)), groups=2), lambda m: m.conv2d(m.zeros((1, 5, 5, 4)), m.zeros((3, 3, 3, 2)), groups=2),
-    lambda m: m.conv1d(m.zeros((1, 5, 3)), m.zeros((2, 3, 3)), padding=-1),
-    lambda m: m.conv2d(m.zeros((1, 5, 5, 3)), m.zeros((2, 3, 3, 3)), stride=(1, 1, 1)), lambda m: m.conv2d(m.zeros((0, 5, 5, 3)), m.zeros((2, 3, 3, 3))),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda m: m.conv2d(m.zeros((1, 5, 5, 3)), m.zeros((2, 3, 3, 4))),
+        lambda m: m.conv2d(m.zeros((5, 5, 3)), m.zeros((2, 3, 3, 3))),
+        lambda m: m.conv1d(m.zeros((1, 5, 5, 3)), m.zeros((2, 3, 3))),
+        lambda m: m.conv2d(m.zeros((1, 2, 2, 3)), m.zeros((2, 3, 3, 3))),
+        lambda m: m.conv2d(m.zeros((1, 5, 5, 3)), m.zeros((2, 3, 3, 3)), groups=2),
+        lambda m: m.conv2d(m.zeros((1, 5, 5, 4)), m.zeros((3, 3, 3, 2)), groups=2),
+        lambda m: m.conv1d(m.zeros((1, 5, 3)), m.zeros((2, 3, 3)), padding=-1),
+        lambda m: m.conv2d(m.zeros((1, 5, 5, 3)), m.zeros((2, 3, 3, 3)), stride=(1, 1, 1)),
+        lambda m: m.conv2d(m.zeros((0, 5, 5, 3)), m.zeros((2, 3, 3, 3))),
+    ],
+)
 def test_errors_like_the_oracle(call: Any) -> None:
     agree(call)
 

@@ -11,9 +11,45 @@ from oracle import DTYPES, agree, array, assert_close, dt, mx, name_of, needs_or
 pytestmark = pytest.mark.smoke
 
 VALUES: list[Any] = [
-    True, 3, -3, 2.5, 1 + 2j, 2**31, -(2**31), 2**31 - 1, 2**62, -(2**63), float("nan"), float("inf"), 0.1, -0.0, [], [[]], [[], []], [1], [1, 2.5], [True, 2],
-    [True, False], [1, 2j], [1.5, 2j], [[1, 2], [3, 4]], [[1, 2], [3]], [[1], 2], [[[1.5]]], (1, 2), [(1, 2), [3, 4]], [1, 2**40], "x", ["x"], None, [None],
-    {}, {1}, object, b"ab", [1, [2]],
+    True,
+    3,
+    -3,
+    2.5,
+    1 + 2j,
+    2**31,
+    -(2**31),
+    2**31 - 1,
+    2**62,
+    -(2**63),
+    float("nan"),
+    float("inf"),
+    0.1,
+    -0.0,
+    [],
+    [[]],
+    [[], []],
+    [1],
+    [1, 2.5],
+    [True, 2],
+    [True, False],
+    [1, 2j],
+    [1.5, 2j],
+    [[1, 2], [3, 4]],
+    [[1, 2], [3]],
+    [[1], 2],
+    [[[1.5]]],
+    (1, 2),
+    [(1, 2), [3, 4]],
+    [1, 2**40],
+    "x",
+    ["x"],
+    None,
+    [None],
+    {},
+    {1},
+    object,
+    b"ab",
+    [1, [2]],
 ]
 
 
@@ -110,8 +146,31 @@ def test_full() -> None:
 
 
 RANGES: list[tuple[Any, ...]] = [
-    (5,), (0,), (-3,), (2, 7), (2, 7, 2), (7, 2, -2), (7, 2), (2, 7, -1), (0.5,), (3.7,), (1.0, 2.0, 0.25), (0, 1, 0.1), (1, 0, -0.3), (5.0, 1), (2, 2), (0, 10, 3),
-    (-5, 5, 4), (0, 2**33, 2**31), (0, float("nan")), (0, float("inf")), (0, 5, 0), (0, 5, float("nan")), (0, 1, -0.1), (10, 0, -3), (True,),
+    (5,),
+    (0,),
+    (-3,),
+    (2, 7),
+    (2, 7, 2),
+    (7, 2, -2),
+    (7, 2),
+    (2, 7, -1),
+    (0.5,),
+    (3.7,),
+    (1.0, 2.0, 0.25),
+    (0, 1, 0.1),
+    (1, 0, -0.3),
+    (5.0, 1),
+    (2, 2),
+    (0, 10, 3),
+    (-5, 5, 4),
+    (0, 2**33, 2**31),
+    (0, float("nan")),
+    (0, float("inf")),
+    (0, 5, 0),
+    (0, 5, float("nan")),
+    (0, 1, -0.1),
+    (10, 0, -3),
+    (True,),
 ]
 
 
@@ -129,7 +188,21 @@ def test_arange_dtypes(name: str) -> None:
 
 
 @needs_oracle
-@pytest.mark.parametrize("args", [(0, 1), (0, 1, 5), (1, 0, 4), (2, 2, 3), (0, 10, 1), (0, 10, 0), (-1.5, 3.25, 7), (0, 1, 2), (0, 1, -1), (0, 5, 50)])
+@pytest.mark.parametrize(
+    "args",
+    [
+        (0, 1),
+        (0, 1, 5),
+        (1, 0, 4),
+        (2, 2, 3),
+        (0, 10, 1),
+        (0, 10, 0),
+        (-1.5, 3.25, 7),
+        (0, 1, 2),
+        (0, 1, -1),
+        (0, 5, 50),
+    ],
+)
 def test_linspace(args: tuple[Any, ...]) -> None:
     agree(lambda m: m.linspace(*args), ulps=2, atol=1e-7, what=f"linspace{args}")
     agree(lambda m: m.linspace(*args, endpoint=False), ulps=2, atol=1e-7, what=f"linspace{args} open")
@@ -157,7 +230,12 @@ def test_asarray_shares_or_copies() -> None:
 def test_scalars_come_back_as_python_values() -> None:
     assert mx.array(True).item() is True and type(mx.array(3).item()) is int and type(mx.array(2.5).item()) is float
     assert mx.array(1 + 2j).item() == 1 + 2j
-    assert int(mx.array(3.7)) == 3 and float(mx.array(3)) == 3.0 and bool(mx.array(0)) is False and complex(mx.array(2)) == 2
+    assert (
+        int(mx.array(3.7)) == 3
+        and float(mx.array(3)) == 3.0
+        and bool(mx.array(0)) is False
+        and complex(mx.array(2)) == 2
+    )
     assert [1, 2, 3][mx.array(1)] == 2
     assert mx.array(2**63 + 5, dtype=mx.uint64).item() == 2**63 + 5 if np_dtype("uint64") else True
     with pytest.raises((ValueError, TypeError)):

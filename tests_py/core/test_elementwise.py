@@ -26,6 +26,7 @@ pytestmark = pytest.mark.smoke
 
 CASES = [(name, d) for name, row in UNARY.items() for d in row[1]]
 
+
 @pytest.mark.parametrize(("op", "name"), CASES, ids=lambda v: v)
 def test_unary(op: str, name: str) -> None:
     f, _, integers, lo, hi = UNARY[op]
@@ -44,8 +45,29 @@ def test_unary_edges(op: str, name: str) -> None:
     assert_close(got, want, **tolerance(name_of(got), op in ABSOLUTE), what=f"{op} {name} of {x}")
 
 
-@pytest.mark.parametrize("op", ["positive", "sqrt", "sin", "tan", "arcsin", "arctan", "sinh", "tanh", "arcsinh", "arctanh",
-                                "expm1", "log1p", "trunc", "ceil", "floor", "round", "erf", "erfinv"])
+@pytest.mark.parametrize(
+    "op",
+    [
+        "positive",
+        "sqrt",
+        "sin",
+        "tan",
+        "arcsin",
+        "arctan",
+        "sinh",
+        "tanh",
+        "arcsinh",
+        "arctanh",
+        "expm1",
+        "log1p",
+        "trunc",
+        "ceil",
+        "floor",
+        "round",
+        "erf",
+        "erfinv",
+    ],
+)
 @pytest.mark.parametrize("name", FLOATS)
 def test_odd_functions_keep_the_sign_of_zero(op: str, name: str) -> None:
     got = to_numpy(getattr(mx, op)(array(mx, [0.0, -0.0], name)))
@@ -86,7 +108,9 @@ def test_binary(op: str, name: str) -> None:
 NOT_AT_EDGES = {"power", "left_shift", "right_shift", "floor_divide", "remainder"}  # tested one by one below
 
 
-@pytest.mark.parametrize(("op", "name"), [c for c in PAIRED if c[1] != "complex64" and c[0] not in NOT_AT_EDGES], ids=lambda v: v)
+@pytest.mark.parametrize(
+    ("op", "name"), [c for c in PAIRED if c[1] != "complex64" and c[0] not in NOT_AT_EDGES], ids=lambda v: v
+)
 def test_binary_edges(op: str, name: str) -> None:
     x = edges(name)
     a, b = (v.ravel() for v in np.meshgrid(x, x))
@@ -109,9 +133,14 @@ def test_float_division_and_power_edges(op: str, name: str) -> None:
     a, b = (v.ravel() for v in np.meshgrid(x, x))
     got = to_numpy(getattr(mx, op)(array(mx, a, name), array(mx, b, name)))
     with np.errstate(all="ignore"):
-        want = {"floor_divide": lambda: np.floor(a / b), "remainder": lambda: np.remainder(a, b),
-                "power": lambda: np.power(a, b)}[op]()
-    assert_close(got, want.astype(got.dtype), rtol=1e-2 if name in ("float16", "bfloat16") else 1e-6, what=f"{op} of {a}, {b}")
+        want = {
+            "floor_divide": lambda: np.floor(a / b),
+            "remainder": lambda: np.remainder(a, b),
+            "power": lambda: np.power(a, b),
+        }[op]()
+    assert_close(
+        got, want.astype(got.dtype), rtol=1e-2 if name in ("float16", "bfloat16") else 1e-6, what=f"{op} of {a}, {b}"
+    )
 
 
 @pytest.mark.parametrize("name", INTEGERS)
@@ -133,8 +162,13 @@ def test_shifts_by_any_count(name: str) -> None:
         count = array(mx, np.full(x.shape, n), name)
         left, right = mx.left_shift(array(mx, x, name), count), mx.right_shift(array(mx, x, name), count)
         want = np.array([int(v) << n for v in x.tolist()], dtype=object)
-        wrapped = np.array([(int(v) + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1) if name.startswith("i") else int(v) % 2**bits
-                            for v in want], dtype=name)
+        wrapped = np.array(
+            [
+                (int(v) + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1) if name.startswith("i") else int(v) % 2**bits
+                for v in want
+            ],
+            dtype=name,
+        )
         assert_close(left, wrapped if n < bits else np.zeros_like(x), what=f"{name} << {n}")
         assert_close(right, np.array([int(v) >> n for v in x.tolist()], dtype=name), what=f"{name} >> {n}")
 

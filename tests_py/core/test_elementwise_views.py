@@ -26,7 +26,7 @@ def unary_case(draw: Any) -> tuple[str, View]:
     return op, draw(views(draw(st.sampled_from(names)), lo=lo, hi=hi))
 
 
-@settings(max_examples=400)
+@settings(max_examples=1500)
 @given(unary_case())
 def test_unary_on_views(case: tuple[str, View]) -> None:
     op, view = case
@@ -46,7 +46,7 @@ def binary_case(draw: Any) -> tuple[str, View, View]:
     return op, a, View(b.base, name, flipped)
 
 
-@settings(max_examples=400)
+@settings(max_examples=1500)
 @given(binary_case())
 def test_binary_on_views(case: tuple[str, View, View]) -> None:
     op, a, b = case
@@ -54,11 +54,13 @@ def test_binary_on_views(case: tuple[str, View, View]) -> None:
     full = np.broadcast_arrays(a.numpy(), b.numpy())
     assert tuple(got.shape) == full[0].shape
     same(got, getattr(mx, op)(*[array(mx, x, a.dtype) for x in full]), op)
-    swapped = getattr(mx, op)(b.build(mx), a.build(mx)) if op in ("add", "multiply", "minimum", "maximum", "equal") else got
+    swapped = (
+        getattr(mx, op)(b.build(mx), a.build(mx)) if op in ("add", "multiply", "minimum", "maximum", "equal") else got
+    )
     same(swapped, got, op)
 
 
-@settings(max_examples=150)
+@settings(max_examples=600)
 @given(st.data())
 def test_where_and_clip_on_views(data: Any) -> None:
     x = data.draw(views())
@@ -74,7 +76,7 @@ def test_where_and_clip_on_views(data: Any) -> None:
         assert_close(got, np.where(c.numpy(), x.numpy(), y.numpy()))
 
 
-@settings(max_examples=150)
+@settings(max_examples=600)
 @given(views(), dtypes)
 def test_views_and_casts_copy_what_they_show(view: View, other: str) -> None:
     a = view.build(mx)
@@ -86,7 +88,7 @@ def test_views_and_casts_copy_what_they_show(view: View, other: str) -> None:
 
 
 @needs_oracle
-@settings(max_examples=300)
+@settings(max_examples=1000)
 @given(shapes(), shapes(), st.sampled_from(["add", "less", "logaddexp", "where", "clip", "broadcast_arrays"]))
 def test_broadcasting_agrees_with_the_oracle(s: tuple[int, ...], t: tuple[int, ...], op: str) -> None:
     def shape(lib: Any) -> Any:
@@ -101,20 +103,29 @@ def test_broadcasting_agrees_with_the_oracle(s: tuple[int, ...], t: tuple[int, .
     assert shape(mx) == shape(mlx)
 
 
-@settings(max_examples=100)
+@settings(max_examples=400)
 @given(st.data())
 def test_chains_fuse_to_the_same_values(data: Any) -> None:
     """A graph of several operations over shared views gives what its operations give one at a time."""
     name = data.draw(st.sampled_from(FLOATS))
     v = data.draw(views(name, data.draw(shapes(1, 3)), lo=0.5, hi=2))
-    ops = data.draw(st.lists(st.sampled_from(["add", "multiply", "exp", "tanh", "sub", "max", "where"]), min_size=1, max_size=8))
+    ops = data.draw(
+        st.lists(st.sampled_from(["add", "multiply", "exp", "tanh", "sub", "max", "where"]), min_size=1, max_size=8)
+    )
 
     def run(eager: bool) -> Any:
         x = v.build(mx)
         y = x
         for op in ops:
-            y = {"add": lambda: y + x, "multiply": lambda: y * x, "exp": lambda: mx.exp(-mx.abs(y)), "tanh": lambda: mx.tanh(y),
-                 "sub": lambda: x - y, "max": lambda: mx.maximum(x, y), "where": lambda: mx.where(y > x, x, y)}[op]()
+            y = {
+                "add": lambda: y + x,
+                "multiply": lambda: y * x,
+                "exp": lambda: mx.exp(-mx.abs(y)),
+                "tanh": lambda: mx.tanh(y),
+                "sub": lambda: x - y,
+                "max": lambda: mx.maximum(x, y),
+                "where": lambda: mx.where(y > x, x, y),
+            }[op]()
             if eager:
                 mx.eval(y)
         return y
@@ -124,7 +135,7 @@ def test_chains_fuse_to_the_same_values(data: Any) -> None:
     assert_close(got, want, rtol=tol, atol=tol, what=str(ops))
 
 
-@settings(max_examples=60)
+@settings(max_examples=200)
 @given(views(steps=3), st.data())
 def test_views_of_evaluated_arrays(view: View, data: Any) -> None:
     """Evaluating between view operations changes nothing."""

@@ -38,11 +38,17 @@ def mixed(draw: Any, shape: tuple[int, ...], slices: bool = True) -> Any:
     items: list[Any] = []
     for i in range(n):
         k = shape[i]
-        kind = "array" if i == 0 and n == 1 else draw(st.sampled_from(["array", "int", "slice"] if slices else ["array", "int"]))
+        kind = (
+            "array"
+            if i == 0 and n == 1
+            else draw(st.sampled_from(["array", "int", "slice"] if slices else ["array", "int"]))
+        )
         s = draw(broadcastable(common)) if common else ()
         if kind == "array" and (k or 0 in s):
             top = max(k - 1, 0)
-            values = draw(st.lists(st.integers(-k if k else 0, top), min_size=int(np.prod(s)), max_size=int(np.prod(s))))
+            values = draw(
+                st.lists(st.integers(-k if k else 0, top), min_size=int(np.prod(s)), max_size=int(np.prod(s)))
+            )
             items.append(np.array(values, draw(st.sampled_from([np.int32, np.int64, np.int8]))).reshape(s))
         elif kind == "int" and k:
             items.append(draw(st.integers(-k, k - 1)))
@@ -61,7 +67,7 @@ def into(lib: Any, index: Any) -> Any:
     return lib.array(index) if isinstance(index, np.ndarray) else index
 
 
-@settings(max_examples=400)
+@settings(max_examples=1500)
 @given(views(shape=shapes(0, 4)), st.data())
 def test_basic_reads(view: Any, data: Any) -> None:
     x = view.numpy()
@@ -69,7 +75,7 @@ def test_basic_reads(view: Any, data: Any) -> None:
     assert_close(view.build(mx)[index], x[index], what=str(index))
 
 
-@settings(max_examples=400)
+@settings(max_examples=1500)
 @given(views(shape=shapes(1, 4)), st.data())
 def test_array_reads(view: Any, data: Any) -> None:
     x = view.numpy()
@@ -79,7 +85,7 @@ def test_array_reads(view: Any, data: Any) -> None:
     assert_close(view.build(mx)[into(mx, index)], x[index], what=str(index))
 
 
-@settings(max_examples=300)
+@settings(max_examples=1000)
 @given(views(shape=shapes(0, 3)), st.data())
 def test_writes(view: Any, data: Any) -> None:
     """Basic indices: every element is written once, so the result is NumPy's, and a view taken before keeps its values."""
@@ -97,7 +103,7 @@ def test_writes(view: Any, data: Any) -> None:
     assert_close(before, old)
 
 
-@settings(max_examples=300)
+@settings(max_examples=1000)
 @given(views(shape=shapes(1, 3)), st.data())
 def test_array_writes(view: Any, data: Any) -> None:
     x = np.array(view.numpy())
@@ -107,17 +113,26 @@ def test_array_writes(view: Any, data: Any) -> None:
     places = np.arange(x.size).reshape(x.shape)[index]
     value = sample(view.dtype, places.shape, 6)
     if len(np.unique(places)) < places.size:
-        value = np.broadcast_to(value.ravel()[:1].reshape(()) if value.size else value, places.shape)  # equal: any order will do
+        value = np.broadcast_to(
+            value.ravel()[:1].reshape(()) if value.size else value, places.shape
+        )  # equal: any order will do
     a = view.build(mx)
     a[into(mx, index)] = array(mx, value, view.dtype)
     x[index] = value
     assert_close(a, x, what=str(index))
 
 
-UFUNCS = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "maximum": np.maximum, "minimum": np.minimum}
+UFUNCS = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+}
 
 
-@settings(max_examples=400)
+@settings(max_examples=1500)
 @given(views(st.sampled_from(["float32", "float64", "int32", "uint8", "int64"]), shapes(1, 3)), st.data())
 def test_at(view: Any, data: Any) -> None:
     """Repeated positions add up, unlike with `a[i] += v`."""
@@ -161,10 +176,19 @@ def test_every_index_dtype(index: str) -> None:
     assert_close(a, x)
 
 
-@pytest.mark.parametrize("call", [
-    lambda a, i: a[i], lambda a, i: a[0, i], lambda a, i: a[i, i], lambda a, i: mx.take(a, i, 0), lambda a, i: mx.take(a, i),
-    lambda a, i: mx.take_along_axis(a, i[:, None], 0), lambda a, i: a.at[i].add(1.0), lambda a, i: mx.put_along_axis(a, i[:, None], mx.array(1.0), 0),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda a, i: a[i],
+        lambda a, i: a[0, i],
+        lambda a, i: a[i, i],
+        lambda a, i: mx.take(a, i, 0),
+        lambda a, i: mx.take(a, i),
+        lambda a, i: mx.take_along_axis(a, i[:, None], 0),
+        lambda a, i: a.at[i].add(1.0),
+        lambda a, i: mx.put_along_axis(a, i[:, None], mx.array(1.0), 0),
+    ],
+)
 @pytest.mark.parametrize("bad", [1000, -1000, 2**31 - 1, -(2**31)])
 def test_out_of_bounds_raises_at_eval(call: Any, bad: int) -> None:
     a = mx.ones((4, 4))
@@ -205,17 +229,44 @@ def test_iteration_ends() -> None:
 
 
 READS: list[Any] = [
-    lambda m, a: a[0], lambda m, a: a[-1, -1], lambda m, a: a[None], lambda m, a: a[...], lambda m, a: a[()], lambda m, a: a[..., None, 0],
-    lambda m, a: a[1:, ::2], lambda m, a: a[::-1, ::-2], lambda m, a: a[5:1], lambda m, a: a[m.array(1)], lambda m, a: a[m.array([0, 2])],
-    lambda m, a: a[m.array([[0, 1], [2, 0]])], lambda m, a: a[:, m.array([0, 1])], lambda m, a: a[m.array([0, 1]), m.array([1, 2])],
-    lambda m, a: a[m.array([0, 1]), :, m.array([1, 2])], lambda m, a: a[m.array([0]), None, m.array([1])], lambda m, a: a[None, m.array([0, 1])],
-    lambda m, a: a[m.array([0, 1]), None], lambda m, a: a[0, :, m.array([1, 0])], lambda m, a: a[m.array([1, 0]), ..., 0],
-    lambda m, a: a[m.array([0, 1]), 1:3, m.array([[1], [2]])], lambda m, a: a[1, m.array([0, 1]), 0], lambda m, a: a[..., m.array([0, 3])],
-    lambda m, a: a[np.int64(1)], lambda m, a: a[m.array([], dtype=m.int32)],
-    lambda m, a: a[0, 0, 0, 0], lambda m, a: a["x"], lambda m, a: a[1.5], lambda m, a: a[m.array([0.0])], lambda m, a: a[..., ...],
-    lambda m, a: a[m.array([0, 1]), m.array([0, 1, 2])], lambda m, a: a[{}],
-    lambda m, a: a[0:2, None, 1, ..., None], lambda m, a: a[m.array(0), m.array(1)], lambda m, a: a[m.array([1, 0]), :, None, 0],
-    lambda m, a: a[:, m.array([0, 1]), m.array([0, 1])], lambda m, a: a[:, 0, m.array([0, 1])], lambda m, a: a[0, :, None, m.array([0, 1])],
+    lambda m, a: a[0],
+    lambda m, a: a[-1, -1],
+    lambda m, a: a[None],
+    lambda m, a: a[...],
+    lambda m, a: a[()],
+    lambda m, a: a[..., None, 0],
+    lambda m, a: a[1:, ::2],
+    lambda m, a: a[::-1, ::-2],
+    lambda m, a: a[5:1],
+    lambda m, a: a[m.array(1)],
+    lambda m, a: a[m.array([0, 2])],
+    lambda m, a: a[m.array([[0, 1], [2, 0]])],
+    lambda m, a: a[:, m.array([0, 1])],
+    lambda m, a: a[m.array([0, 1]), m.array([1, 2])],
+    lambda m, a: a[m.array([0, 1]), :, m.array([1, 2])],
+    lambda m, a: a[m.array([0]), None, m.array([1])],
+    lambda m, a: a[None, m.array([0, 1])],
+    lambda m, a: a[m.array([0, 1]), None],
+    lambda m, a: a[0, :, m.array([1, 0])],
+    lambda m, a: a[m.array([1, 0]), ..., 0],
+    lambda m, a: a[m.array([0, 1]), 1:3, m.array([[1], [2]])],
+    lambda m, a: a[1, m.array([0, 1]), 0],
+    lambda m, a: a[..., m.array([0, 3])],
+    lambda m, a: a[np.int64(1)],
+    lambda m, a: a[m.array([], dtype=m.int32)],
+    lambda m, a: a[0, 0, 0, 0],
+    lambda m, a: a["x"],
+    lambda m, a: a[1.5],
+    lambda m, a: a[m.array([0.0])],
+    lambda m, a: a[..., ...],
+    lambda m, a: a[m.array([0, 1]), m.array([0, 1, 2])],
+    lambda m, a: a[{}],
+    lambda m, a: a[0:2, None, 1, ..., None],
+    lambda m, a: a[m.array(0), m.array(1)],
+    lambda m, a: a[m.array([1, 0]), :, None, 0],
+    lambda m, a: a[:, m.array([0, 1]), m.array([0, 1])],
+    lambda m, a: a[:, 0, m.array([0, 1])],
+    lambda m, a: a[0, :, None, m.array([0, 1])],
 ]
 
 
@@ -231,7 +282,7 @@ def test_numpy_arrays_and_scalars_index() -> None:
     a = mx.array(x)
     assert_close(a[np.array([0, 1])], x[[0, 1]])
     assert_close(a[np.array([0, 1]), np.array([2, 2])], x[[0, 1], [2, 2]])
-    assert_close(a[mx.array(1):mx.array(2)], x[1:2])
+    assert_close(a[mx.array(1) : mx.array(2)], x[1:2])
     a[np.array([0, 2])] = np.zeros((3, 4))
     a[0, 1] = [1, 2, 3, 4]
     x[[0, 2]] = 0
@@ -248,14 +299,38 @@ def put(index: Any, value: Any) -> Any:
 
 
 WRITES = [
-    put(0, 1), put((0, 0), 1.5), put(slice(None), 7), put(slice(1, None), lambda m: m.ones((3, 4))), put(slice(None, None, -2), 3), put(None, 9),
-    put(Ellipsis, 5), put((), 5), put((slice(None), 0), lambda m: m.array([1, 2, 3])), put((0, 0, 0), 2**40), put((0,), lambda m: m.ones((2, 2))),
-    put(lambda m: m.array([0, 2]), 1), put(lambda m: m.array([0, 2]), lambda m: m.zeros((2, 3, 4))), put(lambda m: m.array([0, 0]), 3),
-    put(lambda m: (m.array([0, 1]), m.array([1, 2])), lambda m: m.arange(4)), put(lambda m: (slice(None), m.array([0, 1])), 4),
-    put(lambda m: (m.array([0, 1]), slice(None), m.array([1, 2])), lambda m: m.ones((2, 3))), put(lambda m: (0, m.array([0, 1]), slice(1, 3)), 6),
-    put(lambda m: m.array([0.5]), 1), put("x", 1), put(0, "x"), put(0, None), put((0, 0, 0, 0), 1), put(0, np.ones((3, 4))),
-    put(0, lambda m: m.array(True)), put(0, lambda m: m.array(1j)), put(0, 1j), put((None, 0), lambda m: m.ones((1, 3, 4))), put(slice(5, 9), 1),
-    put(lambda m: m.array(1), lambda m: m.zeros(4)), put(lambda m: (Ellipsis, m.array([0, 3])), lambda m: m.zeros(2)), put(0, lambda m: m.ones((1, 1, 3, 4))),
+    put(0, 1),
+    put((0, 0), 1.5),
+    put(slice(None), 7),
+    put(slice(1, None), lambda m: m.ones((3, 4))),
+    put(slice(None, None, -2), 3),
+    put(None, 9),
+    put(Ellipsis, 5),
+    put((), 5),
+    put((slice(None), 0), lambda m: m.array([1, 2, 3])),
+    put((0, 0, 0), 2**40),
+    put((0,), lambda m: m.ones((2, 2))),
+    put(lambda m: m.array([0, 2]), 1),
+    put(lambda m: m.array([0, 2]), lambda m: m.zeros((2, 3, 4))),
+    put(lambda m: m.array([0, 0]), 3),
+    put(lambda m: (m.array([0, 1]), m.array([1, 2])), lambda m: m.arange(4)),
+    put(lambda m: (slice(None), m.array([0, 1])), 4),
+    put(lambda m: (m.array([0, 1]), slice(None), m.array([1, 2])), lambda m: m.ones((2, 3))),
+    put(lambda m: (0, m.array([0, 1]), slice(1, 3)), 6),
+    put(lambda m: m.array([0.5]), 1),
+    put("x", 1),
+    put(0, "x"),
+    put(0, None),
+    put((0, 0, 0, 0), 1),
+    put(0, np.ones((3, 4))),
+    put(0, lambda m: m.array(True)),
+    put(0, lambda m: m.array(1j)),
+    put(0, 1j),
+    put((None, 0), lambda m: m.ones((1, 3, 4))),
+    put(slice(5, 9), 1),
+    put(lambda m: m.array(1), lambda m: m.zeros(4)),
+    put(lambda m: (Ellipsis, m.array([0, 3])), lambda m: m.zeros(2)),
+    put(0, lambda m: m.ones((1, 1, 3, 4))),
 ]
 
 
@@ -278,7 +353,12 @@ def test_boolean_masks_write(shape: tuple[int, ...]) -> None:
 @needs_oracle
 def test_boolean_masks_with_values() -> None:
     x, mask = np.arange(12, dtype=np.float32).reshape(3, 4), np.arange(12).reshape(3, 4) % 3 == 0
-    for value in (lambda m: m.array([9.0, 8.0, 7.0, 6.0]), lambda m: m.array(2.0), lambda m: m.ones((3, 4)), lambda m: m.ones((4,))):
+    for value in (
+        lambda m: m.array([9.0, 8.0, 7.0, 6.0]),
+        lambda m: m.array(2.0),
+        lambda m: m.ones((3, 4)),
+        lambda m: m.ones((4,)),
+    ):
         agree(lambda m: put(m.array(mask), value(m))(m, m.array(x)), what="mask")
 
 
@@ -294,8 +374,17 @@ def test_augmented_assignment_writes_through() -> None:
 @pytest.mark.parametrize("op", [*UFUNCS])
 def test_at_like_the_oracle(op: str) -> None:
     x = np.arange(1, 13, dtype=np.float32).reshape(3, 4)
-    for index in (0, (slice(None), 1), np.array([0, 0, 2]), (np.array([0, 0]), np.array([1, 1])), slice(None, None, 2), Ellipsis, (None, 0)):
+    for index in (
+        0,
+        (slice(None), 1),
+        np.array([0, 0, 2]),
+        (np.array([0, 0]), np.array([1, 1])),
+        slice(None, None, 2),
+        Ellipsis,
+        (None, 0),
+    ):
         for value in (2, 0.5, np.arange(1, 5, dtype=np.float32)):
+
             def call(m: Any) -> Any:
                 v = m.array(value) if isinstance(value, np.ndarray) else value
                 return getattr(m.array(x).at[into(m, index)], op)(v)

@@ -21,7 +21,9 @@ except ImportError:
     safetensors = None
 
 pytestmark = pytest.mark.smoke
-needs_safetensors = pytest.mark.skipif(safetensors is None, reason="compares with the safetensors package, which is not installed")
+needs_safetensors = pytest.mark.skipif(
+    safetensors is None, reason="compares with the safetensors package, which is not installed"
+)
 NUMPY = [d for d in DTYPES if d != "bfloat16"]
 SHAPES = [(), (1,), (5,), (2, 3), (0,), (2, 0, 3), (2, 3, 4)]
 
@@ -67,7 +69,9 @@ def test_npy_from_paths_and_open_files(tmp_path: Path) -> None:
 def test_npz_both_ways(tmp_path: Path, compressed: bool) -> None:
     arrays = {f"a_{d}": sample(d, (3, 2), 3) for d in NUMPY}
     ours, theirs = tmp_path / "ours.npz", tmp_path / "numpy.npz"
-    (mx.savez_compressed if compressed else mx.savez)(str(ours), mx.array([7.0]), **{k: array(mx, v, k[2:]) for k, v in arrays.items()})
+    (mx.savez_compressed if compressed else mx.savez)(
+        str(ours), mx.array([7.0]), **{k: array(mx, v, k[2:]) for k, v in arrays.items()}
+    )
     (np.savez_compressed if compressed else np.savez)(theirs, np.array([7.0], np.float32), **arrays)
     with np.load(ours) as z:
         assert set(z.files) == {"arr_0", *arrays}
@@ -86,7 +90,9 @@ def test_npz_both_ways(tmp_path: Path, compressed: bool) -> None:
 def test_safetensors_both_ways(tmp_path: Path, shape: tuple[int, ...]) -> None:
     names = [d for d in NUMPY if d != "complex64"]
     arrays = {d: sample(d, shape, 4) for d in names}
-    mx.save_safetensors(str(tmp_path / "ours.safetensors"), {k: array(mx, v, k) for k, v in arrays.items()}, {"made": "here"})
+    mx.save_safetensors(
+        str(tmp_path / "ours.safetensors"), {k: array(mx, v, k) for k, v in arrays.items()}, {"made": "here"}
+    )
     read = safetensors.numpy.load_file(tmp_path / "ours.safetensors")
     assert set(read) == set(arrays)
     for k, v in arrays.items():
@@ -94,9 +100,9 @@ def test_safetensors_both_ways(tmp_path: Path, shape: tuple[int, ...]) -> None:
         assert_close(read[k], v)
     with safetensors.safe_open(tmp_path / "ours.safetensors", "np") as f:
         assert f.metadata() == {"made": "here"}
-    safetensors.numpy.save_file(arrays, tmp_path / "theirs.safetensors", {"by": "them", "ünï": "cødé \"q\""})
+    safetensors.numpy.save_file(arrays, tmp_path / "theirs.safetensors", {"by": "them", "ünï": 'cødé "q"'})
     got, metadata = mx.load(str(tmp_path / "theirs.safetensors"), return_metadata=True)
-    assert metadata == {"by": "them", "ünï": "cødé \"q\""}
+    assert metadata == {"by": "them", "ünï": 'cødé "q"'}
     for k, v in arrays.items():
         assert name_of(got[k]) == k
         assert_close(got[k], v)
@@ -115,7 +121,11 @@ def test_safetensors_bfloat16_and_complex(tmp_path: Path) -> None:
 @needs_oracle
 @pytest.mark.parametrize("kind", ["npy", "npz", "safetensors"])
 def test_files_of_the_oracle(tmp_path: Path, kind: str) -> None:
-    names = [d for d in DTYPES if (d != "bfloat16" or kind == "safetensors") and not (kind == "safetensors" and d in ("float64", "complex64"))]
+    names = [
+        d
+        for d in DTYPES
+        if (d != "bfloat16" or kind == "safetensors") and not (kind == "safetensors" and d in ("float64", "complex64"))
+    ]
     for lib, other in ((mx, mlx), (mlx, mx)):
         arrays = {d: array(lib, sample(d, (3, 4), 6), d) for d in names}
         path = str(tmp_path / f"{lib.__name__}.{kind}")
@@ -141,11 +151,21 @@ def npy(header: str, data: bytes = b"\0" * 64, version: bytes = b"\x01\x00", mag
 
 GOOD = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"
 BAD_NPY = {
-    "empty": b"", "magic": npy(GOOD, magic=b"\x93NUMPX"), "version": npy(GOOD, version=b"\x09\x00"), "truncated header": npy(GOOD)[:20],
-    "truncated data": npy(GOOD, b"\0" * 8), "no shape": npy("{'descr': '<f4', 'fortran_order': False, }"), "text": npy("hello"),
-    "negative": npy(GOOD.replace("(2, 3)", "(2, -3)")), "huge": npy(GOOD.replace("(2, 3)", "(4294967296, 4294967296, 4294967296)")),
-    "large": npy(GOOD.replace("(2, 3)", "(1099511627776,)")), "objects": npy(GOOD.replace("<f4", "|O")), "strings": npy(GOOD.replace("<f4", "<U5")),
-    "swapped": npy(GOOD.replace("<f4", "<f9")), "not a tuple": npy(GOOD.replace("(2, 3)", "'ab'")), "header length": b"\x93NUMPY\x02\x00\xff\xff\xff\xff{",
+    "empty": b"",
+    "magic": npy(GOOD, magic=b"\x93NUMPX"),
+    "version": npy(GOOD, version=b"\x09\x00"),
+    "truncated header": npy(GOOD)[:20],
+    "truncated data": npy(GOOD, b"\0" * 8),
+    "no shape": npy("{'descr': '<f4', 'fortran_order': False, }"),
+    "text": npy("hello"),
+    "negative": npy(GOOD.replace("(2, 3)", "(2, -3)")),
+    "huge": npy(GOOD.replace("(2, 3)", "(4294967296, 4294967296, 4294967296)")),
+    "large": npy(GOOD.replace("(2, 3)", "(1099511627776,)")),
+    "objects": npy(GOOD.replace("<f4", "|O")),
+    "strings": npy(GOOD.replace("<f4", "<U5")),
+    "swapped": npy(GOOD.replace("<f4", "<f9")),
+    "not a tuple": npy(GOOD.replace("(2, 3)", "'ab'")),
+    "header length": b"\x93NUMPY\x02\x00\xff\xff\xff\xff{",
     "nested": npy("(" * 5000 + ")" * 5000),
 }
 
@@ -170,13 +190,30 @@ def entry(dtype: Any = "F32", shape: Any = (4,), at: Any = (0, 16)) -> dict[str,
 
 
 BAD_SAFETENSORS = {
-    "empty": b"", "short": b"\1\2\3", "length": struct.pack("<Q", 2**62) + b"{}", "length 2": struct.pack("<Q", 100) + b"{}", "json": tensors(b"{nope"),
-    "list": tensors(b"[]"), "dtype": tensors({"a": entry("F33")}), "shape": tensors({"a": entry(shape=(3,))}), "negative": tensors({"a": entry(shape=(-4,))}),
-    "fraction": tensors({"a": entry(shape=(4.5,))}), "huge": tensors({"a": entry(shape=(2**40, 2**40))}), "beyond": tensors({"a": entry(at=(0, 32), shape=(8,))}),
-    "backwards": tensors({"a": entry(at=(16, 0))}), "one offset": tensors({"a": entry(at=(0,))}), "no dtype": tensors({"a": {"shape": [4], "data_offsets": [0, 16]}}),
-    "text": tensors({"a": "hello"}), "overlap": tensors({"a": entry(), "b": entry()}), "gap": tensors({"a": entry(shape=(2,), at=(8, 16))}),
-    "twice": tensors(b'{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}'),
-    "deep": tensors(b'{"a":' * 20000), "metadata": tensors({"__metadata__": {"a": 1}, "a": entry()}), "utf": tensors(b'{"\xff\xfe": 1}'),
+    "empty": b"",
+    "short": b"\1\2\3",
+    "length": struct.pack("<Q", 2**62) + b"{}",
+    "length 2": struct.pack("<Q", 100) + b"{}",
+    "json": tensors(b"{nope"),
+    "list": tensors(b"[]"),
+    "dtype": tensors({"a": entry("F33")}),
+    "shape": tensors({"a": entry(shape=(3,))}),
+    "negative": tensors({"a": entry(shape=(-4,))}),
+    "fraction": tensors({"a": entry(shape=(4.5,))}),
+    "huge": tensors({"a": entry(shape=(2**40, 2**40))}),
+    "beyond": tensors({"a": entry(at=(0, 32), shape=(8,))}),
+    "backwards": tensors({"a": entry(at=(16, 0))}),
+    "one offset": tensors({"a": entry(at=(0,))}),
+    "no dtype": tensors({"a": {"shape": [4], "data_offsets": [0, 16]}}),
+    "text": tensors({"a": "hello"}),
+    "overlap": tensors({"a": entry(), "b": entry()}),
+    "gap": tensors({"a": entry(shape=(2,), at=(8, 16))}),
+    "twice": tensors(
+        b'{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}'
+    ),
+    "deep": tensors(b'{"a":' * 20000),
+    "metadata": tensors({"__metadata__": {"a": 1}, "a": entry()}),
+    "utf": tensors(b'{"\xff\xfe": 1}'),
 }
 
 
@@ -196,8 +233,13 @@ def archive(**files: bytes) -> bytes:
     return out.getvalue()
 
 
-BAD_NPZ = {"empty": b"", "no zip": b"PK\3\4 nothing else", "bad member": archive(**{"a.npy": BAD_NPY["magic"]}), "truncated": archive(**{"a.npy": npy(GOOD)})[:-30],
-           "short member": archive(**{"a.npy": BAD_NPY["truncated data"]})}
+BAD_NPZ = {
+    "empty": b"",
+    "no zip": b"PK\3\4 nothing else",
+    "bad member": archive(**{"a.npy": BAD_NPY["magic"]}),
+    "truncated": archive(**{"a.npy": npy(GOOD)})[:-30],
+    "short member": archive(**{"a.npy": BAD_NPY["truncated data"]}),
+}
 
 
 @pytest.mark.parametrize("what", BAD_NPZ)

@@ -30,20 +30,48 @@ INEXACT = [*FLOATS, "complex64"]
 
 
 def tolerance(name: str, k: int) -> dict[str, float]:
-    return {"rtol": 4 * EPS[name], "atol": (4 * EPS[name] + EPS["float32" if name != "float64" else "float64"] * k**0.5) * 9 * max(k, 1) ** 0.5}
+    return {
+        "rtol": 4 * EPS[name],
+        "atol": (4 * EPS[name] + EPS["float32" if name != "float64" else "float64"] * k**0.5) * 9 * max(k, 1) ** 0.5,
+    }
 
 
 def check(a: Any, b: Any, x: np.ndarray, y: np.ndarray, name: str) -> None:
     got = mx.matmul(a, b)
     assert name_of(got) == name
-    assert_close(got, rounded(wide(x, name) @ wide(y, name), name), **tolerance(name, x.shape[-1]), what=f"{name} {x.shape} @ {y.shape}")
+    assert_close(
+        got,
+        rounded(wide(x, name) @ wide(y, name), name),
+        **tolerance(name, x.shape[-1]),
+        what=f"{name} {x.shape} @ {y.shape}",
+    )
 
 
 SHAPES = [
-    ((1, 1), (1, 1)), ((3, 4), (4, 5)), ((5,), (5,)), ((3, 5), (5,)), ((5,), (5, 3)), ((2, 3, 4), (4, 5)), ((3, 4), (2, 4, 5)),
-    ((2, 1, 3, 4), (5, 4, 2)), ((7, 2, 3), (7, 3, 2)), ((4,), (3, 4, 2)), ((2, 3, 4), (4,)), ((0, 4), (4, 3)), ((3, 0), (0, 3)), ((2, 3, 0), (0, 2)),
-    ((3, 4), (4, 0)), ((17, 33), (33, 65)), ((64, 64), (64, 64)), ((1, 300), (300, 1)), ((300, 1), (1, 300)), ((129, 70), (70, 131)), ((1, 257), (257, 130)),
-    ((130, 257), (257, 1)), ((6, 16, 8), (1, 8, 16)), ((255, 384), (384, 1)),
+    ((1, 1), (1, 1)),
+    ((3, 4), (4, 5)),
+    ((5,), (5,)),
+    ((3, 5), (5,)),
+    ((5,), (5, 3)),
+    ((2, 3, 4), (4, 5)),
+    ((3, 4), (2, 4, 5)),
+    ((2, 1, 3, 4), (5, 4, 2)),
+    ((7, 2, 3), (7, 3, 2)),
+    ((4,), (3, 4, 2)),
+    ((2, 3, 4), (4,)),
+    ((0, 4), (4, 3)),
+    ((3, 0), (0, 3)),
+    ((2, 3, 0), (0, 2)),
+    ((3, 4), (4, 0)),
+    ((17, 33), (33, 65)),
+    ((64, 64), (64, 64)),
+    ((1, 300), (300, 1)),
+    ((300, 1), (1, 300)),
+    ((129, 70), (70, 131)),
+    ((1, 257), (257, 130)),
+    ((130, 257), (257, 1)),
+    ((6, 16, 8), (1, 8, 16)),
+    ((255, 384), (384, 1)),
 ]
 
 
@@ -73,13 +101,16 @@ def test_strided_operands(name: str) -> None:
     check(four, four.swapaxes(-1, -2), f, f.swapaxes(-1, -2), name)
 
 
-@settings(max_examples=150)
+@settings(max_examples=600)
 @given(st.data())
 def test_batched_views(data: Any) -> None:
     name = data.draw(st.sampled_from(INEXACT))
     m, k, n = (data.draw(st.integers(1, 9)) for _ in range(3))
     batch = data.draw(shapes(0, 2))
-    x, y = sample(name, (*batch, m, k), 5), sample(name, (*[1 if data.draw(st.booleans()) else s for s in batch], k, n), 6)
+    x, y = (
+        sample(name, (*batch, m, k), 5),
+        sample(name, (*[1 if data.draw(st.booleans()) else s for s in batch], k, n), 6),
+    )
     a, b = array(mx, x, name), array(mx, y, name)
     if data.draw(st.booleans()):
         a, x = mx.swapaxes(array(mx, np.swapaxes(x, -1, -2), name), -1, -2), x
@@ -91,19 +122,41 @@ def test_batched_views(data: Any) -> None:
 @needs_oracle
 @pytest.mark.parametrize("name", DTYPES)
 def test_products_like_the_oracle(name: str) -> None:
-    pair = {lib: (p, q) for lib, p, q in zip((mx, mlx), both(sample(name, (3, 4), 7), name), both(sample(name, (4, 4), 8), name))}
+    pair = {
+        lib: (p, q)
+        for lib, p, q in zip((mx, mlx), both(sample(name, (3, 4), 7), name), both(sample(name, (4, 4), 8), name))
+    }
     loose = 0.3 if name == "bfloat16" else 0.05 if name == "float16" else 1e-4
     for call in (
-        lambda m, a, b: m.inner(a, b), lambda m, a, b: m.outer(a, b), lambda m, a, b: m.tensordot(a, b, axes=1),
-        lambda m, a, b: m.tensordot(a, b, axes=[[1], [0]]), lambda m, a, b: m.tensordot(a, b, axes=0), lambda m, a, b: m.kron(a, b),
-        lambda m, a, b: m.matmul(a, b), lambda m, a, b: a @ b, lambda m, a, b: m.vecdot(a[0], b[0]), lambda m, a, b: m.vecdot(a, b[:3], axis=0),
-        lambda m, a, b: m.addmm(a[:, :4], a, b), lambda m, a, b: m.addmm(b[0], a, b, alpha=0.5, beta=2.0),
+        lambda m, a, b: m.inner(a, b),
+        lambda m, a, b: m.outer(a, b),
+        lambda m, a, b: m.tensordot(a, b, axes=1),
+        lambda m, a, b: m.tensordot(a, b, axes=[[1], [0]]),
+        lambda m, a, b: m.tensordot(a, b, axes=0),
+        lambda m, a, b: m.kron(a, b),
+        lambda m, a, b: m.matmul(a, b),
+        lambda m, a, b: a @ b,
+        lambda m, a, b: m.vecdot(a[0], b[0]),
+        lambda m, a, b: m.vecdot(a, b[:3], axis=0),
+        lambda m, a, b: m.addmm(a[:, :4], a, b),
+        lambda m, a, b: m.addmm(b[0], a, b, alpha=0.5, beta=2.0),
     ):
         agree(lambda lib: call(lib, *pair[lib]), ulps=16, atol=loose, what=name)
 
 
 @needs_oracle
-@pytest.mark.parametrize(("s", "t"), [((2, 3), (2, 3)), ((), (2, 3)), ((2, 3), ()), ((2, 3, 4), (3, 4, 5)), ((3,), (4,)), ((2, 3), (4,)), ((4,), (3, 2))])
+@pytest.mark.parametrize(
+    ("s", "t"),
+    [
+        ((2, 3), (2, 3)),
+        ((), (2, 3)),
+        ((2, 3), ()),
+        ((2, 3, 4), (3, 4, 5)),
+        ((3,), (4,)),
+        ((2, 3), (4,)),
+        ((4,), (3, 2)),
+    ],
+)
 def test_shapes_that_do_not_fit(s: tuple[int, ...], t: tuple[int, ...]) -> None:
     agree(lambda m: m.matmul(m.ones(s), m.ones(t)), what=f"{s} @ {t}")
     agree(lambda m: m.addmm(m.zeros(()), m.ones(s), m.ones(t)), what=f"addmm {s} @ {t}")
@@ -136,11 +189,31 @@ def test_nan_and_infinity_travel() -> None:
 
 
 @needs_oracle
-@pytest.mark.parametrize("spec", ["ij,jk->ik", "ij,jk", "ij->ji", "ii->i", "ii", "ij->", "ij,ij->ij", "i,j->ij", "bij,bjk->bik", "bij,bkj->bik", "ij,j",
-                                  "ij,jk,kl->il", "abc->cab", "...ij,...jk->...ik"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "ij,jk->ik",
+        "ij,jk",
+        "ij->ji",
+        "ii->i",
+        "ii",
+        "ij->",
+        "ij,ij->ij",
+        "i,j->ij",
+        "bij,bjk->bik",
+        "bij,bkj->bik",
+        "ij,j",
+        "ij,jk,kl->il",
+        "abc->cab",
+        "...ij,...jk->...ik",
+    ],
+)
 def test_einsum(spec: str) -> None:
     if not hasattr(mx, "einsum"):
         pytest.skip("einsum is not there yet")
     sizes = dict(zip("abcijkl", (2, 3, 4, 5, 5, 6, 7)))
-    operands = [sample("float32", [sizes[c] for c in term if c != "."], i) for i, term in enumerate(spec.partition("->")[0].split(","))]
+    operands = [
+        sample("float32", [sizes[c] for c in term if c != "."], i)
+        for i, term in enumerate(spec.partition("->")[0].split(","))
+    ]
     assert_close(mx.einsum(spec, *map(mx.array, operands)), np.einsum(spec, *operands), rtol=1e-5, atol=1e-4)

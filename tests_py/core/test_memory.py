@@ -150,7 +150,7 @@ def test_donation_of_aliases_inside_one_graph() -> None:
     assert_close(y, changed)
 
 
-def test_views_of_numpy_memory_are_not_written(  ) -> None:
+def test_views_of_numpy_memory_are_not_written() -> None:
     host = np.ones(MIB, np.float32)
     a = mx.asarray(host)
     b = a + 1
@@ -163,7 +163,11 @@ def test_views_of_numpy_memory_are_not_written(  ) -> None:
 def test_sizes() -> None:
     a = mx.zeros((3, 5), dtype=mx.float16)
     assert a.nbytes == 30 and a.itemsize == 2
-    assert isinstance(mx.get_active_memory(), int) and isinstance(mx.get_peak_memory(), int) and isinstance(mx.get_cache_memory(), int)
+    assert (
+        isinstance(mx.get_active_memory(), int)
+        and isinstance(mx.get_peak_memory(), int)
+        and isinstance(mx.get_cache_memory(), int)
+    )
 
 
 def test_memory_error_names_bytes_and_shape_and_the_process_goes_on() -> None:
@@ -172,9 +176,14 @@ def test_memory_error_names_bytes_and_shape_and_the_process_goes_on() -> None:
     assert mx.eval(mx.ones(3) + 1) is None
 
 
-@pytest.mark.parametrize("call", [
-    lambda: mx.zeros((1 << 62, 8)), lambda: mx.broadcast_to(mx.zeros((1,)), (1 << 40, 1 << 40)), lambda: mx.ones((1 << 31, 1 << 31, 4)),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: mx.zeros((1 << 62, 8)),
+        lambda: mx.broadcast_to(mx.zeros((1,)), (1 << 40, 1 << 40)),
+        lambda: mx.ones((1 << 31, 1 << 31, 4)),
+    ],
+)
 def test_shapes_beyond_all_memory(call) -> None:
     with pytest.raises((ValueError, MemoryError, OverflowError)):
         mx.eval(call() + 1)

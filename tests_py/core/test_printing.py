@@ -25,7 +25,28 @@ def same_text(a: Any, b: Any) -> None:
 
 
 @pytest.mark.parametrize("name", DTYPES)
-@pytest.mark.parametrize("shape", [(), (1,), (3,), (0,), (2, 0), (2, 3), (2, 2, 2), (6,), (7,), (8,), (30,), (7, 2), (2, 7), (8, 9), (1, 1, 1, 1), (7, 7, 7)], ids=str)
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (),
+        (1,),
+        (3,),
+        (0,),
+        (2, 0),
+        (2, 3),
+        (2, 2, 2),
+        (6,),
+        (7,),
+        (8,),
+        (30,),
+        (7, 2),
+        (2, 7),
+        (8, 9),
+        (1, 1, 1, 1),
+        (7, 7, 7),
+    ],
+    ids=str,
+)
 def test_shapes(name: str, shape: tuple[int, ...]) -> None:
     x = sample(name, shape, 1, -99, 99)
     same_text(array(mx, x, name), array(mlx, x, name))
@@ -36,10 +57,30 @@ def test_edges(name: str) -> None:
     for v in edges(name):
         same_text(array(mx, v, name), array(mlx, v, name))
     for i in range(0, len(edges(name)), 5):
-        same_text(array(mx, edges(name)[i:i + 5], name), array(mlx, edges(name)[i:i + 5], name))
+        same_text(array(mx, edges(name)[i : i + 5], name), array(mlx, edges(name)[i : i + 5], name))
 
 
-NUMBERS = [0.1, 1 / 3, 1e-5, 1e-4, 123456.0, 1234567.0, 0.00012345678, 1e10, 1e16, 123456789.0, 1e-10, 5e-324, 0.5, 100000.0, 1e5 + 0.5, 99999.95, 2.0**24, 1e38, 3.14159265]
+NUMBERS = [
+    0.1,
+    1 / 3,
+    1e-5,
+    1e-4,
+    123456.0,
+    1234567.0,
+    0.00012345678,
+    1e10,
+    1e16,
+    123456789.0,
+    1e-10,
+    5e-324,
+    0.5,
+    100000.0,
+    1e5 + 0.5,
+    99999.95,
+    2.0**24,
+    1e38,
+    3.14159265,
+]
 
 
 @pytest.mark.parametrize("name", FLOATS)
@@ -50,25 +91,27 @@ def test_numbers(name: str) -> None:
                 same_text(array(mx, x, name), array(mlx, x, name))
 
 
-@pytest.mark.parametrize("value", [1 + 2j, -1j, 0.1 + 0.25j, complex(float("nan"), 1), complex(1, float("inf")), 1e10 - 1e-10j, -0.0 - 0.0j])
+@pytest.mark.parametrize(
+    "value", [1 + 2j, -1j, 0.1 + 0.25j, complex(float("nan"), 1), complex(1, float("inf")), 1e10 - 1e-10j, -0.0 - 0.0j]
+)
 def test_complex(value: complex) -> None:
     same_text(mx.array(value), mlx.array(value))
     same_text(mx.array([value, value]), mlx.array([value, value]))
 
 
-@settings(max_examples=300)
+@settings(max_examples=1000)
 @given(st.lists(st.floats(width=32), min_size=1, max_size=4))
 def test_any_float32(values: list[float]) -> None:
     same_text(array(mx, values, "float32"), array(mlx, values, "float32"))
 
 
-@settings(max_examples=200)
+@settings(max_examples=800)
 @given(st.lists(st.floats(), min_size=1, max_size=4))
 def test_any_float64(values: list[float]) -> None:
     same_text(array(mx, values, "float64"), array(mlx, values, "float64"))
 
 
-@settings(max_examples=100)
+@settings(max_examples=400)
 @given(views())
 def test_views(view: Any) -> None:
     same_text(view.build(mx), view.build(mlx))
@@ -90,7 +133,14 @@ def test_precision(precision: int) -> None:
 
 
 def test_other_reprs() -> None:
-    for f in (lambda m: m.float32, lambda m: m.bool_, lambda m: m.cpu, lambda m: m.default_device(), lambda m: m.Device(m.cpu), lambda m: m.finfo(m.float32)):
+    for f in (
+        lambda m: m.float32,
+        lambda m: m.bool_,
+        lambda m: m.cpu,
+        lambda m: m.default_device(),
+        lambda m: m.Device(m.cpu),
+        lambda m: m.finfo(m.float32),
+    ):
         assert repr(f(mx)).replace("mlx_go", "mlx") == repr(f(mlx))
 
 

@@ -57,7 +57,11 @@ def test_randint_dtypes(name: str) -> None:
         if low < 0 and name.startswith("u"):
             continue
         same(lambda m: m.random.randint(low, high, (101,), dt(m, name), m.random.key(3)))
-        same(lambda m: m.random.randint(m.array([low, low]), m.array([high, high]), (50, 2), dt(m, name), m.random.key(3)))
+        same(
+            lambda m: m.random.randint(
+                m.array([low, low]), m.array([high, high]), (50, 2), dt(m, name), m.random.key(3)
+            )
+        )
 
 
 @needs_oracle
@@ -94,15 +98,28 @@ def test_the_global_state_advances_alike(seed: int) -> None:
 
 
 @needs_oracle
-@pytest.mark.parametrize("call", [
-    lambda m: m.random.uniform(shape=(2,), dtype=m.int32), lambda m: m.random.uniform(0, m.zeros((3,)), (2,)), lambda m: m.random.normal((-1,)),
-    lambda m: m.random.randint(0, 5, (2,), m.float32), lambda m: m.random.normal((2,), m.int32), lambda m: m.random.split(m.random.key(0), -1),
-    lambda m: m.random.uniform(key=m.array([1, 2, 3], dtype=m.uint32)), lambda m: m.random.uniform(key=m.array([1.0, 2.0])),
-    lambda m: m.random.categorical(m.zeros((2, 3)), shape=(2,), num_samples=2), lambda m: m.random.categorical(m.zeros((2, 3)), 5),
-    lambda m: m.random.categorical(m.zeros((2, 3)), shape=(5,)), lambda m: m.random.bernoulli(m.zeros((3,)), (2,)), lambda m: m.random.key("a"),
-    lambda m: m.random.bernoulli(m.array([0.0, 1.0])), lambda m: m.random.bernoulli(), lambda m: m.random.uniform(0, m.ones((3,)), key=m.random.key(0)),
-    lambda m: m.random.uniform(m.zeros((2, 1)), m.ones((3,)), (4, 2, 3), key=m.random.key(0)),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda m: m.random.uniform(shape=(2,), dtype=m.int32),
+        lambda m: m.random.uniform(0, m.zeros((3,)), (2,)),
+        lambda m: m.random.normal((-1,)),
+        lambda m: m.random.randint(0, 5, (2,), m.float32),
+        lambda m: m.random.normal((2,), m.int32),
+        lambda m: m.random.split(m.random.key(0), -1),
+        lambda m: m.random.uniform(key=m.array([1, 2, 3], dtype=m.uint32)),
+        lambda m: m.random.uniform(key=m.array([1.0, 2.0])),
+        lambda m: m.random.categorical(m.zeros((2, 3)), shape=(2,), num_samples=2),
+        lambda m: m.random.categorical(m.zeros((2, 3)), 5),
+        lambda m: m.random.categorical(m.zeros((2, 3)), shape=(5,)),
+        lambda m: m.random.bernoulli(m.zeros((3,)), (2,)),
+        lambda m: m.random.key("a"),
+        lambda m: m.random.bernoulli(m.array([0.0, 1.0])),
+        lambda m: m.random.bernoulli(),
+        lambda m: m.random.uniform(0, m.ones((3,)), key=m.random.key(0)),
+        lambda m: m.random.uniform(m.zeros((2, 1)), m.ones((3,)), (4, 2, 3), key=m.random.key(0)),
+    ],
+)
 def test_errors_and_corners_like_the_oracle(call: Any) -> None:
     for m in (mx, mlx):
         m.random.seed(0)

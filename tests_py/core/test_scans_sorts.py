@@ -30,8 +30,11 @@ from oracle import (
 from strategies import shapes, steps_from, views
 
 SCANS: dict[str, Any] = {
-    "cumsum": np.cumsum, "cumprod": np.cumprod, "cummax": lambda x, axis: np.maximum.accumulate(x, axis),
-    "cummin": lambda x, axis: np.minimum.accumulate(x, axis), "logcumsumexp": lambda x, axis: np.logaddexp.accumulate(x, axis),
+    "cumsum": np.cumsum,
+    "cumprod": np.cumprod,
+    "cummax": lambda x, axis: np.maximum.accumulate(x, axis),
+    "cummin": lambda x, axis: np.minimum.accumulate(x, axis),
+    "logcumsumexp": lambda x, axis: np.logaddexp.accumulate(x, axis),
 }
 
 
@@ -64,7 +67,12 @@ def test_scan_every_dtype(op: str, name: str) -> None:
         for reverse in (False, True):
             got = getattr(mx, op)(array(mx, x, name), axis=axis, reverse=reverse)
             want = scan_reference(op, x, name, name_of(got), axis, reverse)
-            assert_close(got, want, **scan_tolerance(op, name, 9 if axis is not None else 108), what=f"{op} {name} {axis} {reverse}")
+            assert_close(
+                got,
+                want,
+                **scan_tolerance(op, name, 9 if axis is not None else 108),
+                what=f"{op} {name} {axis} {reverse}",
+            )
 
 
 @needs_oracle
@@ -79,11 +87,15 @@ def test_scan_like_the_oracle(op: str, name: str) -> None:
             for inclusive in (False, True):
                 if name == "complex64" and op in ("cummax", "cummin", "logcumsumexp"):
                     continue
-                agree(lambda lib: getattr(lib, op)(a[lib], axis=axis, reverse=reverse, inclusive=inclusive), ulps=8, atol=atol,
-                      what=f"{op} {name} {axis} {reverse} {inclusive}")
+                agree(
+                    lambda lib: getattr(lib, op)(a[lib], axis=axis, reverse=reverse, inclusive=inclusive),
+                    ulps=8,
+                    atol=atol,
+                    what=f"{op} {name} {axis} {reverse} {inclusive}",
+                )
 
 
-@settings(max_examples=200)
+@settings(max_examples=800)
 @given(st.data())
 def test_scans_of_views(data: Any) -> None:
     op = data.draw(st.sampled_from(sorted(SCANS)))
@@ -169,7 +181,7 @@ def test_large_sorts(n: int, name: str) -> None:
     assert_close(mx.argsort(array(mx, x, name)), np.argsort(x, kind="stable").astype(np.uint32))
 
 
-@settings(max_examples=200)
+@settings(max_examples=800)
 @given(st.data())
 def test_sorts_of_views(data: Any) -> None:
     view = data.draw(views(st.sampled_from(REALS), data.draw(shapes(1, 4)), steps=0))
@@ -210,12 +222,25 @@ def test_searchsorted(name: str, side: str) -> None:
 
 
 @needs_oracle
-@pytest.mark.parametrize("call", [
-    lambda lib, a: lib.sort(a, axis=3), lambda lib, a: lib.argsort(a, axis=-4), lambda lib, a: lib.partition(a, 9),
-    lambda lib, a: lib.partition(a, -9), lambda lib, a: lib.topk(a, 9), lambda lib, a: lib.topk(a, -1),
-    lambda lib, a: lib.cumsum(a, axis=3), lambda lib, a: lib.sort(a, axis="x"), lambda lib, a: lib.topk(a, 0),
-    lambda lib, a: lib.sort(lib.array(3.0)), lambda lib, a: lib.cumsum(lib.array(3.0)), lambda lib, a: lib.sort(lib.zeros((2, 0))),
-    lambda lib, a: lib.argsort(lib.zeros((0, 2)), axis=0), lambda lib, a: lib.diff(a, n=-1), lambda lib, a: lib.diff(a, n=7),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda lib, a: lib.sort(a, axis=3),
+        lambda lib, a: lib.argsort(a, axis=-4),
+        lambda lib, a: lib.partition(a, 9),
+        lambda lib, a: lib.partition(a, -9),
+        lambda lib, a: lib.topk(a, 9),
+        lambda lib, a: lib.topk(a, -1),
+        lambda lib, a: lib.cumsum(a, axis=3),
+        lambda lib, a: lib.sort(a, axis="x"),
+        lambda lib, a: lib.topk(a, 0),
+        lambda lib, a: lib.sort(lib.array(3.0)),
+        lambda lib, a: lib.cumsum(lib.array(3.0)),
+        lambda lib, a: lib.sort(lib.zeros((2, 0))),
+        lambda lib, a: lib.argsort(lib.zeros((0, 2)), axis=0),
+        lambda lib, a: lib.diff(a, n=-1),
+        lambda lib, a: lib.diff(a, n=7),
+    ],
+)
 def test_errors_and_corners_like_the_oracle(call: Any) -> None:
     agree(lambda lib: call(lib, lib.array(np.arange(6, dtype=np.float32).reshape(2, 3))))

@@ -15,17 +15,27 @@ W = sample("float32", (5, 3), 3)
 # Functions of one (4, 5) array, of every family that has a derivative.
 FUNCTIONS: dict[str, Any] = {
     "arith": lambda m, x: x * x - 3 / x + x**2.5 - x % 0.7,
-    "unary": lambda m, x: m.exp(-x) + m.log(x) + m.sin(x) * m.cos(x) + m.tanh(x) + m.sqrt(x) + m.rsqrt(x) + m.sigmoid(x),
-    "inverse": lambda m, x: m.arctan(x) + m.arcsinh(x) + m.arccosh(x + 1) + m.arctanh(x / 3) + m.arcsin(x / 3) + m.arccos(x / 3),
-    "special": lambda m, x: m.erf(x) + m.erfinv(x / 3) + m.log1p(x) + m.expm1(x) + m.log2(x) + m.log10(x) + m.sinh(x) + m.cosh(x),
-    "binary": lambda m, x: m.logaddexp(x, x[::-1]) + m.arctan2(x, x[:, ::-1]) + m.maximum(x, 1.0) + m.minimum(x, x[:1]) + m.power(x, x),
+    "unary": lambda m, x: (
+        m.exp(-x) + m.log(x) + m.sin(x) * m.cos(x) + m.tanh(x) + m.sqrt(x) + m.rsqrt(x) + m.sigmoid(x)
+    ),
+    "inverse": lambda m, x: (
+        m.arctan(x) + m.arcsinh(x) + m.arccosh(x + 1) + m.arctanh(x / 3) + m.arcsin(x / 3) + m.arccos(x / 3)
+    ),
+    "special": lambda m, x: (
+        m.erf(x) + m.erfinv(x / 3) + m.log1p(x) + m.expm1(x) + m.log2(x) + m.log10(x) + m.sinh(x) + m.cosh(x)
+    ),
+    "binary": lambda m, x: (
+        m.logaddexp(x, x[::-1]) + m.arctan2(x, x[:, ::-1]) + m.maximum(x, 1.0) + m.minimum(x, x[:1]) + m.power(x, x)
+    ),
     "where": lambda m, x: m.where(x > 1, x * x, -x) + m.clip(x, 0.5, 1.5) + m.abs(x - 1) + m.square(x),
     "broadcast": lambda m, x: x[:, None] * x[None] + m.broadcast_to(x[:1], (3, 4, 5)).sum(0),
     "sum": lambda m, x: x.sum(0) * x.sum(1, keepdims=True) + x.mean() + m.sum(x, axis=(0, 1)),
     "prod": lambda m, x: x.prod(0) + m.prod(x[:, :3], axis=1, keepdims=True),
     "extremes": lambda m, x: x.max(0) + x.min(1, keepdims=True) + m.max(x) - m.min(x),
     "moments": lambda m, x: m.var(x, 0) + m.std(x, 1, keepdims=True) + m.mean(x, 1, keepdims=True) + m.var(x, ddof=1),
-    "softmax": lambda m, x: m.softmax(x, -1) + m.softmax(x, 0) * m.logsumexp(x, 1, keepdims=True) + m.softmax(x, -1, precise=True),
+    "softmax": lambda m, x: (
+        m.softmax(x, -1) + m.softmax(x, 0) * m.logsumexp(x, 1, keepdims=True) + m.softmax(x, -1, precise=True)
+    ),
     "scans": lambda m, x: m.cumsum(x, 0) + m.cumsum(x, 1, reverse=True) + m.cumsum(x, 1, inclusive=False),
     "cumprod": lambda m, x: m.cumprod(x, 1) + m.cumprod(x, 0, reverse=True),
     "cummax": lambda m, x: m.cummax(x, 1) * 2 + m.cummin(x, 0),
@@ -33,14 +43,33 @@ FUNCTIONS: dict[str, Any] = {
     "sort": lambda m, x: m.sort(x, 0) * m.arange(4)[:, None] + m.sort(x, 1),
     "partition": lambda m, x: m.partition(x, 2, 1)[:, 2] * 2 + m.topk(x, 1, 1)[:, 0],
     "slices": lambda m, x: x[1:, ::2] * 2 + x[::-1][:3, 2:] + x[0, 1] + x[..., None, 0][:3],
-    "gather": lambda m, x: x[m.array([0, 2, 2])] + x[:3, m.array([4, 0, 0, 1, 3])] + x[m.array([1, 1]), m.array([2, 2])].sum(),
-    "take": lambda m, x: m.take(x, m.array([3, 3, 0]), 1) + m.take_along_axis(x, m.argsort(m.stop_gradient(x), 1), 1)[:, :3],
+    "gather": lambda m, x: (
+        x[m.array([0, 2, 2])] + x[:3, m.array([4, 0, 0, 1, 3])] + x[m.array([1, 1]), m.array([2, 2])].sum()
+    ),
+    "take": lambda m, x: (
+        m.take(x, m.array([3, 3, 0]), 1) + m.take_along_axis(x, m.argsort(m.stop_gradient(x), 1), 1)[:, :3]
+    ),
     "put": lambda m, x: m.put_along_axis(x, m.array([[0], [1], [2], [0]]), x[:, 4:] * 2, 1),
     "at": lambda m, x: x.at[m.array([0, 0, 1])].add(x[1:] * 2) + x.at[1].multiply(x[2]) + x.at[:, 0].maximum(x[:, 1]),
-    "joining": lambda m, x: m.concatenate([x, x * 2], 1)[:, 3:8] + m.stack([x, x * x], 0).sum(0) + m.split(x, 2, 0)[1].sum(),
-    "shapes": lambda m, x: x.T.reshape(4, 5) * x + m.flip(x, 0) + m.roll(x, 2, 1) + m.pad(x, 1)[1:-1, 2:] + m.tile(x, (1, 2))[:, 3:8] + m.repeat(x, 2, 0)[:4],
-    "views": lambda m, x: m.moveaxis(x[None], 0, 2)[..., 0] + m.expand_dims(x, 1).squeeze(1) + m.swapaxes(x, 0, 1).T + m.tril(x) + m.diagonal(x).sum(),
-    "matmul": lambda m, x: (x @ m.array(W)) @ m.array(W).T + m.array(W).T[None, :, :][0, 0] @ x.T[:, :4] [:, :1].sum(1),
+    "joining": lambda m, x: (
+        m.concatenate([x, x * 2], 1)[:, 3:8] + m.stack([x, x * x], 0).sum(0) + m.split(x, 2, 0)[1].sum()
+    ),
+    "shapes": lambda m, x: (
+        x.T.reshape(4, 5) * x
+        + m.flip(x, 0)
+        + m.roll(x, 2, 1)
+        + m.pad(x, 1)[1:-1, 2:]
+        + m.tile(x, (1, 2))[:, 3:8]
+        + m.repeat(x, 2, 0)[:4]
+    ),
+    "views": lambda m, x: (
+        m.moveaxis(x[None], 0, 2)[..., 0]
+        + m.expand_dims(x, 1).squeeze(1)
+        + m.swapaxes(x, 0, 1).T
+        + m.tril(x)
+        + m.diagonal(x).sum()
+    ),
+    "matmul": lambda m, x: (x @ m.array(W)) @ m.array(W).T + m.array(W).T[None, :, :][0, 0] @ x.T[:, :4][:, :1].sum(1),
     "batched": lambda m, x: (x.reshape(2, 2, 5) @ m.array(W)[None]) + m.matmul(x[:2, :2], x.reshape(2, 2, 5)[:, :, :3]),
     "addmm": lambda m, x: m.addmm(x[:, :3], x, m.array(W), 0.5, 2.0) + m.inner(x, x[:3]) + m.outer(x[0], x[1]).sum(),
     "conv1d": lambda m, x: m.conv1d(x[None], m.array(W.T[:, None, :]) * x[0, 0], padding=1),
@@ -73,7 +102,12 @@ def scalar(name: str) -> Any:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_values_and_gradients_like_the_oracle(name: str) -> None:
     agree(lambda m: FUNCTIONS[name](m, m.array(X)), ulps=32, atol=1e-4, what=name)
-    agree(lambda m: m.value_and_grad(scalar(name)(m))(m.array(X)), ulps=64, atol=3e-3 if name == "casts" else 3e-4, what=name)
+    agree(
+        lambda m: m.value_and_grad(scalar(name)(m))(m.array(X)),
+        ulps=64,
+        atol=3e-3 if name == "casts" else 3e-4,
+        what=name,
+    )
 
 
 @pytest.mark.parametrize("name", [n for n in FUNCTIONS if n not in STEPS])
@@ -138,12 +172,40 @@ def test_compiled_is_eager(name: str) -> None:
     for seed in (1, 2):
         x = mx.array(sample("float32", (4, 5), seed, 0.2, 2))
         assert_close(g(x), f(x), rtol=2e-5, atol=2e-5, what=name)
-    assert_close(mx.grad(mx.compile(scalar(name)(mx)))(mx.array(X)), mx.grad(scalar(name)(mx))(mx.array(X)), rtol=1e-4, atol=1e-4)
-    assert_close(mx.compile(mx.grad(scalar(name)(mx)))(mx.array(X)), mx.grad(scalar(name)(mx))(mx.array(X)), rtol=1e-4, atol=1e-4)
+    assert_close(
+        mx.grad(mx.compile(scalar(name)(mx)))(mx.array(X)), mx.grad(scalar(name)(mx))(mx.array(X)), rtol=1e-4, atol=1e-4
+    )
+    assert_close(
+        mx.compile(mx.grad(scalar(name)(mx)))(mx.array(X)), mx.grad(scalar(name)(mx))(mx.array(X)), rtol=1e-4, atol=1e-4
+    )
 
 
-SMOOTH = ["unary", "inverse", "broadcast", "sum", "prod", "moments", "softmax", "scans", "cumprod", "logcumsumexp", "slices", "gather", "take", "at", "joining", "shapes",
-          "matmul", "batched", "addmm", "conv1d", "conv2d", "conv_transpose", "norms", "sort"]
+SMOOTH = [
+    "unary",
+    "inverse",
+    "broadcast",
+    "sum",
+    "prod",
+    "moments",
+    "softmax",
+    "scans",
+    "cumprod",
+    "logcumsumexp",
+    "slices",
+    "gather",
+    "take",
+    "at",
+    "joining",
+    "shapes",
+    "matmul",
+    "batched",
+    "addmm",
+    "conv1d",
+    "conv2d",
+    "conv_transpose",
+    "norms",
+    "sort",
+]
 
 
 @pytest.mark.parametrize("name", SMOOTH)
@@ -180,9 +242,13 @@ def test_nesting_of_all_transforms() -> None:
     assert_close(mx.grad(lambda y: mx.jvp(f, [y], [mx.ones(3)])[1][0].sum())(x), d2, atol=1e-5)
     assert_close(mx.vmap(lambda y: mx.jvp(mx.grad(f), [y], [mx.array(1.0)])[1][0])(x), d2, atol=1e-5)
     assert_close(mx.compile(mx.vmap(mx.grad(mx.compile(mx.grad(f)))))(x), d2, atol=1e-5)
-    assert_close(mx.vmap(mx.vmap(lambda a, b: a * b, (None, 0)), (0, None))(x, x), np.outer(to_numpy(x), to_numpy(x)), atol=1e-6)
+    assert_close(
+        mx.vmap(mx.vmap(lambda a, b: a * b, (None, 0)), (0, None))(x, x), np.outer(to_numpy(x), to_numpy(x)), atol=1e-6
+    )
     hessian = lambda g: mx.vmap(lambda v: mx.jvp(mx.grad(g), [x], [v])[1][0])
-    assert_close(hessian(lambda y: mx.prod(y))(mx.eye(3)), np.array([[0, 2, 1.1], [2, 0, 0.3], [1.1, 0.3, 0]]), atol=1e-5)
+    assert_close(
+        hessian(lambda y: mx.prod(y))(mx.eye(3)), np.array([[0, 2, 1.1], [2, 0, 0.3], [1.1, 0.3, 0]]), atol=1e-5
+    )
 
 
 def test_perturbations_do_not_mix() -> None:
@@ -204,35 +270,71 @@ def loss(m: Any) -> Any:
 
 
 ARGUMENTS: list[Any] = [
-    lambda m: m.grad(loss(m))(dictionary(m), m.array(X)), lambda m: m.value_and_grad(loss(m), argnums=(0, 1))(dictionary(m), m.array(X)),
-    lambda m: m.grad(loss(m), argnums=1)(dictionary(m), m.array(X)), lambda m: m.grad(loss(m), argnums=[0])(dictionary(m), m.array(X)),
-    lambda m: m.grad(lambda x, y: (x * y).sum(), argnums=(1, 0))(m.array(X), m.array(Y)), lambda m: m.grad(lambda x, y: x * y, argnums=-1)(m.array(2.0), m.array(3.0)),
-    lambda m: m.grad(lambda x, y: x * y, argnames="y")(m.array(2.0), y=m.array(3.0)), lambda m: m.grad(lambda x, y: x * y, argnames=["x", "y"])(x=m.array(2.0), y=m.array(3.0)),
-    lambda m: m.grad(lambda x, y: x * y, argnums=0, argnames=("y",))(m.array(2.0), y=m.array(3.0)), lambda m: m.grad(lambda x, y: x * y, argnames="y")(m.array(2.0), m.array(3.0)),
-    lambda m: m.value_and_grad(lambda x, y: (x * y).sum(), argnames="y")(m.array(X), y=m.array(Y)), lambda m: m.grad(lambda x: x, argnums=1)(m.array(1.0)),
-    lambda m: m.value_and_grad(lambda x: (x.sum(), x * 2, {"a": x}))(m.array(X)), lambda m: m.value_and_grad(lambda x: [x.sum(), x])(m.array(X)),
-    lambda m: m.grad(lambda x: (x.sum(), 5))(m.array(X)), lambda m: m.grad(lambda x: x)(m.array(X)), lambda m: m.grad(lambda x: 2.0)(m.array(1.0)),
-    lambda m: m.grad(lambda x: (x, x))(m.array(X)), lambda m: m.grad(lambda x: None)(m.array(1.0)), lambda m: m.grad(lambda x: (1.0, x))(m.array(1.0)),
-    lambda m: m.grad(lambda x: x * 2)(3.0), lambda m: m.grad(lambda x: x["a"])({"a": 1.0}), lambda m: m.grad(lambda x: x["a"].sum())({"a": m.array(X), "n": 3}),
-    lambda m: m.grad(lambda x: x * 2)("s"), lambda m: m.grad(lambda x: m.array(1.0))(m.array(X)), lambda m: m.grad(lambda x, y: x * 1.0, argnums=(0, 1))(m.array(1.0), m.array(X)),
-    lambda m: m.grad(lambda x: x.sum())(m.array(X).astype(m.float16)), lambda m: m.grad(lambda x: (x * m.array(2.0)).sum())(m.array(X).astype(m.float16)),
+    lambda m: m.grad(loss(m))(dictionary(m), m.array(X)),
+    lambda m: m.value_and_grad(loss(m), argnums=(0, 1))(dictionary(m), m.array(X)),
+    lambda m: m.grad(loss(m), argnums=1)(dictionary(m), m.array(X)),
+    lambda m: m.grad(loss(m), argnums=[0])(dictionary(m), m.array(X)),
+    lambda m: m.grad(lambda x, y: (x * y).sum(), argnums=(1, 0))(m.array(X), m.array(Y)),
+    lambda m: m.grad(lambda x, y: x * y, argnums=-1)(m.array(2.0), m.array(3.0)),
+    lambda m: m.grad(lambda x, y: x * y, argnames="y")(m.array(2.0), y=m.array(3.0)),
+    lambda m: m.grad(lambda x, y: x * y, argnames=["x", "y"])(x=m.array(2.0), y=m.array(3.0)),
+    lambda m: m.grad(lambda x, y: x * y, argnums=0, argnames=("y",))(m.array(2.0), y=m.array(3.0)),
+    lambda m: m.grad(lambda x, y: x * y, argnames="y")(m.array(2.0), m.array(3.0)),
+    lambda m: m.value_and_grad(lambda x, y: (x * y).sum(), argnames="y")(m.array(X), y=m.array(Y)),
+    lambda m: m.grad(lambda x: x, argnums=1)(m.array(1.0)),
+    lambda m: m.value_and_grad(lambda x: (x.sum(), x * 2, {"a": x}))(m.array(X)),
+    lambda m: m.value_and_grad(lambda x: [x.sum(), x])(m.array(X)),
+    lambda m: m.grad(lambda x: (x.sum(), 5))(m.array(X)),
+    lambda m: m.grad(lambda x: x)(m.array(X)),
+    lambda m: m.grad(lambda x: 2.0)(m.array(1.0)),
+    lambda m: m.grad(lambda x: (x, x))(m.array(X)),
+    lambda m: m.grad(lambda x: None)(m.array(1.0)),
+    lambda m: m.grad(lambda x: (1.0, x))(m.array(1.0)),
+    lambda m: m.grad(lambda x: x * 2)(3.0),
+    lambda m: m.grad(lambda x: x["a"])({"a": 1.0}),
+    lambda m: m.grad(lambda x: x["a"].sum())({"a": m.array(X), "n": 3}),
+    lambda m: m.grad(lambda x: x * 2)("s"),
+    lambda m: m.grad(lambda x: m.array(1.0))(m.array(X)),
+    lambda m: m.grad(lambda x, y: x * 1.0, argnums=(0, 1))(m.array(1.0), m.array(X)),
+    lambda m: m.grad(lambda x: x.sum())(m.array(X).astype(m.float16)),
+    lambda m: m.grad(lambda x: (x * m.array(2.0)).sum())(m.array(X).astype(m.float16)),
     lambda m: m.grad(lambda x: (x * 0.5).sum())(m.array([1, 2])),
-    lambda m: m.grad(lambda x: m.abs(x).sum())(m.array([1 + 2j])), lambda m: m.grad(lambda x: (x * x.conj()).real.sum())(m.array([1 + 2j, 3 - 1j])),
+    lambda m: m.grad(lambda x: m.abs(x).sum())(m.array([1 + 2j])),
+    lambda m: m.grad(lambda x: (x * x.conj()).real.sum())(m.array([1 + 2j, 3 - 1j])),
     lambda m: m.vjp(lambda x, y: [x * y, x + y], [m.array(X), m.array(Y)], [m.array(Y), m.array(X)]),
-    lambda m: m.vjp(lambda x: x, [m.array(X)], [m.array(Y[0])]), lambda m: m.vjp(lambda x: x, [m.array(X)], []), lambda m: m.vjp(lambda x: x.sum(), [m.array(X)], [m.array(1.0)]),
-    lambda m: m.jvp(lambda x, y: [x * y, x], [m.array(X), m.array(Y)], [m.array(Y), m.array(X)]), lambda m: m.jvp(lambda x: x, [m.array(X)], []),
-    lambda m: m.jvp(lambda x: x, [m.array(X)], [m.array(Y[0])]), lambda m: m.jvp(lambda x: 3.0, [m.array(X)], [m.array(Y)]),
-    lambda m: m.vmap(lambda x, y: x + y, (0, None))(m.array(X), m.array(Y[0])), lambda m: m.vmap(lambda x, y: x @ y, (0, 1))(m.array(X), m.array(Y.T)),
-    lambda m: m.vmap(lambda x: (x, x.sum()), out_axes=(1, 0))(m.array(X)), lambda m: m.vmap(lambda x: x, out_axes=1)(m.array(X)), lambda m: m.vmap(lambda x: x, 5)(m.array(X)),
-    lambda m: m.vmap(lambda x, y: x + y)(m.array(X), m.array(W)), lambda m: m.vmap(lambda x: x, None)(m.array(X)),
-    lambda m: m.vmap(lambda x: [x, {"s": x.sum()}])(m.array(X)), lambda m: m.vmap(lambda x: m.array(2.0))(m.array(X)), lambda m: m.vmap(lambda x: 3)(m.array(X)),
-    lambda m: m.vmap(lambda x: x + 1)(m.array(1.0)), lambda m: m.vmap(lambda a, b: a[b], (0, 0))(m.array(X), m.array([0, 1, 2, 3])),
-    lambda m: m.vmap(lambda a, i: a[i], (None, 0))(m.array(X), m.array([0, 3, 3])), lambda m: m.vmap(lambda a: a.reshape(-1, 1).T)(m.array(X)),
-    lambda m: m.vmap(lambda a, b: m.where(a > 1, a, b), (0, None))(m.array(X), m.array(1.5)), lambda m: m.vmap(m.vmap(lambda x: m.sort(x * 2, 0)))(m.array(X)[None]),
-    lambda m: m.compile(lambda x, k=2: {"r": x * k})(m.array(X), k=3), lambda m: m.compile(lambda p: p["w"] * 2)(dictionary(m)), lambda m: m.compile(lambda x: (x, 1))(m.array(X)),
-    lambda m: m.checkpoint(lambda x: m.exp(x).sum())(m.array(X)), lambda m: m.grad(m.checkpoint(lambda x: m.exp(m.sin(x)).sum()))(m.array(X)),
-    lambda m: m.grad(lambda x: m.argmax(x).astype(m.float32) * x.sum())(m.array(X)), lambda m: m.grad(lambda x: m.sort(x)[0])(m.array([1.0, 1.0])),
-    lambda m: m.grad(lambda x: m.maximum(x, x).sum())(m.array([1.0, 1.0])), lambda m: m.grad(lambda x: x.max())(m.array([1.0, 1.0, 0.0])), lambda m: m.grad(lambda x: m.abs(x))(m.array(0.0)),
+    lambda m: m.vjp(lambda x: x, [m.array(X)], [m.array(Y[0])]),
+    lambda m: m.vjp(lambda x: x, [m.array(X)], []),
+    lambda m: m.vjp(lambda x: x.sum(), [m.array(X)], [m.array(1.0)]),
+    lambda m: m.jvp(lambda x, y: [x * y, x], [m.array(X), m.array(Y)], [m.array(Y), m.array(X)]),
+    lambda m: m.jvp(lambda x: x, [m.array(X)], []),
+    lambda m: m.jvp(lambda x: x, [m.array(X)], [m.array(Y[0])]),
+    lambda m: m.jvp(lambda x: 3.0, [m.array(X)], [m.array(Y)]),
+    lambda m: m.vmap(lambda x, y: x + y, (0, None))(m.array(X), m.array(Y[0])),
+    lambda m: m.vmap(lambda x, y: x @ y, (0, 1))(m.array(X), m.array(Y.T)),
+    lambda m: m.vmap(lambda x: (x, x.sum()), out_axes=(1, 0))(m.array(X)),
+    lambda m: m.vmap(lambda x: x, out_axes=1)(m.array(X)),
+    lambda m: m.vmap(lambda x: x, 5)(m.array(X)),
+    lambda m: m.vmap(lambda x, y: x + y)(m.array(X), m.array(W)),
+    lambda m: m.vmap(lambda x: x, None)(m.array(X)),
+    lambda m: m.vmap(lambda x: [x, {"s": x.sum()}])(m.array(X)),
+    lambda m: m.vmap(lambda x: m.array(2.0))(m.array(X)),
+    lambda m: m.vmap(lambda x: 3)(m.array(X)),
+    lambda m: m.vmap(lambda x: x + 1)(m.array(1.0)),
+    lambda m: m.vmap(lambda a, b: a[b], (0, 0))(m.array(X), m.array([0, 1, 2, 3])),
+    lambda m: m.vmap(lambda a, i: a[i], (None, 0))(m.array(X), m.array([0, 3, 3])),
+    lambda m: m.vmap(lambda a: a.reshape(-1, 1).T)(m.array(X)),
+    lambda m: m.vmap(lambda a, b: m.where(a > 1, a, b), (0, None))(m.array(X), m.array(1.5)),
+    lambda m: m.vmap(m.vmap(lambda x: m.sort(x * 2, 0)))(m.array(X)[None]),
+    lambda m: m.compile(lambda x, k=2: {"r": x * k})(m.array(X), k=3),
+    lambda m: m.compile(lambda p: p["w"] * 2)(dictionary(m)),
+    lambda m: m.compile(lambda x: (x, 1))(m.array(X)),
+    lambda m: m.checkpoint(lambda x: m.exp(x).sum())(m.array(X)),
+    lambda m: m.grad(m.checkpoint(lambda x: m.exp(m.sin(x)).sum()))(m.array(X)),
+    lambda m: m.grad(lambda x: m.argmax(x).astype(m.float32) * x.sum())(m.array(X)),
+    lambda m: m.grad(lambda x: m.sort(x)[0])(m.array([1.0, 1.0])),
+    lambda m: m.grad(lambda x: m.maximum(x, x).sum())(m.array([1.0, 1.0])),
+    lambda m: m.grad(lambda x: x.max())(m.array([1.0, 1.0, 0.0])),
+    lambda m: m.grad(lambda x: m.abs(x))(m.array(0.0)),
 ]
 
 

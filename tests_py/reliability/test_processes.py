@@ -11,11 +11,14 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.smoke
 POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and POSIX signals")
 
 
 def run(program: str, timeout: float = 60, **more: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=timeout, **more)
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=timeout, **more
+    )
 
 
 LONG = """
@@ -60,7 +63,8 @@ def test_ctrl_c_inside_one_large_kernel() -> None:
 
 @POSIX
 def test_fork_raises_in_the_child_and_leaves_the_parent_alone() -> None:
-    r = run("""
+    r = run(
+        """
         import os, sys
         import mlx_go.core as mx
         a = mx.arange(4)
@@ -79,14 +83,17 @@ def test_fork_raises_in_the_child_and_leaves_the_parent_alone() -> None:
         assert os.waitstatus_to_exitcode(status) == 6, status
         assert (a + 1).tolist() == [1, 2, 3, 4]
         print("fine")
-    """, timeout=20)
+    """,
+        timeout=20,
+    )
     assert r.returncode == 0 and "fine" in r.stdout, r.stderr
 
 
 @POSIX
 def test_multiprocessing_with_fork_raises_and_with_spawn_works(tmp_path) -> None:
     script = tmp_path / "pool.py"
-    script.write_text(textwrap.dedent("""
+    script.write_text(
+        textwrap.dedent("""
         import multiprocessing, sys
         import mlx_go.core as mx
 
@@ -102,14 +109,16 @@ def test_multiprocessing_with_fork_raises_and_with_spawn_works(tmp_path) -> None
                     pool.map(work, [3])
                 except RuntimeError as e:
                     print("fork", "spawn" in str(e))
-    """))
+    """)
+    )
     r = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
     assert "spawn [3, 6, 10]" in r.stdout and "fork True" in r.stdout, r.stdout + r.stderr
 
 
 @POSIX
 def test_fork_before_first_use_of_a_thread_is_detected_too() -> None:
-    r = run("""
+    r = run(
+        """
         import os
         import mlx_go.core as mx
         pid = os.fork()
@@ -121,7 +130,9 @@ def test_fork_before_first_use_of_a_thread_is_detected_too() -> None:
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         print(os.waitstatus_to_exitcode(status))
-    """, timeout=20)
+    """,
+        timeout=20,
+    )
     assert r.stdout.strip() == "7", r.stdout + r.stderr
 
 
@@ -157,8 +168,7 @@ def test_errors_of_asynchronous_work_reach_the_caller() -> None:
         mx.async_eval(big, bad + 1)
         assert error(mx.synchronize) or error(lambda: (bad + 1).item())
         late = mx.zeros(3)[mx.array([7])]
-        mx.async_eval(late)
-        assert error(lambda: late.tolist())
+        assert error(lambda: (mx.async_eval(late), late.tolist()))
         assert error(lambda: mx.eval(late * 2))
         assert mx.ones(3).sum().item() == 3
         print("reported")
