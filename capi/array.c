@@ -238,10 +238,10 @@ static PyObject *array_format(PyObject *self, PyObject *spec) {
 		PyErr_SetString(PyExc_TypeError, "format_spec must be a string");
 		return NULL;
 	}
-	if (PyUnicode_GetLength(spec) == 0) return array_repr(self);
 	int64_t ndim = goMeta(ID(self), META_NDIM);
 	if (ndim < 0) return NULL;
 	if (ndim > 0) {
+		if (PyUnicode_GetLength(spec) == 0) return array_repr(self);
 		PyErr_SetString(PyExc_TypeError, "unsupported format string passed to mx.array.__format__: only arrays without axes take one");
 		return NULL;
 	}

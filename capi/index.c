@@ -133,12 +133,31 @@ static PyObject *array_getitem(PyObject *self, PyObject *key) {
 	return result;
 }
 
+/* Whether a Python integer fits an integer dtype; as in arithmetic, it is not cut. */
+static int fits(PyObject *value, int dtype) {
+	if (!PyLong_Check(value) || PyBool_Check(value) || dtype < DT_UINT8 || dtype > DT_INT64) return 1;
+	int overflow, is_signed = dtype >= DT_INT8, bits = 8 << (dtype - (is_signed ? DT_INT8 : DT_UINT8));
+	long long v = PyLong_AsLongLongAndOverflow(value, &overflow);
+	int ok;
+	if (overflow) {
+		PyLong_AsUnsignedLongLong(value);
+		ok = dtype == DT_UINT64 && !PyErr_Occurred();
+		PyErr_Clear();
+	} else if (is_signed) {
+		ok = bits == 64 || (v >= -(1LL << (bits - 1)) && v < 1LL << (bits - 1));
+	} else {
+		ok = v >= 0 && (bits == 64 || v < 1LL << bits);
+	}
+	if (!ok) PyErr_Format(PyExc_ValueError, "[index] %R does not fit %s", value, dtype_names[dtype]);
+	return ok;
+}
+
 /* The value of an assignment: scalars take the array's own dtype, so that float64 keeps all digits. */
 static capi_handle value_of(PyObject *self, PyObject *value) {
 	if (is_array(value)) return goHold(ID(value));
 	if (is_scalar(value)) {
 		int64_t dtype = goMeta(ID(self), 0);
-		return dtype < 0 ? 0 : scalar_array(value, (int)dtype);
+		return dtype < 0 || !fits(value, (int)dtype) ? 0 : scalar_array(value, (int)dtype);
 	}
 	return to_array(value, -1);
 }

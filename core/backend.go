@@ -155,7 +155,7 @@ type (
 	}
 	// RandomAttr: Bytes is the number of random bytes per key; Out[0] is uint8 with shape keys + (Bytes,).
 	RandomAttr struct{ Bytes int }
-	NormAttr   struct{ Eps float32 }
+	NormAttr   struct{ Eps float64 }
 )
 
 // ReduceOp is the fold of KindReduce.

@@ -133,7 +133,16 @@ func argReduce(x *Array, axis int, largest bool) *Array {
 	if x.shape[axis] == 0 {
 		Throw(ValueError, "[%s] axis %d of shape %s is empty", name, axis, layout.Format(x.shape))
 	}
-	requireReal(name, x)
+	if x.dtype == dtype.Complex64 {
+		// The first place that holds the extreme, or a NaN: where there is one, the extreme is NaN and equals nothing.
+		op := ReduceMin
+		if largest {
+			op = ReduceMax
+		}
+		extreme := expandAt(reduce(op, x, []int{axis}), x, []int{axis})
+		x = apply("logical_or", apply("equal", x, extreme), apply("isnan", x))
+		largest = true
+	}
 	shape := slices.Delete(slices.Clone(x.shape), axis, axis+1)
 	return newArray(&argReduceOp, dtype.Uint32, shape, ArgReduceAttr{largest, axis}, x)
 }

@@ -73,14 +73,14 @@ func init() {
 		x, last := wide(xs[0]), []int{len(y.shape) - 1}
 		d := sub(x, expandAt(mean(x, last), x, last))
 		v := expandAt(mean(apply("square", d), last), x, last)
-		n := mul(d, apply("rsqrt", add(v, like(v, float64(y.attr.(NormAttr).Eps)))))
+		n := mul(d, apply("rsqrt", add(v, like(v, y.attr.(NormAttr).Eps))))
 		return add(mul(AsType(n, y.dtype), xs[1]), xs[2])
 	})
 	rmsNormOp = Def{Name: "rms_norm", Launch: simple(KindRMSNorm), Cost: cost, VMap: rowwise(&rmsNormOp)}
 	rmsNormOp.VJP, rmsNormOp.JVP = expanded(func(y *Array, xs []*Array) *Array {
 		x, last := wide(xs[0]), []int{len(y.shape) - 1}
 		v := expandAt(mean(apply("square", x), last), x, last)
-		n := mul(x, apply("rsqrt", add(v, like(v, float64(y.attr.(NormAttr).Eps)))))
+		n := mul(x, apply("rsqrt", add(v, like(v, y.attr.(NormAttr).Eps))))
 		return mul(AsType(n, y.dtype), xs[1])
 	})
 	register(
@@ -211,5 +211,5 @@ func norm(a *Args, op *Def, eps int) *Array {
 	for i, w := range ins {
 		ins[i] = AsType(w, x.dtype)
 	}
-	return newArray(op, x.dtype, x.shape, NormAttr{float32(a.float(eps, 1e-5))}, ins...)
+	return newArray(op, x.dtype, x.shape, NormAttr{a.float(eps, 1e-5)}, ins...)
 }

@@ -61,7 +61,7 @@ func testNorm(c *ctx) {
 		for _, n := range append(rowLengths, 20000) {
 			for range 3 {
 				shape := c.rowShape(n)
-				at := core.NormAttr{Eps: []float32{1e-5, 1e-3, 1}[c.rng.IntN(3)]}
+				at := core.NormAttr{Eps: []float64{1e-5, 1e-3, 1}[c.rng.IntN(3)]}
 				mean := []float64{0, 0, 3, 30}[c.rng.IntN(4)]
 				x := c.tensor(d, shape, c.anyView(), c.uniform(d, mean-2, mean+2))
 				weight := c.tensor(d, []int{n}, c.anyView(), c.uniform(d, 0.5, 1.5))
@@ -87,7 +87,7 @@ func testNorm(c *ctx) {
 }
 
 // rowScales is, for every row, its largest element over its deviation.
-func (c *ctx) rowScales(t *core.Tensor, eps float32, centred bool) []float64 {
+func (c *ctx) rowScales(t *core.Tensor, eps float64, centred bool) []float64 {
 	n := t.Shape[len(t.Shape)-1]
 	out := make([]float64, t.Size()/n)
 	for r := range out {

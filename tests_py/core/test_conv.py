@@ -94,7 +94,7 @@ def test_any_geometry(data: Any) -> None:
     channels, outputs = groups * data.draw(st.integers(1, 3)), groups * data.draw(st.integers(1, 3))
     each = lambda lo, hi: tuple(data.draw(st.integers(lo, hi)) for _ in range(n))
     kernel, stride, dilation, inside, low, high = each(1, 3), each(1, 3), each(1, 2), each(1, 2), each(0, 2), each(0, 2)
-    space = tuple((d * (k - 1)) // i + 1 + data.draw(st.integers(0, 4)) for k, d, i in zip(kernel, dilation, inside))
+    space = tuple(-(-d * (k - 1) // i) + 1 + data.draw(st.integers(0, 4)) for k, d, i in zip(kernel, dilation, inside))
     x = sample("float32", (data.draw(st.integers(1, 2)), *space, channels), 3, -1, 1)
     w = sample("float32", (outputs, *kernel, channels // groups), 4, -1, 1)
     check("float32", x, w, stride, (low, high), dilation, inside, groups, data.draw(st.booleans()))

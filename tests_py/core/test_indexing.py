@@ -49,7 +49,7 @@ def mixed(draw: Any, shape: tuple[int, ...], slices: bool = True) -> Any:
             values = draw(
                 st.lists(st.integers(-k if k else 0, top), min_size=int(np.prod(s)), max_size=int(np.prod(s)))
             )
-            items.append(np.array(values, draw(st.sampled_from([np.int32, np.int64, np.int8]))).reshape(s))
+            items.append(np.array(values, draw(st.sampled_from([np.int32, np.int64, np.int8 if k < 128 else np.int16]))).reshape(s))
         elif kind == "int" and k:
             items.append(draw(st.integers(-k, k - 1)))
         else:
@@ -414,3 +414,16 @@ def test_dtype_of_reads() -> None:
         assert mx.zeros((2, 2), dtype=dt(mx, name))[mx.array([0])].dtype == dt(mx, name)
     if mlx is not None:
         assert not isinstance(outcome(lambda: to_numpy(mx.ones(3)[1]), mx), Exception)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("uint8", -1), ("uint8", 256), ("int8", 128), ("int32", 2**31), ("uint64", -1), ("uint64", 2**64), ("int64", 2**63)],
+)
+def test_integers_that_do_not_fit_are_not_cut(name: str, value: int) -> None:
+    a = mx.zeros(2, dtype=dt(mx, name))
+    for write in (lambda: a.__setitem__(0, value), lambda: a.at[0].add(value)):
+        with pytest.raises((ValueError, OverflowError)):
+            write()
+    a[0] = 127 if name != "uint64" else 2**64 - 1
+    assert a.tolist() == [127 if name != "uint64" else 2**64 - 1, 0]

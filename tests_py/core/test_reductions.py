@@ -233,6 +233,14 @@ def test_arg_reductions(op: str, data: Any) -> None:
     assert_close(got, getattr(np, op)(x, axis=axis, keepdims=keepdims).astype(np.uint32), what=f"{op} {view} {axis}")
 
 
+@pytest.mark.parametrize("op", ["min", "max", "argmin", "argmax"])
+def test_complex_extremes_compare_by_real_then_imaginary_part(op: str) -> None:
+    x = np.array([[1 + 2j, 1 - 1j, 0 + 9j, 1 - 1j], [3, 3 + 1j, 3 + 1j, -1], [1, complex(np.nan, 0), 2, complex(0, np.nan)]], np.complex64)
+    for axis in (0, 1, None):
+        got = to_numpy(getattr(mx, op)(mx.array(x), axis=axis))
+        assert_close(got, getattr(np, op)(x, axis=axis).astype(got.dtype), what=f"{op} {axis}")
+
+
 @pytest.mark.parametrize("name", FLOATS)
 def test_arg_reductions_find_the_first_of_equals(name: str) -> None:
     for n in (2, 16, 33, 1000):
