@@ -169,9 +169,11 @@ static PyObject *array_bytes(PyObject *self, PyObject *unused) {
 static PyObject *array_getstate(PyObject *self, PyObject *unused) {
 	(void)unused;
 	GUARD(NULL);
-	PyObject *bytes = array_bytes(self, NULL), *shape = get_shape(self, NULL), *dtype = get_meta(self, (void *)META_DTYPE), *state = NULL;
-	if (bytes && shape && dtype) state = PyTuple_Pack(3, bytes, shape, dtype);
-	Py_XDECREF(bytes);
+	PyObject *bytes = array_bytes(self, NULL), *state = NULL;
+	if (!bytes) return NULL;
+	PyObject *shape = get_shape(self, NULL), *dtype = shape ? get_meta(self, (void *)META_DTYPE) : NULL;
+	if (dtype) state = PyTuple_Pack(3, bytes, shape, dtype);
+	Py_DECREF(bytes);
 	Py_XDECREF(shape);
 	Py_XDECREF(dtype);
 	return state;
@@ -219,14 +221,16 @@ static PyObject *array_rebuild(PyObject *module, PyObject *state) {
 static PyObject *array_reduce(PyObject *self, PyObject *unused) {
 	(void)unused;
 	GUARD(NULL);
-	PyObject *state = array_getstate(self, NULL), *core = PyImport_ImportModule("mlx_go._core");
+	PyObject *state = array_getstate(self, NULL);
+	if (!state) return NULL;
+	PyObject *core = PyImport_ImportModule("mlx_go._core");
 	PyObject *make = core ? PyObject_GetAttrString(core, "_rebuild") : NULL, *result = NULL;
-	if (state && make) {
+	if (make) {
 		PyObject *args = PyTuple_Pack(1, state);
 		if (args) result = PyTuple_Pack(2, make, args);
 		Py_XDECREF(args);
 	}
-	Py_XDECREF(state);
+	Py_DECREF(state);
 	Py_XDECREF(core);
 	Py_XDECREF(make);
 	return result;

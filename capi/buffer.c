@@ -348,7 +348,7 @@ static PyObject *array_numpy(PyObject *self, PyObject *args, PyObject *kwargs) {
 			cast = have && want ? PyObject_RichCompareBool(have, want, Py_NE) : -1;
 			Py_XDECREF(have);
 		}
-		int always = copy == Py_None ? 0 : PyObject_IsTrue(copy);
+		int always = copy == Py_None || cast < 0 ? 0 : PyObject_IsTrue(copy);
 		if (cast > 0 && copy != Py_None && !always) {
 			PyErr_SetString(PyExc_ValueError, "[__array__] a conversion to another dtype needs a copy, which copy=False forbids");
 		} else if (cast > 0) {

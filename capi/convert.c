@@ -251,7 +251,10 @@ static capi_handle stack_list(PyObject *seq, int dtype) {
 	}
 	for (; k < n; k++) {
 		PyObject *o = element(seq, list, k);
-		capi_handle x = o ? to_array(o, -1) : 0;
+		if (!o) break;
+		Py_INCREF(o);
+		capi_handle x = to_array(o, -1);
+		Py_DECREF(o);
 		if (!x) break;
 		ids[k] = (uint32_t)x;
 	}

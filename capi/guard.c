@@ -17,22 +17,38 @@ int fork_error(void) {
  * Dropping an array crosses into Go, which costs about as much as building one. Dead arrays are queued instead, guarded
  * by the GIL, and travel with the next crossing; large ones and long queues go at once, so that memory never waits.
  */
-uint32_t free_queue[64];
+enum { QUEUE = 64 };
+static uint32_t first_queue[QUEUE], queue_cap = QUEUE;
+uint32_t *free_queue = first_queue;
 uint32_t free_count = 0;
+int deferring = 0;
 static uint32_t queued_kb = 0;
 enum { QUEUE_KB = 1024 };
 
 void flush_frees(void) {
+	if (deferring) return;
 	queued_kb = 0;
 	if (free_count) goRelease(FREES);
+}
+
+void undefer(void) {
+	if (--deferring == 0 && (free_count >= QUEUE || queued_kb >= QUEUE_KB)) flush_frees();
 }
 
 void queue_free(uint32_t id, uint32_t kb) {
 	if (__builtin_expect(forked, 0)) return;
 	if (free_count == 0) queued_kb = 0;
+	if (free_count == queue_cap) { /* while nothing may be freed */
+		uint32_t *grown = malloc(2 * queue_cap * sizeof *grown);
+		if (!grown) return; /* better a leak than a crash */
+		memcpy(grown, free_queue, free_count * sizeof *grown);
+		if (free_queue != first_queue) free(free_queue);
+		free_queue = grown;
+		queue_cap *= 2;
+	}
 	free_queue[free_count++] = id;
 	queued_kb += kb < QUEUE_KB ? kb : QUEUE_KB;
-	if (free_count == sizeof free_queue / sizeof *free_queue || queued_kb >= QUEUE_KB) flush_frees();
+	if (free_count >= QUEUE || queued_kb >= QUEUE_KB) flush_frees();
 }
 
 void capi_raise(int kind, const char *msg, int64_t n) {

@@ -128,8 +128,10 @@ static PyObject *array_getitem(PyObject *self, PyObject *key) {
 	}
 	index_list l;
 	PyObject *result = NULL;
+	deferring++;
 	if (parse_index(&l, key) == 0) result = wrap(goIndex(ID(self), l.items, l.n, FREES));
 	index_done(&l);
+	undefer();
 	return result;
 }
 
@@ -167,11 +169,13 @@ enum { UPDATE_SET };
 static capi_handle update(PyObject *self, PyObject *key, PyObject *value, int op) {
 	index_list l;
 	capi_handle h = 0, v = 0;
+	deferring++;
 	if (parse_index(&l, key) == 0 && (v = value_of(self, value)) != 0) {
 		h = goIndexUpdate(ID(self), l.items, l.n, (uint32_t)v, op, FREES);
 		queue_free((uint32_t)v, (uint32_t)(v >> 32));
 	}
 	index_done(&l);
+	undefer();
 	return h;
 }
 

@@ -26,8 +26,14 @@ extern const uint8_t dtype_sizes[DT_COUNT];
 
 /* ---- guard.c: fork, frees, errors ---- */
 extern volatile int forked;
-extern uint32_t free_queue[64];
+extern uint32_t *free_queue;
 extern uint32_t free_count;
+/*
+ * Above 0 while identifiers of arrays wait in C for a crossing and other Python code may run, which may drop or replace
+ * those arrays: nothing is freed meanwhile.
+ */
+extern int deferring;
+void undefer(void);
 int fork_error(void);
 /* Go does not survive fork(): every entry tests first. */
 #define GUARD(result)                                    \
@@ -39,6 +45,7 @@ int fork_error(void);
 	} while (0)
 /* Hands the queue of dead arrays to the crossing it is written in. */
 static inline uint32_t take_frees(void) {
+	if (__builtin_expect(deferring, 0)) return 0;
 	uint32_t n = free_count;
 	free_count = 0;
 	return n;
@@ -69,8 +76,9 @@ typedef struct arg_pool {
 	uint32_t n, cap;
 	uint32_t *temps; /* arrays made from foreign objects, freed after the call */
 	uint32_t ntemps, captemps;
-	PyObject **keep; /* objects that own strings */
+	PyObject **keep; /* objects made on the way, which own strings */
 	uint32_t nkeep, capkeep;
+	int defers; /* whether it counts in deferring */
 	capi_arg few[24];
 } arg_pool;
 void pool_init(arg_pool *p);

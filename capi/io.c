@@ -54,7 +54,7 @@ static PyObject *write_arrays(const char *path, PyObject *const *args) {
 		ids[i] = ID(a);
 	}
 	goHoldAll(ids, n);
-	int compress = PyObject_IsTrue(args[5]), failed = ensure_ready(ids, n) < 0;
+	int compress = PyObject_IsTrue(args[5]), failed = compress < 0 || ensure_ready(ids, n) < 0;
 	if (!failed) {
 		void *data = NULL;
 		int64_t size = 0;

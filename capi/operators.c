@@ -116,19 +116,16 @@ static PyObject *inplace_power(PyObject *a, PyObject *b, PyObject *modulo) {
 
 static capi_handle matmul(PyObject *a, PyObject *b) {
 	GUARD(0);
-	uint32_t ids[2], temp = 0;
-	PyObject *both[2] = {a, b};
-	for (int i = 0; i < 2; i++) {
-		if (is_array(both[i])) {
-			ids[i] = ID(both[i]);
-			continue;
-		}
-		if (is_scalar(both[i]) || !array_like(both[i])) return 0;
-		capi_handle t = from_array_like(both[i], -1, -1);
+	uint32_t temp = 0;
+	PyObject *other = is_array(a) ? b : a;
+	if (!is_array(other)) {
+		if (is_scalar(other) || !array_like(other)) return 0;
+		capi_handle t = from_array_like(other, -1, -1);
 		if (!t) return 0;
-		ids[i] = temp = (uint32_t)t;
+		temp = (uint32_t)t;
 	}
-	capi_handle h = goMatmul(ids[0], ids[1], FREES);
+	/* Identifiers are read last: making an array of the other may run code that gives this one a new node. */
+	capi_handle h = goMatmul(is_array(a) ? ID(a) : temp, is_array(b) ? ID(b) : temp, FREES);
 	if (temp) queue_free(temp, 0);
 	return h;
 }

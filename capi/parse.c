@@ -15,6 +15,30 @@ void pool_init(arg_pool *p) {
 	p->ntemps = p->captemps = 0;
 	p->keep = NULL;
 	p->nkeep = p->capkeep = 0;
+	p->defers = 0;
+}
+
+/* To be called before anything that may run Python code. */
+static void defer(arg_pool *p) {
+	if (!p->defers) deferring++;
+	p->defers = 1;
+}
+
+/* Takes over the reference. */
+static int keep(arg_pool *p, PyObject *o) {
+	if (p->nkeep == p->capkeep) {
+		uint32_t cap = p->capkeep ? 2 * p->capkeep : 4;
+		PyObject **grown = realloc(p->keep, cap * sizeof *grown);
+		if (!grown) {
+			Py_DECREF(o);
+			PyErr_NoMemory();
+			return -1;
+		}
+		p->keep = grown;
+		p->capkeep = cap;
+	}
+	p->keep[p->nkeep++] = o;
+	return 0;
 }
 
 void pool_done(arg_pool *p) {
@@ -23,6 +47,7 @@ void pool_done(arg_pool *p) {
 	if (p->args != p->few) free(p->args);
 	free(p->temps);
 	free(p->keep);
+	if (p->defers) undefer();
 }
 
 uint32_t pool_grow(arg_pool *p, uint32_t n) {
@@ -59,10 +84,11 @@ static int add_temp(arg_pool *p, uint32_t id) {
 	return 0;
 }
 
-static int take_index(capi_arg *a, PyObject *o) {
+static int take_index(arg_pool *p, uint32_t at, PyObject *o) {
+	defer(p);
 	PyObject *i = PyNumber_Index(o);
 	if (!i) return -1;
-	int r = scalar_arg(i, a);
+	int r = scalar_arg(i, &p->args[at]);
 	Py_DECREF(i);
 	return r;
 }
@@ -83,7 +109,13 @@ static int convert_list(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) 
 	int r = 0;
 	for (Py_ssize_t i = 0; r == 0 && i < n; i++) {
 		PyObject *x = list ? PyList_GetItem(o, i) : PyTuple_GetItem(o, i);
-		r = x ? pool_convert(p, first + (uint32_t)i, x, inner) : -1;
+		if (!x) {
+			r = -1;
+			break;
+		}
+		Py_INCREF(x); /* code that a conversion runs may drop it from the list */
+		r = pool_convert(p, first + (uint32_t)i, x, inner);
+		Py_DECREF(x);
 	}
 	Py_LeaveRecursiveCall();
 	return r;
@@ -98,10 +130,14 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 			a->id = ID(o);
 			return 0;
 		}
-		if (accept & ACCEPT_INT) return take_index(a, o);
+		if (accept & ACCEPT_INT) {
+			int64_t dtype = goMeta(ID(o), 0), axes = goMeta(ID(o), 1);
+			return axes != 0 || dtype < DT_UINT8 || dtype > DT_INT64 ? 1 : take_index(p, at, o);
+		}
 		if (accept & ACCEPT_FLOAT) {
+			defer(p);
 			PyObject *f = PyNumber_Float(o);
-			int r = f ? scalar_arg(f, a) : -1;
+			int r = f ? scalar_arg(f, &p->args[at]) : -1;
 			Py_XDECREF(f);
 			return r;
 		}
@@ -137,6 +173,7 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 	if (PyList_Check(o) || PyTuple_Check(o)) return accept & (ACCEPT_LIST | ACCEPT_ANY) ? convert_list(p, at, o, accept) : 1;
 	if (is_scalar(o)) return accept & numbers ? scalar_arg(o, a) : 1;
 	if (accept & (ACCEPT_ARRAY | ACCEPT_ANY) && array_like(o)) {
+		defer(p);
 		capi_handle h = from_array_like(o, -1, -1);
 		if (!h || add_temp(p, (uint32_t)h) < 0) return -1;
 		a = &p->args[at];
@@ -145,20 +182,22 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 		return 0;
 	}
 	if (accept & ACCEPT_LIST && array_like(o)) { /* a NumPy array of axes or of a shape */
+		defer(p);
 		PyObject *list = PyObject_CallMethod(o, "tolist", NULL);
-		int r = list && PyList_Check(list) ? convert_list(p, at, list, accept) : 1;
-		Py_XDECREF(list);
-		PyErr_Clear();
-		return r;
+		if (!list) {
+			PyErr_Clear();
+			return 1;
+		}
+		if (keep(p, list) < 0) return -1;
+		return PyList_Check(list) ? convert_list(p, at, list, accept) : 1;
 	}
 	if (accept & ACCEPT_LIST && PySequence_Check(o)) {
+		defer(p);
 		PyObject *list = PySequence_List(o);
-		if (!list) return -1;
-		int r = convert_list(p, at, list, accept);
-		Py_DECREF(list);
-		return r;
+		if (!list || keep(p, list) < 0) return -1;
+		return convert_list(p, at, list, accept);
 	}
-	if (accept & ACCEPT_INT && PyIndex_Check(o)) return take_index(a, o);
+	if (accept & ACCEPT_INT && PyIndex_Check(o)) return take_index(p, at, o);
 	return 1;
 }
 
@@ -280,7 +319,9 @@ static PyObject *call_general(int index, PyObject *self, PyObject *const *args, 
 	}
 	if (r == 0) {
 		capi_ids out = {0};
-		if (goCall(index, pool.args, count, &out, FREES) == 0) result = wrap_many(&out, f->result);
+		/* Functions of one array or of a list of them answer in kind. */
+		int kind = f->result == RETURN_ARRAY_OR_LIST && f->params[0].kind != PARAM_VAR_POSITIONAL && pool.args[0].kind == ARG_LIST ? RETURN_LIST : f->result;
+		if (goCall(index, pool.args, count, &out, FREES) == 0) result = wrap_many(&out, kind);
 	}
 	pool_done(&pool);
 	return result;

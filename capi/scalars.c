@@ -96,6 +96,10 @@ static PyObject *list_of(const capi_info *a, int axis, const char *at) {
 	if (!list) return NULL;
 	int last = axis + 1 == a->ndim;
 	for (int64_t i = 0; i < n; i++, at += step) {
+		if (!last && (i & 1023) == 1023 && PyErr_CheckSignals() < 0) {
+			Py_DECREF(list);
+			return NULL;
+		}
 		PyObject *x = !last ? list_of(a, axis + 1, at) : a->dtype == DT_FLOAT32 ? PyFloat_FromDouble(*(const float *)at) : load_element(at, a->dtype);
 		if (!x) {
 			Py_DECREF(list);

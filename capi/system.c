@@ -150,6 +150,7 @@ static PyObject *convert(PyObject *module, PyObject *const *args, Py_ssize_t n) 
 		return NULL;
 	}
 	int dtype = args[1] == Py_None ? -1 : dtype_of(args[1]), copy = args[2] == Py_None ? -1 : PyObject_IsTrue(args[2]);
+	if (copy < 0 && PyErr_Occurred()) return NULL;
 	if (PyObject_IsTrue(args[3])) {
 		if (is_array(o)) return wrap(copy > 0 ? goCopy(ID(o), FREES) : goHold(ID(o)));
 		if (!PyObject_HasAttrString(o, "__dlpack__")) {

@@ -68,16 +68,13 @@ static int need(Py_ssize_t have, int want, const char *what) {
 		(void)module;                                                                     \
 		if (need(n, want, text) < 0) return NULL;
 
-FUNCTION(begin_trace, 0, "_begin_trace()")
+/* In C, so that no signal comes between the brackets and the call. */
+FUNCTION(traced, 1, "_traced(function)")
 	GUARD(NULL);
 	goTracing(1);
-	Py_RETURN_NONE;
-}
-
-FUNCTION(end_trace, 0, "_end_trace()")
-	GUARD(NULL);
-	goTracing(-1);
-	Py_RETURN_NONE;
+	PyObject *r = PyObject_CallFunctionObjArgs(args[0], NULL);
+	if (!forked) goTracing(-1);
+	return r;
 }
 
 FUNCTION(tracers, 1, "_tracers(arrays)")
@@ -150,5 +147,5 @@ FUNCTION(vmap_outputs, 5, "_vmap_outputs(inputs, placeholders, axes, outputs, ou
 }
 
 #define ENTRY(name) {"_" #name, (PyCFunction)(void *)name, METH_FASTCALL, NULL}
-PyMethodDef transform_methods[] = {ENTRY(begin_trace), ENTRY(end_trace), ENTRY(tracers), ENTRY(placeholders), ENTRY(vjp), ENTRY(grad),
+PyMethodDef transform_methods[] = {ENTRY(traced), ENTRY(tracers), ENTRY(placeholders), ENTRY(vjp), ENTRY(grad),
 	ENTRY(jvp), ENTRY(trace_new), ENTRY(trace_call), ENTRY(trace_free), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};

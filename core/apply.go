@@ -194,7 +194,7 @@ func launchProgram(e *exec, y *Array, xs []*Array, p *Program) *Error {
 		}
 		e.out[0] = Tensor{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}
 	}
-	e.k = Kernel{Kind: KindElementwise, Op: y.op.Name, Out: e.out[:1], In: ins, Attr: p}
+	e.k = Kernel{Kind: KindElementwise, Op: y.opName(), Out: e.out[:1], In: ins, Attr: p}
 	return e.launch(&e.k)
 }
 

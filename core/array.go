@@ -1,6 +1,7 @@
 package core
 
 import (
+	"math/bits"
 	"sync"
 	"unsafe"
 
@@ -125,8 +126,20 @@ func allocArray() *Array {
 	return allocArray()
 }
 
+// maxElements keeps sizes in bytes, of any dtype, within an int.
+const maxElements = 1 << 58
+
 // newArray makes a lazy node. Shape is shared, not copied.
 func newArray(op *Def, d dtype.Dtype, shape layout.Shape, attr any, ins ...*Array) *Array {
+	n := 1
+	for _, extent := range shape {
+		if hi, lo := bits.Mul64(uint64(n), uint64(extent)); hi != 0 || lo > maxElements {
+			tooLarge(op, shape)
+			break
+		} else {
+			n = int(lo)
+		}
+	}
 	a := allocArray()
 	a.op, a.dtype, a.shape, a.attr = op, d, shape, attr
 	a.fresh = true
@@ -141,6 +154,33 @@ func newArray(op *Def, d dtype.Dtype, shape layout.Shape, attr any, ins ...*Arra
 		a.tracer = a.tracer || x.tracer
 	}
 	return a
+}
+
+// tooLarge throws unless the shape is one of no elements.
+func tooLarge(op *Def, shape layout.Shape) {
+	if _, ok := layout.CheckedSize(shape, 16); !ok {
+		Throw(ValueError, "[%s] a result of shape %s would have too many elements", op.Name, layout.Format(shape))
+	}
+}
+
+// opName is the op as users know it: some share a Def and are told apart by their attr.
+func (a *Array) opName() string {
+	switch at := a.attr.(type) {
+	case ReduceAttr:
+		return reduceNames[at.Op]
+	case ScanAttr:
+		return scanNames[at.Op]
+	case ArgReduceAttr:
+		if at.Max {
+			return "argmax"
+		}
+		return "argmin"
+	case SortAttr:
+		if at.Kth >= 0 {
+			return map[bool]string{false: "partition", true: "argpartition"}[at.Arg]
+		}
+	}
+	return a.op.Name
 }
 
 // inputs lists what the node is computed from; empty once evaluated.

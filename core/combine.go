@@ -69,9 +69,9 @@ func init() {
 		},
 	}
 
-	const sig = "(arrays: list[array], axis: int | None = 0, *, stream: StreamOrDevice = None) -> array"
+	const sig = "(arrays: array | list[array], axis: int | None = 0, *, stream: StreamOrDevice = None) -> array"
 	concat := callN(func(a *Args) *Array {
-		parts := a.arrays(0)
+		parts := partsOf(a)
 		if len(parts) == 0 {
 			Throw(ValueError, "[%s] at least one array is required", a.name())
 		}
@@ -83,11 +83,11 @@ func init() {
 		}
 		return joined(a.name(), parts, a.axis(1, parts[0].NDim(), 0))
 	})
-	const doc = "Arrays one after the other along an axis.\n\nArgs:\n    arrays: Arrays whose shapes agree but for that axis; their dtypes are promoted.\n    axis: Axis along which they follow each other; ``None`` flattens them first.\n\nReturns:\n    The joined array.\n\nExample:\n    >>> mx.concatenate([mx.array([1, 2]), mx.array([3])])\n    array([1, 2, 3], dtype=int32)"
+	const doc = "Arrays one after the other along an axis.\n\nArgs:\n    arrays: Arrays whose shapes agree but for that axis, or an array for its rows; dtypes are promoted.\n    axis: Axis along which they follow each other; ``None`` flattens them first.\n\nReturns:\n    The joined array.\n\nExample:\n    >>> mx.concatenate([mx.array([1, 2]), mx.array([3])])\n    array([1, 2, 3], dtype=int32)"
 	register(
 		Func{Name: "concatenate", Sig: sig, Call: concat, Doc: doc},
 		Func{Name: "concat", Sig: sig, Call: concat, Doc: doc},
-		Func{Name: "stack", Sig: sig, Call: callN(stack), Doc: "Arrays of one shape side by side along a new axis.\n\nArgs:\n    arrays: Arrays of one shape; their dtypes are promoted.\n    axis: Place of the new axis in the result.\n\nReturns:\n    An array with one more axis.\n\nExample:\n    >>> mx.stack([mx.array([1, 2]), mx.array([3, 4])])\n    array([[1, 2],\n           [3, 4]], dtype=int32)"},
+		Func{Name: "stack", Sig: sig, Call: callN(stack), Doc: "Arrays of one shape side by side along a new axis.\n\nArgs:\n    arrays: Arrays of one shape, or an array for its rows; dtypes are promoted.\n    axis: Place of the new axis in the result.\n\nReturns:\n    An array with one more axis.\n\nExample:\n    >>> mx.stack([mx.array([1, 2]), mx.array([3, 4])])\n    array([[1, 2],\n           [3, 4]], dtype=int32)"},
 		Func{Name: "slice", Sig: "(a: array, start_indices: array, axes: Sequence[int], slice_size: Sequence[int], *, stream: StreamOrDevice = None) -> array",
 			Doc:  "Part of an array whose start is data.\n\nArgs:\n    a: Input array.\n    start_indices: Integer starts, one for each of ``axes``.\n    axes: Axes that do not start at 0.\n    slice_size: Extent along every axis.\n\nReturns:\n    An array of shape ``slice_size``.\n\nRaises:\n    IndexError: When evaluated, if the part is not inside of ``a``.\n\nExample:\n    >>> mx.slice(mx.array([1, 2, 3]), mx.array([1]), (0,), (2,))\n    array([2, 3], dtype=int32)",
 			Call: callN(sliceAt)},
@@ -110,6 +110,25 @@ func init() {
 				return out
 			}},
 	)
+}
+
+// partsOf is the list of arrays to join, or the rows of one array.
+func partsOf(a *Args) []*Array {
+	x := a.arg(0).Array
+	if x == nil {
+		return a.arrays(0)
+	}
+	if len(x.shape) == 0 {
+		Throw(ValueError, "[%s] an array without axes has no rows to join", a.name())
+	}
+	if x.shape[0] > 1<<24 {
+		Throw(MemoryError, "[%s] %d rows are too many arrays", a.name(), x.shape[0])
+	}
+	rows := make([]*Array, x.shape[0])
+	for i := range rows {
+		rows[i] = Reshape(sliceAxis(x, 0, i, i+1), x.shape[1:])
+	}
+	return rows
 }
 
 // noAxis reports whether argument i, an axis with another default, is None: all axes as one.
@@ -209,7 +228,7 @@ func launchUpdate(e *exec, y *Array) *Error {
 }
 
 func stack(a *Args) *Array {
-	arrays := a.arrays(0)
+	arrays := partsOf(a)
 	if len(arrays) == 0 {
 		Throw(ValueError, "[stack] at least one array is required")
 	}

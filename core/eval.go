@@ -171,7 +171,7 @@ func (j *Job) run(e *exec) (err *Error) {
 		}
 		for _, x := range a.operands() {
 			if x.state != ready {
-				return Errorf(RuntimeError, "[%s] an input was not evaluated because an earlier evaluation failed", a.op.Name)
+				return Errorf(RuntimeError, "[%s] an input was not evaluated because an earlier evaluation failed", a.opName())
 			}
 		}
 		if err := e.node(a); err != nil {
@@ -199,7 +199,7 @@ func (e *exec) node(a *Array) *Error {
 		return nil
 	}
 	if a.op.Launch == nil {
-		return Errorf(RuntimeError, "[%s] has no kernel", a.op.Name)
+		return Errorf(RuntimeError, "[%s] has no kernel", a.opName())
 	}
 	if err := a.op.Launch(e, a); err != nil {
 		if a.buf != nil {
@@ -324,7 +324,7 @@ func (e *exec) runKind(kind Kind, y *Array, attr any) *Error {
 	for _, x := range y.inputs() {
 		ins = append(ins, x.tensor())
 	}
-	e.k = Kernel{Kind: kind, Op: y.op.Name, Out: e.out[:1], In: ins, Attr: attr}
+	e.k = Kernel{Kind: kind, Op: y.opName(), Out: e.out[:1], In: ins, Attr: attr}
 	return e.launch(&e.k)
 }
 
@@ -333,7 +333,7 @@ func (e *exec) copyInto(y *Array, dst Tensor, x *Array) *Error {
 	if layout.Size(dst.Shape) == 0 {
 		return nil
 	}
-	return e.launch(&Kernel{Kind: KindCopy, Op: y.op.Name, Out: []Tensor{dst}, In: []Tensor{x.tensor()}})
+	return e.launch(&Kernel{Kind: KindCopy, Op: y.opName(), Out: []Tensor{dst}, In: []Tensor{x.tensor()}})
 }
 
 // evalLocked evaluates a and waits, for ops whose shape depends on values. The graph lock is

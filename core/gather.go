@@ -14,7 +14,7 @@ import (
 var gatherOp, scatterOp, gatherAxisOp, scatterAxisOp Def
 
 func init() {
-	gatherOp = Def{Name: "gather", Launch: simple(KindGather),
+	gatherOp = Def{Name: "index", Launch: simple(KindGather),
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			ins, at := y.inputs(), y.attr.(GatherAttr)
 			x, idx := ins[0], ins[1:]
@@ -30,7 +30,7 @@ func init() {
 		},
 		VMap: vmapGather,
 	}
-	scatterOp = Def{Name: "scatter", Launch: launchScatter(KindScatter), VJP: vjpScatter, JVP: jvpScatter, VMap: vmapScatter}
+	scatterOp = Def{Name: "index", Launch: launchScatter(KindScatter), VJP: vjpScatter, JVP: jvpScatter, VMap: vmapScatter}
 	gatherAxisOp = Def{Name: "take_along_axis", Launch: simple(KindGatherAxis),
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			x := y.in[0]
@@ -91,7 +91,7 @@ func launchScatter(kind Kind) func(*exec, *Array) *Error {
 		if ins[len(ins)-1].Size() == 0 {
 			return nil
 		}
-		k := &Kernel{Kind: kind, Op: y.op.Name, Out: []Tensor{{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}}, Attr: y.attr}
+		k := &Kernel{Kind: kind, Op: y.opName(), Out: []Tensor{{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}}, Attr: y.attr}
 		for _, x := range ins[1:] {
 			k.In = append(k.In, x.tensor())
 		}
@@ -110,7 +110,7 @@ func checkIndices(op string, idx []*Array) {
 // gather reads slices of extent sizes whose corners idx give along axes. The index arrays have
 // one shape; the result has that shape followed by sizes.
 func gather(x *Array, idx []*Array, axes, sizes []int) *Array {
-	checkIndices("gather", idx)
+	checkIndices("index", idx)
 	var shape []int
 	if len(idx) > 0 {
 		shape = slices.Clone(idx[0].shape)
@@ -120,7 +120,7 @@ func gather(x *Array, idx []*Array, axes, sizes []int) *Array {
 
 // scatterAt combines updates, shape index shape + slice shape, into x at corners idx along axes.
 func scatterAt(x *Array, idx []*Array, axes []int, updates *Array, op ScatterOp) *Array {
-	checkIndices("scatter", idx)
+	checkIndices("index", idx)
 	ins := append(append([]*Array{x}, idx...), AsType(updates, x.dtype))
 	return newArray(&scatterOp, x.dtype, x.shape, ScatterAttr{op, axes}, ins...)
 }

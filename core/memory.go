@@ -150,7 +150,7 @@ func (a *Array) allocate() *Error {
 	if a.buf = newBuffer(n); a.buf == nil {
 		op := "array"
 		if a.op != nil {
-			op = a.op.Name
+			op = a.opName()
 		}
 		return Errorf(MemoryError, "[%s] cannot allocate %d bytes for an array of shape %s and dtype %s: %d bytes are in use and the limit is %d",
 			op, n, layout.Format(a.shape), a.dtype, memory.active, memory.limit)

@@ -1,12 +1,15 @@
 package core
 
 import (
+	"math"
 	"slices"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
 var scanOp Def
+
+var scanNames = [ScanOpCount]string{"cumsum", "cumprod", "cummin", "cummax", "logcumsumexp"}
 
 func init() {
 	scanOp = Def{Name: "scan", Launch: simple(KindScan), VJP: vjpScan, JVP: jvpScan,
@@ -52,7 +55,7 @@ func init() {
 			if n < 0 {
 				Throw(ValueError, "[diff] the order must be non-negative, not %d", n)
 			}
-			for range n {
+			for range min(n, x.shape[axis]) {
 				k := x.shape[axis]
 				hi, lo := sliceAxis(x, axis, min(1, k), k), sliceAxis(x, axis, 0, max(k-1, 0))
 				if x.dtype == dtype.Bool {
@@ -82,6 +85,11 @@ func logPositive(x *Array) *Array {
 	return apply("where", above, apply("log", apply("where", above, x, like(x, 1))), like(x, low))
 }
 
+// aboveInf is the logarithm y of a sum where the sum is positive, and 0 where it is 0, of which nothing has a share.
+func aboveInf(y *Array) *Array {
+	return where(apply("equal", y, like(y, math.Inf(-1))), like(y, 0), y)
+}
+
 func vjpScan(y, ct *Array, want []bool) []*Array {
 	x, at := y.in[0], y.attr.(ScanAttr)
 	back := func(g *Array) *Array { return scan(ScanSum, g, at.Axis, !at.Reverse, at.Inclusive) }
@@ -89,7 +97,8 @@ func vjpScan(y, ct *Array, want []bool) []*Array {
 	case ScanSum:
 		return []*Array{back(ct)}
 	case ScanLogAddExp:
-		// d y_j / d x_i = exp(x_i - y_j); sums of ct*exp(-y) are taken against the largest term so that exp stays finite.
+		// d y_j / d x_i = exp(x_i - y_j); sums of ct*exp(-y) are taken in logarithms so that exp stays finite.
+		y = aboveInf(y)
 		pos, negative := logPositive(ct), logPositive(neg(ct))
 		part := func(l *Array) *Array {
 			return apply("exp", add(scan(ScanLogAddExp, sub(l, y), at.Axis, !at.Reverse, at.Inclusive), x))
@@ -129,9 +138,10 @@ func argScan(x *Array, at ScanAttr) *Array {
 // lag by one; the first exclusive result is a constant.
 func shifted(from, ct *Array, at ScanAttr) (*Array, *Array) {
 	n := ct.shape[at.Axis]
-	behind, ahead := sliceAxis(from, at.Axis, 0, n-1), sliceAxis(ct, at.Axis, 1, n)
+	one, rest := min(1, n), max(n-1, 0)
+	behind, ahead := sliceAxis(from, at.Axis, 0, rest), sliceAxis(ct, at.Axis, one, n)
 	if at.Reverse {
-		behind, ahead = sliceAxis(from, at.Axis, 1, n), sliceAxis(ct, at.Axis, 0, n-1)
+		behind, ahead = sliceAxis(from, at.Axis, one, n), sliceAxis(ct, at.Axis, 0, rest)
 	}
 	return behind, ahead
 }
@@ -193,12 +203,12 @@ func jvpScan(y *Array, tangents []*Array) *Array {
 	case ScanSum:
 		return remake(y, tangents)
 	case ScanLogAddExp:
-		// y' = exp(-y) * cumsum(exp(x) t), with the running maximum taken out of both.
-		top := scan(ScanMax, x, at.Axis, at.Reverse, true)
-		m := reduce(ReduceMax, top, []int{at.Axis})
-		m = expandAt(m, x, []int{at.Axis})
-		s := scan(ScanSum, mul(apply("exp", sub(x, m)), t), at.Axis, at.Reverse, at.Inclusive)
-		return mul(s, apply("exp", sub(m, y)))
+		// y' = exp(-y) * cumsum(exp(x) t), in logarithms: one factor taken out of all prefixes would overflow in some.
+		y := aboveInf(y)
+		part := func(l *Array) *Array {
+			return apply("exp", sub(scan(ScanLogAddExp, add(x, l), at.Axis, at.Reverse, at.Inclusive), y))
+		}
+		return sub(part(logPositive(t)), part(logPositive(neg(t))))
 	case ScanMin, ScanMax:
 		if from := argScan(x, at); at.Inclusive {
 			return gatherAxis(t, from, at.Axis)

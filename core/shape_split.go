@@ -102,6 +102,9 @@ func without(list []int, i, j int) []int {
 func unstack(a *Args) []*Array {
 	x := a.array(0)
 	axis := a.axis(1, x.NDim(), 0)
+	if x.shape[axis] > 1<<24 {
+		Throw(MemoryError, "[unstack] %d pieces are too many arrays", x.shape[axis])
+	}
 	out := make([]*Array, x.shape[axis])
 	shape := slices.Delete(slices.Clone(x.shape), axis, axis+1)
 	for i := range out {
@@ -119,6 +122,9 @@ func split(a *Args) []*Array {
 		parts := a.int(1, 0)
 		if parts <= 0 || n%parts != 0 {
 			Throw(ValueError, "[split] axis %d of shape %s cannot be split into %d equal parts", axis, layout.Format(x.shape), parts)
+		}
+		if parts > 1<<24 {
+			Throw(MemoryError, "[split] %d parts are too many arrays", parts)
 		}
 		cuts = make([]int, parts-1)
 		for i := range cuts {

@@ -88,7 +88,7 @@ func marked(x *Array, epoch uint32) bool { return x.mark == epoch }
 func VJP(outs, ins, cotangents []*Array) []*Array {
 	order := walk(outs, ins, func(a *Array) bool {
 		if a.op.VJP == nil && a.op.NoGrad == "" {
-			Throw(ValueError, "[vjp] the gradient of %s is not defined", a.op.Name)
+			Throw(ValueError, "[vjp] the gradient of %s is not defined", a.opName())
 		}
 		return a.op.VJP != nil && a.dtype.IsInexact()
 	})
@@ -189,7 +189,7 @@ func JVP(outs, ins, tangents []*Array) []*Array {
 			}
 			ts[i] = remake(y, txs)
 		case y.op.NoGrad == "":
-			Throw(ValueError, "[jvp] the tangent of %s is not defined", y.op.Name)
+			Throw(ValueError, "[jvp] the tangent of %s is not defined", y.opName())
 		}
 	}
 	out := make([]*Array, len(outs))

@@ -20,7 +20,7 @@ func checkNorm(t *testing.T, in, w, b core.Tensor, layer bool) {
 		k.Kind, k.In = core.KindLayerNorm, append(k.In, b)
 	}
 	launchTest(t, k)
-	e := float64(float32(eps))
+	e := float64(eps)
 	for row, base := range rowsOf(&in, last) {
 		mean, squares, most := 0.0, 0.0, 0.0
 		for i := range n {

@@ -1,5 +1,5 @@
-// Command opgen writes the Python stubs that follow from the op table. It runs in the root
-// of the repository: go run ./core/opgen.
+// Command opgen writes the Python stubs that follow from the op table: opgen ROOT, ROOT being
+// the repository's folder.
 package main
 
 import (
@@ -8,7 +8,15 @@ import (
 )
 
 func main() {
-	if err := generatePython(); err != nil {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: opgen ROOT")
+		os.Exit(2)
+	}
+	err := os.Chdir(os.Args[1])
+	if err == nil {
+		err = generatePython()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

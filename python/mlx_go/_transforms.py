@@ -8,10 +8,9 @@ from typing import Any
 
 from ._compile import compile, disable_compile, enable_compile
 from ._core import (
-    _begin_trace,
-    _end_trace,
     _grad,
     _jvp,
+    _traced,
     _tracers,
     _tree_fill,
     _tree_leaves,
@@ -96,19 +95,18 @@ def _differentiate(fun, argnums, argnames, op, args, kwargs):
             )
         chosen.append(kwargs[name])
     leaves = _tree_leaves(chosen)
-    _begin_trace()
-    try:
+
+    def run():
         tracers = _tracers(leaves)
         traced = _tree_fill(chosen, tracers)
-        args = list(args)
+        values = list(args)
         for i, value in zip(argnums, traced):
-            args[i] = value
-        if argnames:
-            kwargs = {**kwargs, **dict(zip(argnames, traced[len(argnums) :]))}
-        value = fun(*args, **kwargs)
-        grads = _tree_fill(chosen, _grad([_loss_of(value, op)], tracers))
-    finally:
-        _end_trace()
+            values[i] = value
+        named = {**kwargs, **dict(zip(argnames, traced[len(argnums) :]))} if argnames else kwargs
+        value = fun(*values, **named)
+        return value, _tree_fill(chosen, _grad([_loss_of(value, op)], tracers))
+
+    value, grads = _traced(run)
     k = len(argnums)
     positional = None if k == 0 else grads[0] if k == 1 else tuple(grads[:k])
     if argnames:
@@ -215,13 +213,13 @@ def vjp(fun: Callable, primals: list[array], cotangents: list[array]) -> tuple[l
     _check_callable(fun, "vjp")
     primals = _array_list(primals, "primals", "vjp")
     cotangents = _array_list(cotangents, "cotangents", "vjp")
-    _begin_trace()
-    try:
+
+    def run():
         tracers = _tracers(primals)
         outs = _outputs(fun(*tracers), "vjp")
         return outs, _vjp(outs, tracers, _match(cotangents, outs, "vjp", "cotangents"))
-    finally:
-        _end_trace()
+
+    return _traced(run)
 
 
 def jvp(fun: Callable, primals: list[array], tangents: list[array]) -> tuple[list[array], list[array]]:
@@ -238,13 +236,13 @@ def jvp(fun: Callable, primals: list[array], tangents: list[array]) -> tuple[lis
     _check_callable(fun, "jvp")
     primals = _array_list(primals, "primals", "jvp")
     tangents = _match(_array_list(tangents, "tangents", "jvp"), primals, "jvp", "tangents")
-    _begin_trace()
-    try:
+
+    def run():
         tracers = _tracers(primals)
         outs = _outputs(fun(*tracers), "jvp")
         return outs, _jvp(outs, tracers, tangents)
-    finally:
-        _end_trace()
+
+    return _traced(run)
 
 
 # ---- vmap ----
@@ -296,8 +294,8 @@ def vmap(fun: Callable, in_axes: object = 0, out_axes: object = 0) -> Callable:
         _spread_axes(in_axes, args, "in_axes", axes)
         if all(a is None for a in axes):
             raise ValueError("[vmap] at least one of in_axes must not be None")
-        _begin_trace()
-        try:
+
+        def run():
             placeholders = _vmap_inputs(leaves, axes)
             result = fun(*_tree_fill(args, placeholders))
             outs = _tree_leaves(result)
@@ -306,8 +304,8 @@ def vmap(fun: Callable, in_axes: object = 0, out_axes: object = 0) -> Callable:
             if any(p is None for p in positions):
                 raise ValueError("[vmap] out_axes must be ints")
             return _tree_fill(result, _vmap_outputs(leaves, placeholders, axes, outs, positions))
-        finally:
-            _end_trace()
+
+        return _traced(run)
 
     return _wrap(fun, vmapped)
 

@@ -1188,11 +1188,11 @@ def clip(a: array, /, a_min: scalar | array | None, a_max: scalar | array | None
         >>> mx.clip(mx.array([1, 5, 9]), 2, 6)
         array([2, 5, 6], dtype=int32)
     """
-def concat(arrays: list[array], axis: int | None = 0, *, stream: StreamOrDevice = None) -> array:
+def concat(arrays: array | list[array], axis: int | None = 0, *, stream: StreamOrDevice = None) -> array:
     """Arrays one after the other along an axis.
 
     Args:
-        arrays: Arrays whose shapes agree but for that axis; their dtypes are promoted.
+        arrays: Arrays whose shapes agree but for that axis, or an array for its rows; dtypes are promoted.
         axis: Axis along which they follow each other; ``None`` flattens them first.
 
     Returns:
@@ -1202,11 +1202,11 @@ def concat(arrays: list[array], axis: int | None = 0, *, stream: StreamOrDevice 
         >>> mx.concatenate([mx.array([1, 2]), mx.array([3])])
         array([1, 2, 3], dtype=int32)
     """
-def concatenate(arrays: list[array], axis: int | None = 0, *, stream: StreamOrDevice = None) -> array:
+def concatenate(arrays: array | list[array], axis: int | None = 0, *, stream: StreamOrDevice = None) -> array:
     """Arrays one after the other along an axis.
 
     Args:
-        arrays: Arrays whose shapes agree but for that axis; their dtypes are promoted.
+        arrays: Arrays whose shapes agree but for that axis, or an array for its rows; dtypes are promoted.
         axis: Axis along which they follow each other; ``None`` flattens them first.
 
     Returns:
@@ -2298,11 +2298,11 @@ def squeeze(a: array, /, axis: None | int | Sequence[int] = None, *, stream: Str
         >>> mx.squeeze(mx.array([[1, 2]]))
         array([1, 2], dtype=int32)
     """
-def stack(arrays: list[array], axis: int | None = 0, *, stream: StreamOrDevice = None) -> array:
+def stack(arrays: array | list[array], axis: int | None = 0, *, stream: StreamOrDevice = None) -> array:
     """Arrays of one shape side by side along a new axis.
 
     Args:
-        arrays: Arrays of one shape; their dtypes are promoted.
+        arrays: Arrays of one shape, or an array for its rows; dtypes are promoted.
         axis: Place of the new axis in the result.
 
     Returns:
@@ -2551,6 +2551,26 @@ def unflatten(a: array, /, axis: int, shape: Sequence[int], *, stream: StreamOrD
         >>> mx.unflatten(mx.array([1, 2, 3, 4]), 0, (2, -1))
         array([[1, 2],
                [3, 4]], dtype=int32)
+    """
+def unique(a: array, /, size: int, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, fill_value: scalar | array | None = None, *, stream: StreamOrDevice = None) -> array | tuple[array, ...]:
+    """Sorted distinct elements of the flattened array, as many as asked for.
+
+    The array is not evaluated, so how many there are is not known: fewer are padded, of more the smallest are kept. NaNs are distinct from each other.
+
+    Args:
+        a: Input array.
+        size: Number of elements to return.
+        return_index: Also return where each first occurs in the flattened array.
+        return_inverse: Also return the position of every element of ``a`` in the result, at most ``size - 1``.
+        return_counts: Also return how often each occurs; 0 for padding.
+        fill_value: What to pad with; the smallest element if None.
+
+    Returns:
+        The elements, or a tuple of elements, uint32 indices, uint32 inverse of the shape of ``a`` and int32 counts, as far as asked for.
+
+    Example:
+        >>> mx.unique(mx.array([2, 1, 2]), 3, return_counts=True)
+        (array([1, 2, 1], dtype=int32), array([1, 2, 0], dtype=int32))
     """
 def unstack(x: array, /, *, axis: int = 0, stream: StreamOrDevice = None) -> tuple[array, ...]:
     """Pieces of extent 1 along an axis, without that axis.

@@ -96,7 +96,7 @@ def test_every_name_of_the_api_is_in_the_stub():
     stub = (Path(mx.__file__).parent / "core.pyi").read_text()
     for name, f in vars(mx).items():
         if not name.startswith("_") and type(f).__name__ == "builtin_function_or_method":
-            assert f"\ndef {name}(" in stub, f"{name}: run go run ./core/opgen"
+            assert f"\ndef {name}(" in stub, f"{name}: run go generate ./..."
 
 
 @needs_oracle

@@ -134,7 +134,7 @@ def test_forward_mode_is_the_transpose_of_reverse_mode(name: str) -> None:
     assert abs(a - b) <= 1e-3 * (1 + abs(a)), (a, b)
 
 
-# MLX's forward derivative of addmm lacks a factor: it is not the transpose of its reverse derivative.
+# MLX's forward derivative of addmm is not the transpose of its reverse derivative.
 @needs_oracle
 @pytest.mark.parametrize("name", [n for n in FUNCTIONS if n != "addmm"])
 def test_forward_mode_like_the_oracle(name: str) -> None:

@@ -1,0 +1,82 @@
+package core
+
+import (
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+func init() {
+	register(Func{Name: "unique", Sig: "(a: array, /, size: int, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, fill_value: scalar | array | None = None, *, stream: StreamOrDevice = None) -> array | tuple[array, ...]",
+		Call: unique,
+		Doc:  "Sorted distinct elements of the flattened array, as many as asked for.\n\nThe array is not evaluated, so how many there are is not known: fewer are padded, of more the smallest are kept. NaNs are distinct from each other.\n\nArgs:\n    a: Input array.\n    size: Number of elements to return.\n    return_index: Also return where each first occurs in the flattened array.\n    return_inverse: Also return the position of every element of ``a`` in the result, at most ``size - 1``.\n    return_counts: Also return how often each occurs; 0 for padding.\n    fill_value: What to pad with; the smallest element if None.\n\nReturns:\n    The elements, or a tuple of elements, uint32 indices, uint32 inverse of the shape of ``a`` and int32 counts, as far as asked for.\n\nExample:\n    >>> mx.unique(mx.array([2, 1, 2]), 3, return_counts=True)\n    (array([1, 2, 1], dtype=int32), array([1, 2, 0], dtype=int32))"})
+}
+
+// unique sorts, numbers the runs of equal elements, and scatters what is asked for to the numbers. Numbers
+// from size on share one place behind the result, which is cut off.
+func unique(a *Args) []*Array {
+	x, size := a.array(0), a.int(1, 0)
+	if size < 0 {
+		Throw(ValueError, "[unique] size must not be negative, but is %d", size)
+	}
+	fill := uniqueFill(a, x.dtype)
+	flat := Reshape(x, []int{-1})
+	n := flat.shape[0]
+	if n == 0 && size > 0 && fill == nil {
+		Throw(ValueError, "[unique] an empty array of shape %s needs a fill_value for size %d", layout.Format(x.shape), size)
+	}
+	if _, ok := layout.CheckedSize([]int{size, 16}, 1); !ok {
+		Throw(ValueError, "[unique] size %d is too large", size)
+	}
+	zero := intScalar(dtype.Uint32, 0)
+	index, inverse, counts := zeros(dtype.Uint32, []int{size}), zeros(dtype.Uint32, []int{n}), zeros(dtype.Int32, []int{size})
+	values := zeros(x.dtype, []int{size})
+	var total *Array
+	if n > 0 {
+		order := argSortAxis(flat, 0, -1)
+		sorted := gatherAxis(flat, order, 0)
+		starts := Concatenate([]*Array{BroadcastTo(intScalar(dtype.Bool, 1), []int{1}),
+			apply("not_equal", sliceAxis(sorted, 0, 1, n), sliceAxis(sorted, 0, 0, n-1))}, 0)
+		count := scan(ScanSum, AsType(starts, dtype.Int64), 0, false, true)
+		total = sliceAxis(count, 0, n-1, n)
+		number := sub(count, intScalar(dtype.Int64, 1))
+		limit := intScalar(dtype.Int64, int64(size))
+		place := apply("minimum", number, limit)
+		cut := func(y *Array) *Array { return sliceAxis(y, 0, 0, size) }
+		// Only the first of a run writes its index; padding points at the smallest element.
+		first := BroadcastTo(sliceAxis(order, 0, 0, 1), []int{size + 1})
+		index = cut(scatterAxis(first, where(starts, place, limit), order, ScatterAxisAttr{0, false}))
+		counts = cut(scatterAxisAdd(zeros(dtype.Int32, []int{size + 1}), place, BroadcastTo(intScalar(dtype.Int32, 1), []int{n}), 0))
+		last := apply("minimum", number, intScalar(dtype.Int64, int64(max(size-1, 0))))
+		inverse = scatterAxis(inverse, order, AsType(last, dtype.Uint32), ScatterAxisAttr{0, false})
+		values = gatherAxis(flat, index, 0)
+	}
+	if fill != nil {
+		if total == nil {
+			values = BroadcastTo(fill, []int{size})
+		} else {
+			values = where(apply("less", arange(dtype.Int64, size), total), values, fill)
+		}
+	}
+	if size == 0 {
+		inverse = BroadcastTo(zero, []int{n})
+	}
+	out := []*Array{values}
+	for i, y := range []*Array{index, Reshape(inverse, x.shape), counts} {
+		if a.bool(2+i, false) {
+			out = append(out, y)
+		}
+	}
+	return out
+}
+
+// uniqueFill is the value to pad with as one element of dtype d, or nil.
+func uniqueFill(a *Args, d dtype.Dtype) *Array {
+	if !a.given(5) {
+		return nil
+	}
+	fill := a.weak(5, d)
+	if fill.Size() != 1 {
+		Throw(ValueError, "[unique] fill_value must have one element, not shape %s", layout.Format(fill.shape))
+	}
+	return Reshape(fill, scalarShape)
+}
