@@ -12,6 +12,7 @@ var arithmeticRows = []*Row{
 	el("maximum", "a b", anyType, "max(a, b)", d{"where(a > b, 1, 0)", "where(a > b, 0, 1)"}, span{-3, 3}, "Element-wise larger value; NaN if either is NaN.", boolean("a || b")),
 	el("logaddexp", "a b", toFloat, "logaddexp(a, b)", d{"exp(a - y)", "exp(b - y)"}, span{-3, 3}, "Element-wise log(exp(a) + exp(b)) without overflow.", Heavy),
 	el("arctan2", "a b", toReal, "atan2(a, b)", d{"b / (square(a) + square(b))", "-a / (square(a) + square(b))"}, span{0.2, 3}, "Element-wise angle of the point (b, a).", Heavy, alias("atan2")),
+	el("heaviside", "a b", realType, "cond(a != a, a, cond(a < 0, 0, cond(a == 0, b, 1)))", d{"0", "where(a == 0, 1, 0)"}, span{0.1, 3}, "Element-wise step from 0 to 1 as the first argument turns positive; the second where it is 0."),
 
 	el("negative", "a", number, "-a", d{"-1"}, span{-3, 3}, "Element-wise negation."),
 	el("positive", "a", anyType, "a", d{"1"}, span{-3, 3}, "Element-wise unary plus: the argument itself."),

@@ -1677,6 +1677,8 @@ def hanning(M: int, *, stream: StreamOrDevice = None) -> array:
         >>> mx.hanning(3)
         array([0, 1, 0], dtype=float32)
     """
+def heaviside(a: scalar | array, b: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+    """Element-wise step from 0 to 1 as the first argument turns positive; the second where it is 0."""
 def identity(n: int, dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array:
     """Square identity matrix.
 
