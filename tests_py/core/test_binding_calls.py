@@ -31,7 +31,7 @@ A = mx.array([1.0, 2.0, 3.0])
         (lambda: mx.zeros("a"), "zeros(): argument 'shape'"),
         (lambda: mx.zeros((2, "a")), "zeros(): argument 'shape'"),
         (lambda: mx.zeros(2.5), "zeros(): argument 'shape'"),
-        (lambda: mx.concatenate(3), "concatenate(): argument 'arrays'"),
+        (lambda: mx.concatenate(3), "[concatenate] expected a list of arrays"),
         (lambda: mx.concatenate([A, "x"]), "concatenate(): argument 'arrays'"),
     ],
 )

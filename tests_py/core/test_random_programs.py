@@ -463,6 +463,8 @@ def against_oracle(step: Any, xs: list[Any], y: Any) -> None:
     assert tuple(y.shape) == tuple(want.shape), f"{step}: shape {y.shape}, not {want.shape}"
     if not want.size or not all(x.size for x in xs) or _free(step, xs):
         return
+    if step[0] == "unary" and any(name_of(x) == "float64" for x in xs):
+        return  # MLX computes float64 functions in float32; test_elementwise.py compares ours with NumPy
     tol = TOLERANCE.get(name_of(y), 0)
     if any(name_of(x) in ("float16", "bfloat16") for x in xs):
         tol = max(tol, 3e-2 if any(name_of(x) == "bfloat16" for x in xs) else 4e-3)
