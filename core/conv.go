@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
@@ -35,6 +36,11 @@ func init() {
 	const tail = "\n\nReturns:\n    An array of shape (N, spatial..., O) in the promoted floating dtype."
 	each := func(a *Args, i, n, otherwise int) []int {
 		v, ok := a.ints(i)
+		for _, k := range v {
+			if k > math.MaxInt32 || k < -math.MaxInt32 {
+				Throw(ValueError, "[%s] stride, padding or dilation %d is too large", a.name(), k)
+			}
+		}
 		switch {
 		case !ok:
 			return slices.Repeat([]int{otherwise}, n)

@@ -58,6 +58,7 @@ func (it *IndexItem) span(n int) (start, step, count int) {
 		if step = it.Step; step == 0 {
 			Throw(ValueError, "[index] the step of a slice must not be zero")
 		}
+		step = max(min(step, max(n, 1)), -max(n, 1)) // longer ones meet one element, too
 	}
 	clamp := func(v, lo, hi int) int {
 		if v < 0 {

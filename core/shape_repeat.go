@@ -145,6 +145,9 @@ func padWidths(a *Args, rank int) (lo, hi []int) {
 		if p[0] < 0 || p[1] < 0 {
 			Throw(ValueError, "[pad] the widths %s of axis %d must not be negative", layout.Format(p), i)
 		}
+		if p[0] > maxElements || p[1] > maxElements {
+			Throw(ValueError, "[pad] the widths %s of axis %d are too large", layout.Format(p), i)
+		}
 		lo, hi = append(lo, p[0]), append(hi, p[1])
 	}
 	return lo, hi
@@ -168,6 +171,9 @@ func pad(a *Args) *Array {
 	for axis := range x.shape {
 		if lo[axis]+hi[axis] > 0 && x.shape[axis] == 0 {
 			Throw(ValueError, "[pad] axis %d of shape %s is empty and has nothing to continue in mode '%s'", axis, layout.Format(x.shape), mode)
+		}
+		if (lo[axis]+hi[axis])/max(x.shape[axis], 1) > 1<<22 {
+			Throw(ValueError, "[pad] widths (%d,%d) repeat axis %d of shape %s too often", lo[axis], hi[axis], axis, layout.Format(x.shape))
 		}
 		x = padAxis(x, axis, lo[axis], hi[axis], source)
 	}

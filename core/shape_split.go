@@ -159,6 +159,7 @@ func diagonalOf(a *Args, x *Array) *Array {
 }
 
 func diagonal(x *Array, offset, axis1, axis2 int) *Array {
+	offset = max(min(offset, x.shape[axis2]), -x.shape[axis1]) // beyond that there is no diagonal
 	n := diagonalLength(x.shape[axis1], x.shape[axis2], offset)
 	shape := append(without(x.shape, axis1, axis2), n)
 	return newArray(&diagonalOp, x.dtype, shape, diagonalAttr{axis1, axis2, offset}, x)
@@ -171,6 +172,9 @@ func diagonalLength(rows, cols, offset int) int {
 // ontoDiagonal makes matrices, zero but for a diagonal, which the last axis of d holds. In the
 // flattened matrix it has the step cols + 1.
 func ontoDiagonal(d *Array, rows, cols, offset int) *Array {
+	if _, ok := layout.CheckedSize([]int{rows, cols}, 16); !ok {
+		Throw(ValueError, "[diag] a matrix with diagonal %d of %d elements is too large", offset, d.shape[len(d.shape)-1])
+	}
 	rank := len(d.shape)
 	batch := d.shape[: rank-1 : rank-1]
 	at := wholeSlice(rank)

@@ -482,7 +482,7 @@ def against_oracle(step: Any, xs: list[Any], y: Any) -> None:
 def refused(step: Any, xs: list[Any]) -> bool:
     """What mlx_go refuses on purpose (docs/differences.md)."""
     names = [name_of(x) for x in xs]
-    return step[0] == "conv" or step[0] == "unary" and "complex64" in names or step[0] in ("unary", "binary", "binary2", "scalar") and "bool" in names
+    return step[0] == "conv" or (step[0] == "unary" and "complex64" in names) or (step[0] in ("unary", "binary", "binary2", "scalar") and "bool" in names)
 
 
 @settings(max_examples=settings().max_examples * 20)
