@@ -1,10 +1,14 @@
 """Puts the helpers of the tests on the path: pytest imports tests by file, not by package."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
+
+# A shell lets jobs in the background ignore SIGINT, and what they start inherits that; the Ctrl-C tests need it delivered.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 sys.path.insert(0, str(Path(__file__).parent))
 
