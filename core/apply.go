@@ -176,7 +176,7 @@ func launchProgram(e *exec, y *Array, xs []*Array, p *Program) *Error {
 			break
 		}
 	}
-	if !donate(y, xs) {
+	if e.inPlace = donate(y, xs); !e.inPlace {
 		if err := y.allocate(); err != nil {
 			return err
 		}

@@ -280,17 +280,20 @@ func startEvalLocked(outs []*Array) *Job {
 
 // exec is the context in which nodes launch kernels.
 type exec struct {
-	inline bool
-	cancel *atomic.Bool
-	k      Kernel
-	out    [1]Tensor
-	in     [maxFusedInputs]Tensor
+	inline  bool
+	inPlace bool // the next kernel runs in place: cut short, it would leave its input damaged, so it is not cancelled
+	cancel  *atomic.Bool
+	k       Kernel
+	out     [1]Tensor
+	in      [maxFusedInputs]Tensor
 }
 
 // launch runs k's kernel with the graph lock given up where that is worth it.
 // Inputs cannot go away meanwhile: the node being computed holds them.
 func (e *exec) launch(k *Kernel) *Error {
-	k.Cancel = e.cancel
+	if k.Cancel = e.cancel; e.inPlace {
+		k.Cancel, e.inPlace = nil, false
+	}
 	dev := device()
 	if !e.inline {
 		sweep()

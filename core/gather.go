@@ -80,7 +80,8 @@ func orZeros(t, x *Array) *Array {
 func launchScatter(kind Kind) func(*exec, *Array) *Error {
 	return func(e *exec, y *Array) *Error {
 		ins := y.inputs()
-		if !donate(y, ins[:1]) {
+		inPlace := donate(y, ins[:1])
+		if !inPlace {
 			if err := y.allocate(); err != nil {
 				return err
 			}
@@ -95,6 +96,7 @@ func launchScatter(kind Kind) func(*exec, *Array) *Error {
 		for _, x := range ins[1:] {
 			k.In = append(k.In, x.tensor())
 		}
+		e.inPlace = inPlace
 		return e.launch(k)
 	}
 }
