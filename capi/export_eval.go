@@ -6,45 +6,13 @@ package main
 import "C"
 
 import (
-	"sync"
 	"time"
 
 	"github.com/mlx-go/mlx_go/core"
 )
 
-// jobs are the evaluations that Python threads wait for, by number. Their lock is a
-// leaf: waiting threads hold neither the GIL nor the graph lock.
-var jobs struct {
-	sync.Mutex
-	byNumber map[uint32]*core.Job
-	last     uint32
-}
-
-func addJob(j *core.Job) C.int64_t {
-	jobs.Lock()
-	defer jobs.Unlock()
-	if jobs.byNumber == nil {
-		jobs.byNumber = map[uint32]*core.Job{}
-	}
-	for {
-		jobs.last = jobs.last%(1<<30) + 1
-		if jobs.byNumber[jobs.last] == nil {
-			break
-		}
-	}
-	jobs.byNumber[jobs.last] = j
-	return C.int64_t(jobs.last)
-}
-
-func job(number C.uint32_t, forget bool) *core.Job {
-	jobs.Lock()
-	defer jobs.Unlock()
-	j := jobs.byNumber[uint32(number)]
-	if forget {
-		delete(jobs.byNumber, uint32(number))
-	}
-	return j
-}
+// jobs are the evaluations that Python threads wait for, holding neither the GIL nor the graph lock.
+var jobs numbered[*core.Job]
 
 // goEval starts evaluating; 0 when all is in memory, else a job to wait for before asking again. -1 on an error.
 //
@@ -57,7 +25,7 @@ func goEval(ids *C.uint32_t, count C.int64_t, async C.int, frees *C.uint32_t, n 
 	if j == nil || async != 0 {
 		return 0
 	}
-	return addJob(j)
+	return C.int64_t(jobs.add(j))
 }
 
 // goPending is the job to wait for until nothing runs, 0 when nothing does, -1 if an asynchronous evaluation failed.
@@ -68,7 +36,7 @@ func goPending(frees *C.uint32_t, n C.uint32_t) (number C.int64_t) {
 	enter(frees, n)
 	defer leave()
 	if j := core.Pending(); j != nil {
-		return addJob(j)
+		return C.int64_t(jobs.add(j))
 	}
 	if err := core.TakeAsyncError(); err != nil {
 		panic(err)
@@ -80,23 +48,23 @@ func goPending(frees *C.uint32_t, n C.uint32_t) (number C.int64_t) {
 //
 //export goJobWait
 func goJobWait(number C.uint32_t, ms C.int) C.int {
-	if job(number, false).Wait(time.Duration(ms) * time.Millisecond) {
+	if jobs.get(uint32(number)).Wait(time.Duration(ms) * time.Millisecond) {
 		return 1
 	}
 	return 0
 }
 
 //export goJobCancel
-func goJobCancel(number C.uint32_t) { job(number, false).Cancel() }
+func goJobCancel(number C.uint32_t) { jobs.get(uint32(number)).Cancel() }
 
 //export goJobForget
-func goJobForget(number C.uint32_t) { job(number, true) }
+func goJobForget(number C.uint32_t) { jobs.take(uint32(number)) }
 
 // goJobFinish ends the wait for a job that is over.
 //
 //export goJobFinish
 func goJobFinish(number C.uint32_t) C.int {
-	if err := job(number, true).Err(); err != nil {
+	if err := jobs.take(uint32(number)).Err(); err != nil {
 		// Whoever waited has been told: synchronize need not tell again.
 		core.Lock()
 		core.TakeAsyncError()

@@ -9,39 +9,16 @@ import "C"
 import (
 	"bytes"
 	"strings"
-	"sync"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
 )
 
-// Files are read and written without the GIL, where no exception can be raised:
-// errors wait here for goRaise.
-var pending struct {
-	sync.Mutex
-	errors map[uint32]*core.Error
-	last   uint32
-}
-
-func keepError(err *core.Error) C.uint32_t {
-	pending.Lock()
-	defer pending.Unlock()
-	if pending.errors == nil {
-		pending.errors = map[uint32]*core.Error{}
-	}
-	pending.last = pending.last%(1<<30) + 1
-	pending.errors[pending.last] = err
-	return C.uint32_t(pending.last)
-}
+// pending holds errors for goRaise: files are read and written without the GIL, where no exception can be raised.
+var pending numbered[*core.Error]
 
 //export goRaise
-func goRaise(number C.uint32_t) {
-	pending.Lock()
-	err := pending.errors[uint32(number)]
-	delete(pending.errors, uint32(number))
-	pending.Unlock()
-	raise(err)
-}
+func goRaise(number C.uint32_t) { raise(pending.take(uint32(number))) }
 
 // splitText undoes the C side's join.
 func splitText(text *C.char, n C.int64_t) []string {
@@ -64,7 +41,7 @@ func joinText(list []string) *C.char {
 
 func guardIO(number *C.uint32_t) {
 	if r := recover(); r != nil {
-		*number = keepError(core.Catch(r))
+		*number = C.uint32_t(pending.add(core.Catch(r)))
 	}
 }
 
@@ -92,7 +69,7 @@ func goSave(path, kind, names *C.char, ids *C.uint32_t, n C.int64_t, keys, value
 		}
 	}
 	if err != nil {
-		return keepError(err)
+		return C.uint32_t(pending.add(err))
 	}
 	return 0
 }
@@ -108,7 +85,7 @@ func goLoad(path, kind *C.char, data unsafe.Pointer, size C.int64_t, out *C.capi
 		l, err = core.LoadFrom(bytes.NewReader(unsafe.Slice((*byte)(data), int(size))), int64(size), C.GoString(kind))
 	}
 	if err != nil {
-		return keepError(err)
+		return C.uint32_t(pending.add(err))
 	}
 	out.names = joinText(l.Names)
 	keys, values := make([]string, 0, len(l.Metadata)), make([]string, 0, len(l.Metadata))

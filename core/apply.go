@@ -139,11 +139,8 @@ func rowInput(y *Array) dtype.Dtype {
 	return ins[0].dtype
 }
 
-// program is the row as a one-step program over arguments of dtype d.
-func (r *Row) program(d dtype.Dtype) *Program {
-	if p := r.programs[d]; p != nil {
-		return p
-	}
+// OneStep is the program of the row alone, over arguments of dtype d.
+func (r *Row) OneStep(d dtype.Dtype) *Program {
 	c, n := d.Compute(), len(r.Args)
 	p := &Program{Store: []uint8{uint8(n)}, Regs: n + 1}
 	s := Step{Row: r, In: c, Out: r.Types.Result(c), Dst: uint8(n)}
@@ -152,8 +149,15 @@ func (r *Row) program(d dtype.Dtype) *Program {
 		s.Src[i] = uint8(i)
 	}
 	p.Steps = []Step{s}
-	r.programs[d] = p
 	return p
+}
+
+// program is OneStep, made once for each dtype.
+func (r *Row) program(d dtype.Dtype) *Program {
+	if r.programs[d] == nil {
+		r.programs[d] = r.OneStep(d)
+	}
+	return r.programs[d]
 }
 
 var one = []int{1}

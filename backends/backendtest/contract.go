@@ -53,7 +53,7 @@ func testCancel(c *ctx) {
 	y := c.tensor(f, []int{1000, 1000}, contiguous, value)
 	column := c.tensor(f, []int{1000}, contiguous, value)
 	order := c.tensor(dtype.Uint32, []int{1000, 1000}, contiguous, func(i int) uint64 { return uint64(i % 1000) })
-	launch(core.KindElementwise, oneStep(core.FindRow("power"), f), y, x, x)
+	launch(core.KindElementwise, core.FindRow("power").OneStep(f), y, x, x)
 	launch(core.KindCopy, nil, y, x)
 	launch(core.KindReduce, core.ReduceAttr{Op: core.ReduceSum, Axes: []int{1}}, column, x)
 	launch(core.KindArgReduce, core.ArgReduceAttr{Axis: 1}, order, x)
@@ -92,7 +92,7 @@ func testConcurrent(c *ctx) {
 	}
 	for range 4 {
 		x := c.tensor(f, []int{130, 257}, contiguous, c.uniform(f, 0.5, 2))
-		add(core.KindElementwise, oneStep(core.FindRow("divide"), f), f, x.Shape, x, x)
+		add(core.KindElementwise, core.FindRow("divide").OneStep(f), f, x.Shape, x, x)
 		add(core.KindSort, core.SortAttr{Axis: 1, Kth: -1}, f, x.Shape, x)
 		add(core.KindArgReduce, core.ArgReduceAttr{Axis: 0}, dtype.Uint32, []int{257}, x)
 		add(core.KindReduce, core.ReduceAttr{Op: core.ReduceMax, Axes: []int{0, 1}}, f, []int{}, x)

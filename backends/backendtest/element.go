@@ -84,6 +84,16 @@ func bitsOf(d dtype.Dtype, v complex128) uint64 {
 	return uint64(int64(x)) & (math.MaxUint64 >> (64 - 8*d.Size()))
 }
 
+// Get is the element at offset i, in elements, from t's data.
+func Get(t *core.Tensor, i int) complex128 {
+	return number(t.Dtype, getBits(unsafe.Add(t.Data, i*t.Dtype.Size()), t.Dtype))
+}
+
+// Set writes v, cast, there.
+func Set(t *core.Tensor, i int, v complex128) {
+	setBits(unsafe.Add(t.Data, i*t.Dtype.Size()), t.Dtype, bitsOf(t.Dtype, v))
+}
+
 // elementAt is the n-th element of t in row-major order.
 func elementAt(t *core.Tensor, n int) complex128 {
 	off := 0
@@ -91,7 +101,7 @@ func elementAt(t *core.Tensor, n int) complex128 {
 		off += n % t.Shape[a] * t.Strides[a]
 		n /= t.Shape[a]
 	}
-	return number(t.Dtype, getBits(unsafe.Add(t.Data, off*t.Dtype.Size()), t.Dtype))
+	return Get(t, off)
 }
 
 // edges are the values at which kernels break.

@@ -119,19 +119,6 @@ func rowTolerance(r *core.Row, d, out dtype.Dtype, ins []core.Tensor) tolerance 
 	return tol
 }
 
-// oneStep is the program of a single row that computes in d.
-func oneStep(r *core.Row, d dtype.Dtype) *core.Program {
-	n := uint8(len(r.Args))
-	p := &core.Program{Store: []uint8{n}, Regs: int(n) + 1}
-	s := core.Step{Row: r, In: d, Out: r.Types.Result(d), Dst: n}
-	for i := range r.Args {
-		p.Load = append(p.Load, r.Types.Arg(i, d))
-		s.Src[i] = uint8(i)
-	}
-	p.Steps = []core.Step{s}
-	return p
-}
-
 // arguments gives the generators of a row's arguments in dtype d.
 func (c *ctx) arguments(r *core.Row, d dtype.Dtype) []func(int) uint64 {
 	var out []func(int) uint64
@@ -159,7 +146,7 @@ func testElementwise(c *ctx) {
 
 // row tests one row in one dtype: at its edges, over its span and beyond, in all views and in place.
 func (c *ctx) row(r *core.Row, d dtype.Dtype) {
-	p := oneStep(r, d)
+	p := r.OneStep(d)
 	launch := func(what string, shape []int, view func() view, value []func(int) uint64) bool {
 		c.begin("%s of %s, %s", r.Name, d, what)
 		var ins []core.Tensor
@@ -245,7 +232,7 @@ func (c *ctx) rowHalves(r *core.Row) {
 	if !slices.Contains(r.ComputeDtypes(), dtype.Float32) {
 		return
 	}
-	p := oneStep(r, dtype.Float32)
+	p := r.OneStep(dtype.Float32)
 	for _, h := range []dtype.Dtype{dtype.Float16, dtype.BFloat16} {
 		for _, values := range []string{"edge values", "span"} {
 			c.begin("%s of %s, %s", r.Name, h, values)
@@ -278,7 +265,7 @@ func (c *ctx) rowLarge(r *core.Row) {
 	}
 	list := r.ComputeDtypes()
 	d := list[c.rng.IntN(len(list))]
-	p := oneStep(r, d)
+	p := r.OneStep(d)
 	c.begin("%s of %s, 70000 elements", r.Name, d)
 	var ins []core.Tensor
 	shape := []int{280, 250}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/mlx-go/mlx_go/backends/backendtest"
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
@@ -68,8 +69,8 @@ func TestCastEdges(t *testing.T) {
 			out := dense(t, d, layout.Shape{6}, func(int) complex128 { return 0 })
 			launch(t, &core.Kernel{Kind: core.KindCopy, Op: "cast", In: []core.Tensor{in}, Out: []core.Tensor{out}})
 			for i := range want {
-				if got := real(peek(&out, i)); got != want[i] {
-					t.Errorf("%v as %s is %v, want %v", real(peek(&in, i)), d, got, want[i])
+				if got := real(backendtest.Get(&out, i)); got != want[i] {
+					t.Errorf("%v as %s is %v, want %v", real(backendtest.Get(&in, i)), d, got, want[i])
 				}
 			}
 		}
@@ -80,7 +81,7 @@ func TestCastEdges(t *testing.T) {
 			launch(t, &core.Kernel{Kind: core.KindCopy, Op: "cast", In: []core.Tensor{x}, Out: []core.Tensor{out}})
 			want := dense(t, d, layout.Shape{len(half)}, func(i int) complex128 { return complex(half[i], 0) })
 			for i := range half {
-				if got, w := peek(&out, i), peek(&want, i); !agree(got, w, 0) {
+				if got, w := backendtest.Get(&out, i), backendtest.Get(&want, i); !agree(got, w, 0) {
 					t.Errorf("%v as %s is %v, want %v", half[i], d, got, w)
 				}
 			}
@@ -95,8 +96,8 @@ func TestFillAndArange(t *testing.T) {
 			out := dense(t, d, layout.Shape{n}, func(int) complex128 { return 0 })
 			launch(t, &core.Kernel{Kind: core.KindFill, Op: "full", In: []core.Tensor{one}, Out: []core.Tensor{out}})
 			for i := range n {
-				if peek(&out, i) != 1 {
-					t.Fatalf("fill of %s: element %d is %v", d, i, peek(&out, i))
+				if backendtest.Get(&out, i) != 1 {
+					t.Fatalf("fill of %s: element %d is %v", d, i, backendtest.Get(&out, i))
 				}
 			}
 			n = min(n, 1000)
@@ -104,8 +105,8 @@ func TestFillAndArange(t *testing.T) {
 			launch(t, &core.Kernel{Kind: core.KindArange, Op: "arange", Out: []core.Tensor{seq}, Attr: core.ArangeAttr{StartInt: 3, StepInt: -2, Start: 3, Step: -2}})
 			want := dense(t, d, layout.Shape{n}, func(i int) complex128 { return complex(float64(3-2*i), 0) })
 			for i := range n {
-				if peek(&seq, i) != peek(&want, i) {
-					t.Fatalf("arange of %s: element %d is %v, want %v", d, i, peek(&seq, i), peek(&want, i))
+				if backendtest.Get(&seq, i) != backendtest.Get(&want, i) {
+					t.Fatalf("arange of %s: element %d is %v, want %v", d, i, backendtest.Get(&seq, i), backendtest.Get(&want, i))
 				}
 			}
 		}
@@ -116,7 +117,7 @@ func TestFillAndArange(t *testing.T) {
 	launch(t, &core.Kernel{Kind: core.KindFill, Op: "full", In: []core.Tensor{five}, Out: []core.Tensor{part}})
 	sum := 0.0
 	for i := range 20 {
-		sum += real(peek(&strided, i))
+		sum += real(backendtest.Get(&strided, i))
 	}
 	if sum != 50 {
 		t.Errorf("a strided fill wrote %v in all, want 50", sum)

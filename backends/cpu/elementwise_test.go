@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/mlx-go/mlx_go/backends/backendtest"
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
@@ -32,7 +33,7 @@ func TestViews(t *testing.T) {
 					continue
 				}
 				for _, shape := range someShapes {
-					k := core.Kernel{Kind: core.KindElementwise, Op: name, Attr: rowProgram(row, d)}
+					k := core.Kernel{Kind: core.KindElementwise, Op: name, Attr: row.OneStep(d)}
 					for i := range row.Args {
 						k.In = append(k.In, randomView(t, r, row.Types.Arg(i, d), shape, small))
 					}
@@ -92,8 +93,8 @@ func TestProgram(t *testing.T) {
 				for i := range n {
 					x := av[i] * bv[i]
 					want := max(real(x)+2, real(av[i]))
-					if !agree(out[i], complex(want, 0), 0.01) || peek(&less, i) != 1 || peek(&count, i) != 2 {
-						t.Fatalf("n=%d %s element %d: %v %v %v, want %v 1 2", n, d, i, out[i], peek(&less, i), peek(&count, i), want)
+					if !agree(out[i], complex(want, 0), 0.01) || backendtest.Get(&less, i) != 1 || backendtest.Get(&count, i) != 2 {
+						t.Fatalf("n=%d %s element %d: %v %v %v, want %v 1 2", n, d, i, out[i], backendtest.Get(&less, i), backendtest.Get(&count, i), want)
 					}
 				}
 			}
@@ -112,7 +113,7 @@ func TestManyRegisters(t *testing.T) {
 	}
 	launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "sum", Attr: p, In: []core.Tensor{x}, Out: []core.Tensor{out}})
 	for i := range n {
-		if got := peek(&out, i); got != complex(251*float64(i), 0) {
+		if got := backendtest.Get(&out, i); got != complex(251*float64(i), 0) {
 			t.Fatalf("element %d is %v, want %d", i, got, 251*i)
 		}
 	}
@@ -120,7 +121,7 @@ func TestManyRegisters(t *testing.T) {
 	none := &core.Program{Load: []dtype.Dtype{dtype.Float64}, Store: []uint8{0}, Regs: 1}
 	launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "cast", Attr: none, In: []core.Tensor{x}, Out: []core.Tensor{cast}})
 	for i := range n {
-		if got := real(peek(&cast, i)); got != float64(int8(i)) {
+		if got := real(backendtest.Get(&cast, i)); got != float64(int8(i)) {
 			t.Fatalf("cast element %d is %v, want %d", i, got, int8(i))
 		}
 	}
@@ -139,7 +140,7 @@ func TestManyAxes(t *testing.T) {
 		b.Strides[i] = 1 << i
 	}
 	out := dense(t, dtype.Int32, shape, func(int) complex128 { return 0 })
-	launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "add", Attr: rowProgram(core.FindRow("add"), dtype.Int32), In: []core.Tensor{a, b}, Out: []core.Tensor{out}})
+	launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "add", Attr: core.FindRow("add").OneStep(dtype.Int32), In: []core.Tensor{a, b}, Out: []core.Tensor{out}})
 	av, bv, ov := values(&a), values(&b), values(&out)
 	for i := range ov {
 		if ov[i] != av[i]+bv[i] {
@@ -161,14 +162,14 @@ func TestLarge(t *testing.T) {
 	out := dense(t, dtype.Float32, layout.Shape{n + 1}, func(int) complex128 { return -1 })
 	x, y := inner(&core.Tensor{Data: a.Data, Dtype: a.Dtype, Shape: layout.Shape{2, n}, Strides: []int{1, 1}}, 1),
 		inner(&core.Tensor{Data: out.Data, Dtype: a.Dtype, Shape: layout.Shape{2, n}, Strides: []int{1, 1}}, 1)
-	launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "square", Attr: rowProgram(core.FindRow("square"), dtype.Float32), In: []core.Tensor{x}, Out: []core.Tensor{y}})
+	launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "square", Attr: core.FindRow("square").OneStep(dtype.Float32), In: []core.Tensor{x}, Out: []core.Tensor{y}})
 	for i := range n {
 		v := float64((i + 1) & 1023)
-		if got := real(peek(&y, i)); got != v*v {
+		if got := real(backendtest.Get(&y, i)); got != v*v {
 			t.Fatalf("element %d is %v, want %v", i, got, v*v)
 		}
 	}
-	if peek(&out, 0) != -1 {
+	if backendtest.Get(&out, 0) != -1 {
 		t.Fatal("the element before the output was overwritten")
 	}
 }
@@ -193,11 +194,11 @@ func TestFunctions(t *testing.T) {
 				tolerance := map[dtype.Dtype]float64{dtype.Float32: 5e-7, dtype.Float64: 1e-14, dtype.Float16: 2e-3, dtype.BFloat16: 1.6e-2}[d]
 				x := dense(t, d, layout.Shape{len(points)}, func(i int) complex128 { return complex(points[i], 0) })
 				out := dense(t, d, layout.Shape{len(points)}, func(int) complex128 { return 0 })
-				launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: rowProgram(core.FindRow(name), d), In: []core.Tensor{x}, Out: []core.Tensor{out}})
+				launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: core.FindRow(name).OneStep(d), In: []core.Tensor{x}, Out: []core.Tensor{out}})
 				for i := range points {
-					in := real(peek(&x, i))
+					in := real(backendtest.Get(&x, i))
 					rounded := dense(t, d, layout.Shape{1}, func(int) complex128 { return complex(f(in), 0) })
-					if got, want := real(peek(&out, i)), real(peek(&rounded, 0)); !close1(got, want, tolerance) {
+					if got, want := real(backendtest.Get(&out, i)), real(backendtest.Get(&rounded, 0)); !close1(got, want, tolerance) {
 						t.Errorf("%s(%v) of %s is %v, want %v", name, in, d, got, want)
 					}
 				}
@@ -211,10 +212,10 @@ func TestFunctions(t *testing.T) {
 		for name, f := range complexes {
 			x := dense(t, dtype.Complex64, layout.Shape{16}, func(i int) complex128 { return complex(float64(i%4)-1.3, float64(i/4)-1.7) })
 			out := dense(t, dtype.Complex64, layout.Shape{16}, func(int) complex128 { return 0 })
-			launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: rowProgram(core.FindRow(name), dtype.Complex64), In: []core.Tensor{x}, Out: []core.Tensor{out}})
+			launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: core.FindRow(name).OneStep(dtype.Complex64), In: []core.Tensor{x}, Out: []core.Tensor{out}})
 			for i := range 16 {
-				if got, want := peek(&out, i), f(peek(&x, i)); !agree(got, want, 1e-6) {
-					t.Errorf("%s(%v) is %v, want %v", name, peek(&x, i), got, want)
+				if got, want := backendtest.Get(&out, i), f(backendtest.Get(&x, i)); !agree(got, want, 1e-6) {
+					t.Errorf("%s(%v) is %v, want %v", name, backendtest.Get(&x, i), got, want)
 				}
 			}
 		}
@@ -233,10 +234,10 @@ func TestFunctions(t *testing.T) {
 				x := dense(t, d, layout.Shape{m * m}, func(i int) complex128 { return complex(special[i/m], 0) })
 				y := dense(t, d, layout.Shape{m * m}, func(i int) complex128 { return complex(special[i%m], 0) })
 				out := dense(t, d, layout.Shape{m * m}, func(int) complex128 { return 0 })
-				launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: rowProgram(core.FindRow(name), d), In: []core.Tensor{x, y}, Out: []core.Tensor{out}})
+				launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: core.FindRow(name).OneStep(d), In: []core.Tensor{x, y}, Out: []core.Tensor{out}})
 				for i := range m * m {
-					a, b := real(peek(&x, i)), real(peek(&y, i))
-					if got, want := real(peek(&out, i)), f(a, b); !close1(got, want, 1e-6) && !(d == dtype.Float32 && math.Abs(want) > math.MaxFloat32 && math.IsInf(got, 0)) {
+					a, b := real(backendtest.Get(&x, i)), real(backendtest.Get(&y, i))
+					if got, want := real(backendtest.Get(&out, i)), f(a, b); !close1(got, want, 1e-6) && !(d == dtype.Float32 && math.Abs(want) > math.MaxFloat32 && math.IsInf(got, 0)) {
 						t.Errorf("%s(%v, %v) of %s is %v, want %v", name, a, b, d, got, want)
 					}
 				}
@@ -273,9 +274,9 @@ func TestIntegers(t *testing.T) {
 			x := dense(t, dtype.Int8, layout.Shape{len(cases)}, func(i int) complex128 { return complex(float64(cases[i].a), 0) })
 			y := dense(t, dtype.Int8, layout.Shape{len(cases)}, func(i int) complex128 { return complex(float64(cases[i].b), 0) })
 			out := dense(t, dtype.Int8, layout.Shape{len(cases)}, func(int) complex128 { return 0 })
-			launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: rowProgram(core.FindRow(name), dtype.Int8), In: []core.Tensor{x, y}, Out: []core.Tensor{out}})
+			launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: core.FindRow(name).OneStep(dtype.Int8), In: []core.Tensor{x, y}, Out: []core.Tensor{out}})
 			for i, c := range cases {
-				if got := int64(real(peek(&out, i))); got != c.want {
+				if got := int64(real(backendtest.Get(&out, i))); got != c.want {
 					t.Errorf("%s(%d, %d) is %d, want %d", name, c.a, c.b, got, c.want)
 				}
 			}
@@ -287,13 +288,13 @@ func TestIntegers(t *testing.T) {
 		y := dense(t, d, layout.Shape{2}, func(i int) complex128 { return complex(float64(i-1), 0) })
 		out := dense(t, d, layout.Shape{2}, func(int) complex128 { return 0 })
 		for _, name := range []string{"floor_divide", "remainder"} {
-			launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: rowProgram(core.FindRow(name), d), In: []core.Tensor{x, y}, Out: []core.Tensor{out}})
+			launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: core.FindRow(name).OneStep(d), In: []core.Tensor{x, y}, Out: []core.Tensor{out}})
 			want := []float64{float64(low), 0}
 			if name == "remainder" {
 				want[0] = 0
 			}
 			for i := range 2 {
-				if got := real(peek(&out, i)); got != want[i] {
+				if got := real(backendtest.Get(&out, i)); got != want[i] {
 					t.Errorf("%s(%d, %d) of %s is %v, want %v", name, low, i-1, d, got, want[i])
 				}
 			}
@@ -304,7 +305,7 @@ func TestIntegers(t *testing.T) {
 func BenchmarkLaunchOne(b *testing.B) {
 	x := dense(b, dtype.Float32, layout.Shape{1}, func(int) complex128 { return 1 })
 	y := dense(b, dtype.Float32, layout.Shape{1}, func(int) complex128 { return 1 })
-	k := core.Kernel{Kind: core.KindElementwise, Op: "add", Attr: rowProgram(core.FindRow("add"), dtype.Float32), In: []core.Tensor{x, x}, Out: []core.Tensor{y}}
+	k := core.Kernel{Kind: core.KindElementwise, Op: "add", Attr: core.FindRow("add").OneStep(dtype.Float32), In: []core.Tensor{x, x}, Out: []core.Tensor{y}}
 	b.ReportAllocs()
 	for b.Loop() {
 		launch(b, &k)
@@ -318,7 +319,7 @@ func BenchmarkRows(b *testing.B) {
 				x := dense(b, d, layout.Shape{n}, func(i int) complex128 { return complex(float64(i%100)/50, 0) })
 				y := dense(b, d, layout.Shape{n}, func(int) complex128 { return 1 })
 				row := core.FindRow(name)
-				k := core.Kernel{Kind: core.KindElementwise, Op: name, Attr: rowProgram(row, d), In: []core.Tensor{x, x}[:len(row.Args)], Out: []core.Tensor{y}}
+				k := core.Kernel{Kind: core.KindElementwise, Op: name, Attr: row.OneStep(d), In: []core.Tensor{x, x}[:len(row.Args)], Out: []core.Tensor{y}}
 				b.Run(fmt.Sprintf("%s/%s/%d", name, d, n), func(b *testing.B) {
 					for b.Loop() {
 						launch(b, &k)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/mlx-go/mlx_go/backends/backendtest"
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
@@ -22,37 +23,9 @@ type view struct {
 	mem []byte
 }
 
-// element reads or writes element at (in elements from Data).
-func (v *view) get(at int) complex128 {
-	p := unsafe.Add(v.Data, at*v.Dtype.Size())
-	switch v.Dtype {
-	case dtype.Float16:
-		return complex(float64(dtype.Float16To(*(*uint16)(p))), 0)
-	case dtype.BFloat16:
-		return complex(float64(dtype.BFloat16To(*(*uint16)(p))), 0)
-	case dtype.Float32:
-		return complex(float64(*(*float32)(p)), 0)
-	case dtype.Float64:
-		return complex(*(*float64)(p), 0)
-	}
-	return complex128(*(*complex64)(p))
-}
-
-func (v *view) set(at int, x complex128) {
-	p := unsafe.Add(v.Data, at*v.Dtype.Size())
-	switch v.Dtype {
-	case dtype.Float16:
-		*(*uint16)(p) = dtype.Float16From(float32(real(x)))
-	case dtype.BFloat16:
-		*(*uint16)(p) = dtype.BFloat16From(float32(real(x)))
-	case dtype.Float32:
-		*(*float32)(p) = float32(real(x))
-	case dtype.Float64:
-		*(*float64)(p) = real(x)
-	default:
-		*(*complex64)(p) = complex64(x)
-	}
-}
+// get and set reach the element at that many elements from Data.
+func (v *view) get(at int) complex128    { return backendtest.Get(&v.Tensor, at) }
+func (v *view) set(at int, x complex128) { backendtest.Set(&v.Tensor, at, x) }
 
 func (v *view) at(index ...int) complex128 {
 	o := 0

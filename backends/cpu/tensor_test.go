@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/mlx-go/mlx_go/backends/backendtest"
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
@@ -40,79 +41,9 @@ func dense(t testing.TB, d dtype.Dtype, shape layout.Shape, values func(i int) c
 	n := layout.Size(shape)
 	x := core.Tensor{Data: memory(t, d, n), Dtype: d, Shape: shape, Strides: layout.Strides(shape)}
 	for i := range n {
-		poke(&x, i, values(i))
+		backendtest.Set(&x, i, values(i))
 	}
 	return x
-}
-
-// poke sets the element at offset i of x's memory.
-func poke(x *core.Tensor, i int, v complex128) {
-	p := unsafe.Add(x.Data, i*x.Dtype.Size())
-	f := real(v)
-	switch x.Dtype {
-	case dtype.Bool:
-		*(*bool)(p) = v != 0
-	case dtype.Uint8:
-		*(*uint8)(p) = uint8(int64(f))
-	case dtype.Uint16:
-		*(*uint16)(p) = uint16(int64(f))
-	case dtype.Uint32:
-		*(*uint32)(p) = uint32(int64(f))
-	case dtype.Uint64:
-		*(*uint64)(p) = uint64(int64(f))
-	case dtype.Int8:
-		*(*int8)(p) = int8(f)
-	case dtype.Int16:
-		*(*int16)(p) = int16(f)
-	case dtype.Int32:
-		*(*int32)(p) = int32(f)
-	case dtype.Int64:
-		*(*int64)(p) = int64(f)
-	case dtype.Float16:
-		*(*uint16)(p) = dtype.Float16From(float32(f))
-	case dtype.BFloat16:
-		*(*uint16)(p) = dtype.BFloat16From(float32(f))
-	case dtype.Float32:
-		*(*float32)(p) = float32(f)
-	case dtype.Float64:
-		*(*float64)(p) = f
-	case dtype.Complex64:
-		*(*complex64)(p) = complex64(v)
-	}
-}
-
-// peek reads the element at offset i of x's memory.
-func peek(x *core.Tensor, i int) complex128 {
-	p := unsafe.Add(x.Data, i*x.Dtype.Size())
-	switch x.Dtype {
-	case dtype.Bool:
-		return complex(float64(*(*uint8)(p)), 0)
-	case dtype.Uint8:
-		return complex(float64(*(*uint8)(p)), 0)
-	case dtype.Uint16:
-		return complex(float64(*(*uint16)(p)), 0)
-	case dtype.Uint32:
-		return complex(float64(*(*uint32)(p)), 0)
-	case dtype.Uint64:
-		return complex(float64(*(*uint64)(p)), 0)
-	case dtype.Int8:
-		return complex(float64(*(*int8)(p)), 0)
-	case dtype.Int16:
-		return complex(float64(*(*int16)(p)), 0)
-	case dtype.Int32:
-		return complex(float64(*(*int32)(p)), 0)
-	case dtype.Int64:
-		return complex(float64(*(*int64)(p)), 0)
-	case dtype.Float16:
-		return complex(float64(dtype.Float16To(*(*uint16)(p))), 0)
-	case dtype.BFloat16:
-		return complex(float64(dtype.BFloat16To(*(*uint16)(p))), 0)
-	case dtype.Float32:
-		return complex(float64(*(*float32)(p)), 0)
-	case dtype.Float64:
-		return complex(*(*float64)(p), 0)
-	}
-	return complex128(*(*complex64)(p))
 }
 
 // offsets lists where x's elements lie, in row-major order.
@@ -134,7 +65,7 @@ func values(x *core.Tensor) []complex128 {
 	at := offsets(x.Shape, x.Strides)
 	v := make([]complex128, len(at))
 	for i, o := range at {
-		v[i] = peek(x, o)
+		v[i] = backendtest.Get(x, o)
 	}
 	return v
 }
@@ -181,17 +112,4 @@ func launch(t testing.TB, k *core.Kernel) {
 	if err := (Backend{}).Launch(k); err != nil {
 		t.Fatalf("%s: %v", k.Op, err)
 	}
-}
-
-// rowProgram is the one-step program of a row on arguments of dtype d.
-func rowProgram(r *core.Row, d dtype.Dtype) *core.Program {
-	c, n := d.Compute(), len(r.Args)
-	p := &core.Program{Store: []uint8{uint8(n)}, Regs: n + 1}
-	s := core.Step{Row: r, In: c, Out: r.Types.Result(c), Dst: uint8(n)}
-	for i := range n {
-		p.Load = append(p.Load, r.Types.Arg(i, c))
-		s.Src[i] = uint8(i)
-	}
-	p.Steps = []core.Step{s}
-	return p
 }
