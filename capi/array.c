@@ -1,7 +1,8 @@
 /* The array object: a handle to a node that Go owns. */
-#include "internal.h"
+#include "facts.h"
 
 PyTypeObject *Array_Type, *ArrayIterator_Type;
+const capi_facts *facts_pages[FACTS_PAGES];
 
 PyObject *wrap_id(uint32_t id, uint32_t kb) {
 	Array *a = PyObject_New(Array, Array_Type);
@@ -82,7 +83,7 @@ static PyObject *get_shape(PyObject *self, void *unused) {
 	(void)unused;
 	GUARD(NULL);
 	int64_t shape[CAPI_MAXDIM];
-	int n = goShape(ID(self), shape);
+	int n = array_shape(self, shape);
 	if (n < 0) return NULL;
 	PyObject *t = PyTuple_New(n);
 	for (int i = 0; t && i < n; i++) {
@@ -97,10 +98,15 @@ enum { META_DTYPE, META_NDIM, META_SIZE, META_ITEMSIZE, META_NBYTES };
 
 static PyObject *get_meta(PyObject *self, void *which) {
 	GUARD(NULL);
-	int64_t v = goMeta(ID(self), (int)(intptr_t)which);
-	if (v < 0) return NULL;
-	if ((intptr_t)which == META_DTYPE) return Py_NewRef(Dtypes[v]);
-	return PyLong_FromLongLong(v);
+	int dtype = array_dtype(self);
+	int64_t n;
+	switch ((intptr_t)which) {
+	case META_DTYPE: return Py_NewRef(Dtypes[dtype]);
+	case META_NDIM: return PyLong_FromLong(array_ndim(self));
+	case META_ITEMSIZE: return PyLong_FromLong(dtype_sizes[dtype]);
+	}
+	if ((n = array_size(self)) < 0) return NULL;
+	return PyLong_FromLongLong((intptr_t)which == META_NBYTES ? n * dtype_sizes[dtype] : n);
 }
 
 enum { VIEW_T, VIEW_MT, VIEW_REAL, VIEW_IMAG };
@@ -242,9 +248,7 @@ static PyObject *array_format(PyObject *self, PyObject *spec) {
 		PyErr_SetString(PyExc_TypeError, "format_spec must be a string");
 		return NULL;
 	}
-	int64_t ndim = goMeta(ID(self), META_NDIM);
-	if (ndim < 0) return NULL;
-	if (ndim > 0) {
+	if (array_ndim(self) > 0) {
 		if (PyUnicode_GetLength(spec) == 0) return array_repr(self);
 		PyErr_SetString(PyExc_TypeError, "unsupported format string passed to mx.array.__format__: only arrays without axes take one");
 		return NULL;
@@ -311,7 +315,7 @@ typedef struct {
 static PyObject *array_iter(PyObject *self) {
 	GUARD(NULL);
 	int64_t shape[CAPI_MAXDIM];
-	int n = goShape(ID(self), shape);
+	int n = array_shape(self, shape);
 	if (n < 0) return NULL;
 	if (n == 0) {
 		PyErr_SetString(PyExc_TypeError, "iter() 0-dimensional array.");

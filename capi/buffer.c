@@ -1,6 +1,6 @@
 /* Memory shared with others: the buffer protocol both ways, and array-like objects. */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "facts.h"
 #include <dlfcn.h>
 
 /* In the stable ABI from 3.11 only, but every CPython has them. */
@@ -318,7 +318,7 @@ static PyObject *array_numpy(PyObject *self, PyObject *args, PyObject *kwargs) {
 	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO:__array__", names, &dtype, &copy)) return NULL;
 	PyObject *numpy = PyImport_ImportModule("numpy"), *view = NULL, *result = NULL;
 	if (!numpy) return NULL;
-	int64_t own = goMeta(ID(self), 0);
+	int own = array_dtype(self);
 	if (own == DT_BFLOAT16) {
 		PyObject *ml = PyImport_ImportModule("ml_dtypes");
 		if (!ml) {

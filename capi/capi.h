@@ -75,6 +75,15 @@ typedef struct capi_info {
 	int64_t shape[CAPI_MAXDIM], strides[CAPI_MAXDIM];
 } capi_info;
 
+/* core.Facts, whose pages C reads without crossing. */
+enum { CAPI_FACTS_DIMS = 6, CAPI_FACTS_PAGE = 4096 };
+typedef struct capi_facts {
+	const void *data;
+	uint32_t ready;
+	uint8_t dtype, ndim;
+	int64_t dims[CAPI_FACTS_DIMS];
+} capi_facts;
+
 enum { INDEX_INT, INDEX_SLICE, INDEX_NEWAXIS, INDEX_ELLIPSIS, INDEX_ARRAY };
 
 typedef struct capi_index {

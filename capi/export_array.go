@@ -12,31 +12,15 @@ import (
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
-const (
-	metaDtype = iota
-	metaNDim
-	metaSize
-	metaItemsize
-	metaNBytes
-)
+// The C side reads core.Facts as capi_facts.
+var _ [0]struct{} = [unsafe.Sizeof(core.Facts{}) - C.sizeof_capi_facts]struct{}{}
+var _ [0]struct{} = [core.FactsPage - C.CAPI_FACTS_PAGE]struct{}{}
 
-//export goMeta
-func goMeta(id C.uint32_t, which C.int) (v C.int64_t) {
-	v = -1
+//export goFacts
+func goFacts(page C.uint32_t) (facts *C.capi_facts) {
 	enter(nil, 0)
 	defer leave()
-	a := core.ByID(uint32(id))
-	switch which {
-	case metaDtype:
-		return C.int64_t(a.Dtype())
-	case metaNDim:
-		return C.int64_t(a.NDim())
-	case metaSize:
-		return C.int64_t(a.Size())
-	case metaItemsize:
-		return C.int64_t(a.Dtype().Size())
-	}
-	return C.int64_t(a.NBytes())
+	return (*C.capi_facts)(core.FactsOf(int(page)))
 }
 
 func writeDims(to *C.int64_t, from []int) {

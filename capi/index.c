@@ -1,5 +1,5 @@
 /* Indices of [] and .at[]: ints, slices, None, Ellipsis, arrays, lists and tuples of them. */
-#include "internal.h"
+#include "facts.h"
 
 typedef struct {
 	capi_index items[CAPI_MAXDIM * 2];
@@ -158,8 +158,8 @@ static int fits(PyObject *value, int dtype) {
 static capi_handle value_of(PyObject *self, PyObject *value) {
 	if (is_array(value)) return goHold(ID(value));
 	if (is_scalar(value)) {
-		int64_t dtype = goMeta(ID(self), 0);
-		return dtype < 0 || !fits(value, (int)dtype) ? 0 : scalar_array(value, (int)dtype);
+		int dtype = array_dtype(self);
+		return fits(value, dtype) ? scalar_array(value, dtype) : 0;
 	}
 	return to_array(value, -1);
 }
@@ -208,7 +208,7 @@ PyObject *array_at_update(PyObject *module, PyObject *const *args, Py_ssize_t n)
 static Py_ssize_t array_length(PyObject *self) {
 	GUARD(-1);
 	int64_t shape[CAPI_MAXDIM];
-	int n = goShape(ID(self), shape);
+	int n = array_shape(self, shape);
 	if (n < 0) return -1;
 	if (n == 0) {
 		PyErr_SetString(PyExc_TypeError, "len() 0-dimensional array.");

@@ -1,5 +1,5 @@
 /* The operators of array: the hot path. One crossing builds the node and hands over the dead arrays. */
-#include "internal.h"
+#include "facts.h"
 
 /* operator, name of the elementwise row */
 #define BINARY_OPERATORS(X)                                                                                  \
@@ -85,8 +85,7 @@ static PyObject *op_positive(PyObject *a) {
 
 static PyObject *inplace_divide(PyObject *a, PyObject *b) {
 	GUARD(NULL);
-	int64_t dtype = goMeta(ID(a), 0);
-	if (dtype < 0) return NULL;
+	int dtype = array_dtype(a);
 	if (dtype < DT_FLOAT16) {
 		PyErr_Format(PyExc_ValueError, "[divide] in-place division cannot turn an array of dtype %s into a floating-point one: use a = a / b",
 			dtype_names[dtype]);

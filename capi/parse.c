@@ -1,5 +1,5 @@
 /* One argument parser for every function of the table, driven by the parsed signatures. */
-#include "internal.h"
+#include "facts.h"
 
 const capi_func *functions;
 int function_count;
@@ -131,8 +131,8 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 			return 0;
 		}
 		if (accept & ACCEPT_INT) {
-			int64_t dtype = goMeta(ID(o), 0), axes = goMeta(ID(o), 1);
-			return axes != 0 || dtype < DT_UINT8 || dtype > DT_INT64 ? 1 : take_index(p, at, o);
+			int dtype = array_dtype(o);
+			return array_ndim(o) != 0 || dtype < DT_UINT8 || dtype > DT_INT64 ? 1 : take_index(p, at, o);
 		}
 		if (accept & ACCEPT_FLOAT) {
 			defer(p);

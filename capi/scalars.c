@@ -1,5 +1,5 @@
 /* Elements as Python values: item, tolist, int(), float(), bool() and their kin. */
-#include "internal.h"
+#include "facts.h"
 
 typedef union {
 	uint32_t u;
@@ -68,17 +68,16 @@ PyObject *load_element(const void *at, int dtype) {
 
 static PyObject *scalar_of(PyObject *self, const char *what) {
 	GUARD(NULL);
-	int64_t size = goMeta(ID(self), 2);
+	int64_t size = array_size(self);
 	if (size < 0) return NULL;
 	if (size != 1) {
-		int64_t shape[CAPI_MAXDIM];
-		int n = goShape(ID(self), shape);
-		PyObject *t = n < 0 ? NULL : PyTuple_New(n);
-		for (int i = 0; t && i < n; i++) PyTuple_SetItem(t, i, PyLong_FromLongLong(shape[i]));
+		PyObject *t = PyObject_GetAttrString(self, "shape");
 		if (t) PyErr_Format(PyExc_ValueError, "[%s] only arrays with one element can be converted to Python scalars, not shape %R", what, t);
 		Py_XDECREF(t);
 		return NULL;
 	}
+	const void *data = array_data(self);
+	if (data) return load_element(data, array_dtype(self));
 	capi_info info;
 	if (ready_info(self, &info) < 0) return NULL;
 	return load_element(info.data, info.dtype);
@@ -138,10 +137,9 @@ static PyObject *array_float(PyObject *self) {
 
 static PyObject *array_index(PyObject *self) {
 	GUARD(NULL);
-	int64_t dtype = goMeta(ID(self), 0), ndim = goMeta(ID(self), 1);
-	if (dtype < 0 || ndim < 0) return NULL;
+	int dtype = array_dtype(self), ndim = array_ndim(self);
 	if (ndim != 0 || dtype < DT_UINT8 || dtype > DT_INT64) {
-		PyErr_Format(PyExc_TypeError, "[index] only integer arrays without axes can be used as an index, not dtype %s with %d axes", dtype_names[dtype], (int)ndim);
+		PyErr_Format(PyExc_TypeError, "[index] only integer arrays without axes can be used as an index, not dtype %s with %d axes", dtype_names[dtype], ndim);
 		return NULL;
 	}
 	return scalar_of(self, "index");

@@ -1,5 +1,5 @@
 /* Memory counters, devices and the hooks that the Python side of the package installs. */
-#include "internal.h"
+#include "facts.h"
 
 static PyObject *memory(int op, PyObject *value) {
 	GUARD(NULL);
@@ -160,7 +160,7 @@ static PyObject *convert(PyObject *module, PyObject *const *args, Py_ssize_t n) 
 		return wrap(from_capsule(o, copy, dtype));
 	}
 	if (is_array(o)) {
-		int64_t own = goMeta(ID(o), 0);
+		int own = array_dtype(o);
 		if (copy == 0 && dtype >= 0 && dtype != own) {
 			PyErr_SetString(PyExc_ValueError, "[asarray] another dtype needs a copy, which copy=False forbids");
 			return NULL;

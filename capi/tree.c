@@ -1,5 +1,5 @@
 /* Trees of lists, tuples and dicts: flattened and rebuilt in C, since every training step does it. */
-#include "internal.h"
+#include "facts.h"
 
 /* What leaves may be. */
 enum { LEAVES_ARRAYS /* else an error */, LEAVES_ONLY_ARRAYS /* others are skipped */, LEAVES_STATE /* and arrays behind __mlx_tree__ */ };
@@ -134,9 +134,9 @@ fail:
 static PyObject *key_of(PyObject *o, PyObject *arrays) {
 	if (is_array(o)) {
 		int64_t shape[CAPI_MAXDIM + 1];
-		int n = goShape(ID(o), shape);
+		int n = array_shape(o, shape);
 		if (n < 0 || PyList_Append(arrays, o) < 0) return NULL;
-		shape[n] = goMeta(ID(o), 0);
+		shape[n] = array_dtype(o);
 		/* Bytes, so that no Python constant equals it by chance: constants never are. */
 		return PyBytes_FromStringAndSize((char *)shape, (n + 1) * sizeof *shape);
 	}

@@ -33,6 +33,8 @@ type Array struct {
 	offset  int // bytes from the start of buf
 	strides []int
 
+	facts *Facts // its entry in a page for C
+
 	job  *Job   // while scheduled
 	mark uint32 // epoch of the last graph walk that met this node
 	slot int32  // that walk's index for it
@@ -107,7 +109,7 @@ func sweep() {
 	graph.fresh = graph.fresh[:0]
 }
 
-// alloc takes an array from the free list. It comes zeroed but for its id.
+// allocArray takes an array from the free list. It comes zeroed but for its id and its place for facts.
 func allocArray() *Array {
 	if n := len(graph.free); n > 0 {
 		a := graph.free[n-1]
@@ -115,10 +117,10 @@ func allocArray() *Array {
 		return a
 	}
 	base := uint32(len(graph.chunks) * chunkLen)
-	chunk := new([chunkLen]Array)
+	chunk, facts := new([chunkLen]Array), newFactsPage()
 	graph.chunks = append(graph.chunks, chunk)
 	for i := chunkLen - 1; i >= 0; i-- {
-		chunk[i].id = base + uint32(i)
+		chunk[i].id, chunk[i].facts = base+uint32(i), &facts[i]
 		if chunk[i].id != 0 { // 0 is no array
 			graph.free = append(graph.free, &chunk[i])
 		}
@@ -142,6 +144,7 @@ func newArray(op *Def, d dtype.Dtype, shape layout.Shape, attr any, ins ...*Arra
 	}
 	a := allocArray()
 	a.op, a.dtype, a.shape, a.attr = op, d, shape, attr
+	a.describe()
 	a.fresh = true
 	graph.fresh = append(graph.fresh, a)
 	if len(ins) > len(a.in) {
@@ -219,7 +222,7 @@ func destroy(a *Array) {
 		if a.buf != nil {
 			a.buf.release()
 		}
-		*a = Array{id: a.id}
+		*a = Array{id: a.id, facts: a.facts}
 		graph.free = append(graph.free, a)
 	}
 	graph.dying = dying

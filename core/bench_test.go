@@ -9,7 +9,10 @@ import (
 // BenchmarkLazyAdd is one crossing's work for a + b: build the node, hold it, release it.
 func BenchmarkLazyAdd(b *testing.B) {
 	Lock()
-	x, y := newReady(dtype.Float32, []int{1}, nil).retain(), newReady(dtype.Float32, []int{1}, nil).retain()
+	x, _ := Empty(dtype.Float32, []int{1})
+	y, _ := Empty(dtype.Float32, []int{1})
+	x.retain()
+	y.retain()
 	Unlock()
 	row := FindRow("add")
 	b.ReportAllocs()

@@ -177,7 +177,7 @@ func (j *Job) run(e *exec) (err *Error) {
 		if err := e.node(a); err != nil {
 			return err
 		}
-		a.state, a.job = ready, nil
+		a.setReady()
 		if !a.tracer || graph.tracing == 0 {
 			a.detach()
 		} else {

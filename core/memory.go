@@ -201,27 +201,21 @@ func SetCacheLimit(n int) int {
 // ClearCache returns all unused memory to the device.
 func ClearCache() { shrinkCache(0) }
 
-// newReady makes an array over a buffer.
-func newReady(d dtype.Dtype, shape layout.Shape, buf *buffer) *Array {
-	a := newArray(leaf, d, shape, nil)
-	a.buf, a.state = buf, ready
-	return a
-}
-
 // Empty makes a ready array whose elements the caller writes before anyone else sees it.
 func Empty(d dtype.Dtype, shape layout.Shape) (*Array, unsafe.Pointer) {
 	if _, ok := layout.CheckedSize(shape, d.Size()); !ok {
 		Throw(ValueError, "[array] shape %s of dtype %s is not valid: dimensions must be non-negative and their product fit in memory", layout.Format(shape), d)
 	}
-	a := newReady(d, shape, nil)
-	if a.Size() == 0 {
-		return a, nil
+	a := newArray(leaf, d, shape, nil)
+	var p unsafe.Pointer
+	if a.Size() > 0 {
+		if err := a.allocate(); err != nil {
+			panic(err)
+		}
+		p = a.buf.ptr
 	}
-	if err := a.allocate(); err != nil {
-		a.state = lazy
-		panic(err)
-	}
-	return a, a.buf.ptr
+	a.setReady()
+	return a, p
 }
 
 // FromMemory copies row-contiguous elements.
@@ -237,7 +231,8 @@ func FromMemory(p unsafe.Pointer, d dtype.Dtype, shape layout.Shape) *Array {
 // written, and given back by release once no array views it. Strides are in elements.
 // Release runs under the graph lock.
 func External(p unsafe.Pointer, d dtype.Dtype, shape layout.Shape, strides []int, release func()) *Array {
-	a := newReady(d, shape, &buffer{ptr: p, refs: 1, foreign: release})
-	a.strides = strides
+	a := newArray(leaf, d, shape, nil)
+	a.buf, a.strides = &buffer{ptr: p, refs: 1, foreign: release}, strides
+	a.setReady()
 	return a
 }
