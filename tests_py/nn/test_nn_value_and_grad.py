@@ -149,7 +149,9 @@ def test_a_compiled_step_trains_as_the_function_does(schedule):
         found, wanted = dict(tree), dict(expected_tree)
         assert found.keys() == wanted.keys()
         for name in wanted:
-            np.testing.assert_allclose(np.array(found[name]), np.array(wanted[name]), rtol=1e-4, atol=1e-6, err_msg=name)
+            np.testing.assert_allclose(
+                np.array(found[name]), np.array(wanted[name]), rtol=1e-4, atol=1e-6, err_msg=name
+            )
 
 
 @pytest.mark.parametrize("frozen", [False, True])
