@@ -68,8 +68,9 @@ def _restore(saved):
     tree, held, inner = saved
     if isinstance(tree, dict):
         if any(tree.get(k) is not v for k, v in held.items()) or len(tree) != len(held):
-            tree.clear()
-            tree.update(held)
+            # A Module is a dict whose update() means something else.
+            dict.clear(tree)
+            dict.update(tree, held)
     elif isinstance(tree, list):
         tree[:] = held
     elif not isinstance(tree, tuple):

@@ -41,7 +41,9 @@ def _find(name: str) -> ModuleType | None:
 def _register_children(alias: str, module: ModuleType) -> None:
     """Make the namespaces of a module importable: without ``__path__`` no finder is asked."""
     for name, value in vars(module).items():
-        if isinstance(value, ModuleType) and name[0] != "_" and value.__name__.partition(".")[0] == _REAL:
+        # By their own names only: a module's "mx" is an abbreviation, not a namespace.
+        own = (f"{_REAL}.{name}", f"{module.__name__}.{name}")
+        if isinstance(value, ModuleType) and name[0] != "_" and value.__name__ in own:
             sys.modules.setdefault(f"{alias}.{name}", value)
 
 

@@ -52,6 +52,8 @@ def test_modules_are_the_same_objects():
         importlib.reload(mlx.utils)
         assert type(pickle.loads(pickle.dumps(nn.Linear(1, 1)))) is nn.Linear
         mlx_go.install_as_mlx()
+        import sys
+        assert not [name for name in sys.modules if name.startswith("mlx.") and name.endswith(".mx")]
         """
     )
 

@@ -242,6 +242,12 @@ def test_rope_offsets():
     assert_same(ours(a, offset=mx.array([3, 1])), theirs(b, offset=omx.array([3, 1])))
 
 
+@pytest.mark.parametrize(("dims", "shape"), [(4, (1, 2, 3)), (0, (1, 2, 4)), (3, (1, 2, 4)), (4, (3, 4)), (4, (4,))])
+def test_rope_errors(dims, shape):
+    for net, core in ((nn, mx), (onn, omx)):
+        assert outcome(lambda: net.RoPE(dims)(core.zeros(shape))) is ValueError
+
+
 def test_alibi_matrices():
     for args in ((3, 4, 2), (3, 4, 3), (4, 4, 12, 1), (2, 5, 8)):
         assert_same(nn.ALiBi.create_alibi_matrix(*args), onn.ALiBi.create_alibi_matrix(*args))

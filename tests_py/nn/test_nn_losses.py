@@ -131,6 +131,19 @@ def test_errors(name, shapes, kwargs):
         assert outcome(lambda: loss(*(core.zeros(s) for s in shapes), **kwargs)) is ValueError
 
 
+def test_cross_entropy_of_targets_that_do_not_add_up_to_one():
+    """Masked and weighted rows: the loss is linear in the targets."""
+    targets = np.abs(B) * np.array([[1], [0], [0.5], [3]], np.float32)
+    for smoothing in (0.0, 0.25):
+        smooth = (1 - smoothing) * targets + smoothing / A.shape[1]
+        options = {"label_smoothing": smoothing, "reduction": "none"}
+        loss = nn.losses.cross_entropy(mx.array(A), mx.array(targets), **options)
+        np.testing.assert_allclose(np.array(loss), -(smooth * log_softmax(A)).sum(-1), rtol=1e-4, atol=1e-5)
+    _, slope = mx.value_and_grad(lambda x: nn.losses.cross_entropy(x, mx.array(targets)).sum())(mx.array(A))
+    expected = np.exp(log_softmax(A)) * targets.sum(-1, keepdims=True) - targets
+    np.testing.assert_allclose(np.array(slope), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_errors_of_weights_and_targets():
     logits, targets = mx.zeros((2, 3)), mx.array([0, 1])
     with pytest.raises(ValueError, match=r"Weights with shape \(3,\)"):

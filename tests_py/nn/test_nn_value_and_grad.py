@@ -8,6 +8,7 @@ from nn_oracle import assert_same, both, needs_oracle, onn, random_array, to_num
 
 import mlx_go.core as mx
 import mlx_go.nn as nn
+import mlx_go.optimizers as optim
 from mlx_go.utils import tree_flatten
 
 
@@ -111,6 +112,46 @@ def test_network_same_as_oracle():
         assert_same(value, expected_value)
         assert_same(grads, expected, tolerance=(1e-3, 1e-4))
         assert_same(ours.parameters(), theirs.parameters())
+
+
+@pytest.mark.parametrize("schedule", [False, True])
+def test_a_compiled_step_trains_as_the_function_does(schedule):
+    """The idiom of MLX's examples: model, optimizer and random state are captured."""
+    x, labels = mx.array(random_array((6, 4))), mx.array([0, 1, 2, 0, 1, 2])
+
+    def run(compiled):
+        mx.random.seed(3)
+        model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm(8), nn.Dropout(0.5), nn.Linear(8, 3))
+        optimizer = optim.AdamW(optim.cosine_decay(0.1, 8) if schedule else 0.1)
+        state = [model.state, optimizer.state, mx.random.state]
+
+        def step(x, labels):
+            loss = nn.value_and_grad(model, lambda: nn.losses.cross_entropy(model(x), labels, reduction="mean"))
+            value, grads = loss()
+            optimizer.update(model, grads)
+            return value
+
+        if compiled:
+            step = mx.compile(step, inputs=state, outputs=state)
+        losses = []
+        for i in range(6):
+            losses.append(step(x[: 6 - i // 4], labels[: 6 - i // 4]).item())
+            if i == 2 and not schedule:
+                optimizer.learning_rate = 0.01
+        assert type(model.layers) is list and type(model.layers[1]) is nn.BatchNorm
+        return losses, tree_flatten(model.parameters()), tree_flatten(optimizer.state), mx.random.state[0].tolist()
+
+    (losses, *trees, key), (expected, *expected_trees, expected_key) = run(True), run(False)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    assert key == expected_key
+    for tree, expected_tree in zip(trees, expected_trees):
+        # The state of a parameter appears during the first, traced run.
+        found, wanted = dict(tree), dict(expected_tree)
+        assert found.keys() == wanted.keys()
+        for name in wanted:
+            np.testing.assert_allclose(
+                np.array(found[name]), np.array(wanted[name]), rtol=1e-4, atol=1e-6, err_msg=name
+            )
 
 
 @pytest.mark.parametrize("frozen", [False, True])

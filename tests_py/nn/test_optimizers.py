@@ -210,6 +210,30 @@ def test_own_optimizer():
         optim.Optimizer().apply_gradients({"w": mx.array(1.0)}, {"w": mx.array(1.0)})
 
 
+def test_options_may_differ_between_parameters():
+    """Scalars are computed once per update, but not for a subclass that changes what they depend on."""
+
+    class Split(optim.AdamW):
+        def apply_single(self, gradient, parameter, state):
+            self.learning_rate = 0.1 if gradient.ndim else 0.2
+            self.weight_decay = 0.5 if gradient.ndim else 0.0
+            self.betas = (0.9, 0.99) if gradient.ndim else (0.5, 0.6)
+            return super().apply_single(gradient, parameter, state)
+
+    params = {"a": mx.array([1.0]), "b": mx.array(1.0), "c": mx.array([1.0])}
+    grads = {"a": mx.array([0.5]), "b": mx.array(0.5), "c": mx.array([0.5])}
+    together = Split(1.0, bias_correction=True)
+    for _ in range(3):
+        params = together.apply_gradients(grads, params)
+    for key, options in (("a", (0.1, (0.9, 0.99), 1e-8, 0.5)), ("b", (0.2, (0.5, 0.6), 1e-8, 0.0))):
+        alone = optim.AdamW(*options, bias_correction=True)
+        expected = {key: mx.ones_like(grads[key])}
+        for _ in range(3):
+            expected = alone.apply_gradients({key: grads[key]}, expected)
+        np.testing.assert_allclose(np.array(params[key]), np.array(expected[key]), rtol=1e-6)
+    np.testing.assert_array_equal(np.array(params["a"]), np.array(params["c"]))
+
+
 def test_arrays_and_tuples_as_trees():
     optimizer = optim.SGD(0.1, momentum=0.5)
     for expected in (1.9, 1.75):

@@ -60,7 +60,8 @@ def cross_entropy(
     Args:
         logits: Floating, with the classes along ``axis``.
         targets: Class indices, with the shape of ``logits`` without ``axis``; or
-            probabilities, with the shape of ``logits``.
+            probabilities, with the shape of ``logits``. Their sum need not be 1: the loss
+            is the sum of ``-targets * log_softmax(logits)``.
         weights: A factor for every loss, with the shape of the unreduced result.
         axis: The axis of the classes.
         label_smoothing: The share in [0, 1) of the target that is spread over all classes.
@@ -79,11 +80,13 @@ def cross_entropy(
     by_class = targets.shape == _without(logits.shape, axis)
     if not by_class and targets.shape != logits.shape:
         raise ValueError(f"Targets shape {targets.shape} does not match logits shape {logits.shape}.")
+    norm = mx.logsumexp(logits, axis=axis)
     if by_class:
         score = _pick(logits, targets, axis, "cross_entropy")
     else:
         score = mx.sum(logits * targets, axis=axis)
-    norm = mx.logsumexp(logits, axis=axis)
+        # Targets that are masked or weighted do not add up to 1.
+        norm = norm * ((1 - label_smoothing) * mx.sum(targets, axis=axis) + label_smoothing)
     if label_smoothing > 0:
         score = (1 - label_smoothing) * score + label_smoothing * mx.mean(logits, axis=axis)
     return _reduce(_weighted(norm - score, weights), reduction)

@@ -7,8 +7,8 @@ from functools import wraps
 from typing import Any
 
 import mlx_go.core as mx
+from mlx_go._core import _tree_fill
 from mlx_go.nn.layers.base import Module
-from mlx_go.utils import tree_map
 
 _Slot = tuple[Any, Any]
 
@@ -71,23 +71,23 @@ def value_and_grad(model: Module, fn: Callable) -> Callable:
         array([3], dtype=float32)
     """
 
+    def inner(tracers: list[mx.array], borrowed: _Borrowed, /, *args: Any, **kwargs: Any) -> Any:
+        borrowed.lend(tracers)
+        return fn(*args, **kwargs)
+
+    value_and_gradients = mx.value_and_grad(inner)
+
     @wraps(fn)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         parameters = model.trainable_parameters()
         borrowed = _Borrowed(model, parameters)
         if not borrowed.arrays:
             raise ValueError("[value_and_grad] the model has no trainable parameters; unfreeze some.")
-
-        def inner(tracers: list[mx.array], *args: Any, **kwargs: Any) -> Any:
-            borrowed.lend(tracers)
-            return fn(*args, **kwargs)
-
         try:
-            value, grads = mx.value_and_grad(inner)(list(borrowed.arrays), *args, **kwargs)
+            value, grads = value_and_gradients(borrowed.arrays, borrowed, *args, **kwargs)
         finally:
             borrowed.restore()
-        following = iter(grads)
-        return value, tree_map(lambda _: next(following), parameters)
+        return value, _tree_fill(parameters, grads)
 
     return wrapped
 

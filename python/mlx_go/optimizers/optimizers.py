@@ -31,6 +31,11 @@ __all__ = [
 ]
 
 
+def _shrink(optimizer: Optimizer, dtype: mx.Dtype, weight_decay: float) -> mx.array:
+    """What decoupled weight decay leaves of a parameter."""
+    return 1 - optimizer._rate(dtype) * weight_decay
+
+
 class SGD(Optimizer):
     r"""Stochastic gradient descent.
 
@@ -253,6 +258,11 @@ class Adam(Optimizer):
         state["m"] = mx.zeros_like(parameter)
         state["v"] = mx.zeros_like(parameter)
 
+    def _corrections(self, dtype: mx.Dtype, b1: float, b2: float) -> tuple[mx.array, mx.array]:
+        """Return the learning rate and the factor of the root of ``v``, both with bias correction."""
+        step = self.step
+        return (self.learning_rate / (1 - b1**step)).astype(dtype), mx.rsqrt(1 - b2**step).astype(dtype)
+
     def apply_single(self, gradient: mx.array, parameter: mx.array, state: dict) -> mx.array:
         """Return the updated parameter."""
         b1, b2 = self.betas
@@ -261,9 +271,7 @@ class Adam(Optimizer):
         v = state["v"] = b2 * state["v"] + (1 - b2) * mx.square(gradient)
         if not self.bias_correction:
             return parameter - self._rate(dtype) * m / (mx.sqrt(v) + self.eps)
-        step = self.step
-        rate = (self.learning_rate / (1 - b1**step)).astype(dtype)
-        root = mx.rsqrt(1 - b2**step).astype(dtype)
+        rate, root = self._once(Adam._corrections, dtype, b1, b2)
         return parameter - rate * m / (mx.sqrt(v) * root + self.eps)
 
 
@@ -298,7 +306,7 @@ class AdamW(Adam):
 
     def apply_single(self, gradient: mx.array, parameter: mx.array, state: dict) -> mx.array:
         """Return the updated parameter."""
-        shrink = 1 - self._rate(gradient.dtype) * self.weight_decay
+        shrink = self._once(_shrink, gradient.dtype, self.weight_decay)
         return super().apply_single(gradient, parameter * shrink, state)
 
 
@@ -380,7 +388,7 @@ class Lion(Optimizer):
         c = b1 * m + (1 - b1) * gradient
         state["m"] = b2 * m + (1 - b2) * gradient
         if self.weight_decay > 0:
-            parameter = (1 - rate * self.weight_decay) * parameter
+            parameter = self._once(_shrink, gradient.dtype, self.weight_decay) * parameter
         return parameter - rate * mx.sign(c)
 
 
@@ -442,23 +450,22 @@ class Adafactor(Optimizer):
         if self.beta_1 is not None:
             state["exp_avg"] = mx.zeros_like(parameter)
 
-    def _step_size(self, parameter: mx.array) -> mx.array:
+    def _schedule(self, dtype: mx.Dtype) -> tuple[mx.array, mx.array]:
+        """Return the step size before scaling and the decay of the second moment."""
+        step = self.step
         if self.relative_step:
-            step = self.step
             bound = 1e-6 * step if self.warmup_init else 1e-2
             rate = mx.minimum(bound, mx.rsqrt(step.astype(mx.float32)))
         else:
             rate = self.learning_rate
-        rate = rate.astype(parameter.dtype)
-        if self.scale_parameter:
-            rms = mx.sqrt(mx.mean(mx.square(parameter)))
-            rate = rate * mx.maximum(self.eps[1], rms)
-        return rate
+        return rate.astype(dtype), (1.0 - step**self.decay_rate).astype(dtype)
 
     def apply_single(self, gradient: mx.array, parameter: mx.array, state: dict) -> mx.array:
         """Return the updated parameter."""
-        rate = self._step_size(parameter)
-        b2 = (1.0 - self.step**self.decay_rate).astype(parameter.dtype)
+        rate, b2 = self._once(Adafactor._schedule, parameter.dtype)
+        if self.scale_parameter:
+            rms = mx.sqrt(mx.mean(mx.square(parameter)))
+            rate = rate * mx.maximum(self.eps[1], rms)
         square = mx.square(gradient) + self.eps[0]
         if gradient.ndim >= 2:
             row = b2 * state["exp_avg_sq_row"] + (1 - b2) * mx.mean(square, axis=-1)

@@ -64,6 +64,11 @@ class RoPE(Module):
 
     def __call__(self, x: mx.array, offset: int | mx.array = 0) -> mx.array:
         """Rotate ``x``, whose first row is at position ``offset``."""
+        if x.ndim < 3 or not 0 < self.dims <= x.shape[-1] or self.dims % 2:
+            raise ValueError(
+                f"[RoPE] expected an input of shape (N, ..., L, D) with D of at least dims, which is even, "
+                f"but got shape {x.shape} and dims={self.dims}."
+            )
         if hasattr(mx.fast, "rope"):
             return mx.fast.rope(
                 x,
