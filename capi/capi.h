@@ -122,8 +122,9 @@ typedef struct capi_loaded {
 	int64_t pairs;
 } capi_loaded;
 
-/* C for Go. Both are called with the GIL held, never under the graph lock. */
+/* C for Go. These are called with the GIL held, never under the graph lock. */
 void capi_raise(int kind, const char *msg, int64_t n);
+void capi_raise_os(int number, const char *path);
 /* May be called from any thread: the reference is dropped once the GIL can be had. */
 void capi_decref_later(void *object);
 

@@ -34,7 +34,7 @@ static int int_arg(PyObject *o, capi_arg *a) {
 		if (!PyErr_Occurred()) return 0;
 		PyErr_Clear();
 	}
-	PyErr_Format(PyExc_OverflowError, "the Python integer %R fits neither int64 nor uint64", o);
+	PyErr_Format(PyExc_OverflowError, "[array] the Python integer %R fits neither int64 nor uint64", o);
 	return -1;
 }
 
@@ -164,6 +164,11 @@ static int scan_leaf(PyObject *o, scan *s) {
 	return 0;
 }
 
+static int uneven(int axis) {
+	PyErr_Format(PyExc_ValueError, "[array] lists of different depths cannot make an array: along axis %d there are numbers beside lists", axis);
+	return -1;
+}
+
 /* Finds shape and kinds; 0, or -1 with an exception. */
 static int scan_list(PyObject *seq, int axis, scan *s) {
 	int list = PyList_Check(seq);
@@ -174,10 +179,13 @@ static int scan_list(PyObject *seq, int axis, scan *s) {
 	}
 	if (s->ndim < 0 || axis < s->ndim) {
 		if (s->ndim < 0) s->shape[axis] = n;
-		else if (s->shape[axis] != n) goto ragged;
+		else if (s->shape[axis] != n) {
+			PyErr_Format(PyExc_ValueError, "[array] lists of different lengths cannot make an array: along axis %d there are some of %lld and of %zd elements",
+				axis, (long long)s->shape[axis], n);
+			return -1;
+		}
 	} else {
-		PyErr_SetString(PyExc_ValueError, "Initialization encountered extra dimension.");
-		return -1;
+		return uneven(axis - 1);
 	}
 	if (n == 0 && s->ndim < 0) s->ndim = axis + 1;
 	for (Py_ssize_t i = 0; i < n; i++) {
@@ -196,12 +204,9 @@ static int scan_list(PyObject *seq, int axis, scan *s) {
 			return bad_leaf(o);
 		}
 		if (s->ndim < 0) s->ndim = axis + 1;
-		else if (s->ndim != axis + 1) goto ragged;
+		else if (s->ndim != axis + 1) return uneven(axis);
 	}
 	return 0;
-ragged:
-	PyErr_SetString(PyExc_ValueError, "Initialization encountered non-uniform length.");
-	return -1;
 }
 
 static int changed(void) {

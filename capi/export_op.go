@@ -10,6 +10,7 @@ import (
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 //export goFindRow
@@ -86,8 +87,9 @@ func goStack(ids *C.uint32_t, count C.int64_t, want C.int, frees *C.uint32_t, n 
 	d := as[0].Dtype()
 	for _, a := range as[1:] {
 		d = dtype.Promote(d, a.Dtype())
-		if !sameShape(a, as[0]) {
-			core.Throw(core.ValueError, "Initialization encountered non-uniform length.")
+		if !layout.Equal(a.Shape(), as[0].Shape()) {
+			core.Throw(core.ValueError, "[array] arrays of shapes %s and %s in one list cannot make an array",
+				layout.Format(as[0].Shape()), layout.Format(a.Shape()))
 		}
 	}
 	if want >= 0 {
@@ -98,18 +100,6 @@ func goStack(ids *C.uint32_t, count C.int64_t, want C.int, frees *C.uint32_t, n 
 		list[i] = core.Arg{Kind: core.ArgArray, Array: core.AsType(a, d)}
 	}
 	return handle(core.CallFunc(stackFunc, []core.Arg{{Kind: core.ArgList, List: list}, {Kind: core.ArgInt}})[0])
-}
-
-func sameShape(a, b *core.Array) bool {
-	if a.NDim() != b.NDim() {
-		return false
-	}
-	for i, d := range a.Shape() {
-		if d != b.Shape()[i] {
-			return false
-		}
-	}
-	return true
 }
 
 //export goAsType

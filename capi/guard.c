@@ -1,5 +1,6 @@
 /* The extension's edges: fork, the queue of dead arrays, and errors on their way from Go to Python. */
 #include "internal.h"
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -60,6 +61,11 @@ void capi_raise(int kind, const char *msg, int64_t n) {
 	if (!text) return;
 	PyErr_SetObject(class, text);
 	Py_DECREF(text);
+}
+
+void capi_raise_os(int number, const char *path) {
+	errno = number;
+	PyErr_SetFromErrnoWithFilename(PyExc_OSError, path);
 }
 
 /*

@@ -53,6 +53,12 @@ func leave() {
 }
 
 func raise(err *core.Error) {
+	if err.Errno != 0 {
+		path := C.CString(err.Path)
+		defer C.free(unsafe.Pointer(path))
+		C.capi_raise_os(C.int(err.Errno), path)
+		return
+	}
 	msg := err.Msg
 	C.capi_raise(C.int(err.Kind), (*C.char)(unsafe.Pointer(unsafe.StringData(msg))), C.int64_t(len(msg)))
 }

@@ -27,22 +27,25 @@ const (
 type Error struct {
 	Kind ErrorKind
 	Msg  string
+	// What the system said of a file, if that is what an OSError is about: it picks Python's subclass.
+	Errno int
+	Path  string
 }
 
 func (e *Error) Error() string { return e.Msg }
 
 // Throw panics with an Error; format names the op first: "[op] ...".
 func Throw(kind ErrorKind, format string, args ...any) {
-	panic(&Error{kind, fmt.Sprintf(format, args...)})
+	panic(Errorf(kind, format, args...))
 }
 
 // Errorf makes the Error that Throw panics with.
 func Errorf(kind ErrorKind, format string, args ...any) *Error {
-	return &Error{kind, fmt.Sprintf(format, args...)}
+	return &Error{Kind: kind, Msg: fmt.Sprintf(format, args...)}
 }
 
 // ErrCanceled is returned by kernels whose Cancel flag was set.
-var ErrCanceled = &Error{Interrupted, "evaluation was interrupted"}
+var ErrCanceled = &Error{Kind: Interrupted, Msg: "evaluation was interrupted"}
 
 // Catch turns a recovered panic value into an Error. A panic that is none of
 // ours is a bug: it is reported with its stack, and the process lives on.
@@ -55,7 +58,6 @@ func Catch(r any) *Error {
 		if errors.As(r, &e) {
 			return e
 		}
-		return &Error{RuntimeError, fmt.Sprintf("internal error: %v\n%s", r, debug.Stack())}
 	}
-	return &Error{RuntimeError, fmt.Sprintf("internal error: %v\n%s", r, debug.Stack())}
+	return Errorf(RuntimeError, "internal error: %v\n%s", r, debug.Stack())
 }

@@ -3,8 +3,10 @@ package core
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/format"
@@ -42,7 +44,13 @@ func ioError(op string, err error) *Error {
 	if errors.As(err, &f) {
 		return Errorf(ValueError, "[%s] %v", op, err)
 	}
-	return Errorf(OSError, "[%s] %v", op, err)
+	out := Errorf(OSError, "[%s] %v", op, err)
+	var path *fs.PathError
+	var errno syscall.Errno
+	if errors.As(err, &path) && errors.As(err, &errno) {
+		out.Errno, out.Path = int(errno), path.Path
+	}
+	return out
 }
 
 // Load reads a file of the format its extension or name tells.

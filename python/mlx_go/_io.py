@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from typing import Any
 
@@ -132,8 +131,6 @@ def load(file, /, format: str | None = None, return_metadata: bool = False, *, s
             format = os.path.splitext(path)[1][1:]
         if format not in _FORMATS:
             raise ValueError(f"[load] unknown format '{format}' of {path}: expected one of {', '.join(_FORMATS)}")
-        if not os.path.exists(path):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         single, names, arrays, metadata = _load(path, format)
     result = single if single is not None else dict(zip(names, arrays))
     if not return_metadata:

@@ -39,10 +39,10 @@ def test_explicit_dtype(value, name):
 @pytest.mark.parametrize(
     "value, error, text",
     [
-        ([[1], [2, 3]], ValueError, "Initialization encountered non-uniform length."),
-        ([[1], 2], ValueError, "Initialization encountered non-uniform length."),
-        ([1, [2]], ValueError, "Initialization encountered extra dimension."),
-        ([[1, 2], [3, [4]]], ValueError, "extra dimension"),
+        ([[1], [2, 3]], ValueError, r"\[array\] lists of different lengths .* axis 1 .* 1 and of 2 elements"),
+        ([[1], 2], ValueError, r"\[array\] lists of different depths .* axis 0 "),
+        ([1, [2]], ValueError, r"\[array\] lists of different depths .* axis 0 "),
+        ([[1, 2], [3, [4]]], ValueError, r"\[array\] lists of different depths .* axis 1 "),
         ("abc", ValueError, "str"),
         (["a"], ValueError, "str"),
         ({}, ValueError, "dict"),
@@ -80,7 +80,7 @@ def test_lists_of_arrays_are_stacked():
     assert mx.array([a, [3, 4]]).tolist() == [[1, 2], [3, 4]]
     assert mx.array([mx.array(1), mx.array(2.5)]).dtype == mx.float32
     assert mx.array([a, a], mx.float16).dtype == mx.float16
-    with pytest.raises(ValueError, match="non-uniform"):
+    with pytest.raises(ValueError, match=r"\[array\] arrays of shapes \(2\) and \(1\)"):
         mx.array([a, mx.array([1.0])])
 
 
