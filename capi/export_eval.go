@@ -60,15 +60,12 @@ func goJobCancel(number C.uint32_t) { jobs.get(uint32(number)).Cancel() }
 //export goJobForget
 func goJobForget(number C.uint32_t) { jobs.take(uint32(number)) }
 
-// goJobFinish ends the wait for a job that is over.
+// goJobFinish ends the wait for a job that is over; 0 says to ask again whether all is in memory.
 //
 //export goJobFinish
 func goJobFinish(number C.uint32_t) C.int {
-	if err := jobs.take(uint32(number)).Err(); err != nil {
-		// Whoever waited has been told: synchronize need not tell again.
-		core.Lock()
-		core.TakeAsyncError()
-		core.Unlock()
+	// Who cancels does not come here: if this was cancelled, others gave it up, and the caller asks again.
+	if err := jobs.take(uint32(number)).Err(); err != nil && err.Kind != core.Interrupted {
 		raise(err)
 		return -1
 	}

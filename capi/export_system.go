@@ -99,15 +99,25 @@ func goSetRandomState(id C.uint32_t) (failed C.int) {
 var traces = map[int64]*core.Trace{}
 var lastTrace int64
 
-//export goTracing
-func goTracing(delta C.int) {
+//export goBeginTrace
+func goBeginTrace() C.uint64_t {
 	enter(nil, 0)
 	defer leave()
-	if delta > 0 {
-		core.BeginTrace()
-	} else {
-		core.EndTrace()
-	}
+	return C.uint64_t(core.BeginTrace())
+}
+
+//export goEndTrace
+func goEndTrace(began C.uint64_t) {
+	enter(nil, 0)
+	defer leave()
+	core.EndTrace(uint64(began))
+}
+
+//export goBorn
+func goBorn() C.int64_t {
+	enter(nil, 0)
+	defer leave()
+	return C.int64_t(core.Born())
 }
 
 //export goTraceFree
@@ -156,6 +166,8 @@ func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes
 		return C.int64_t(lastTrace)
 	case C.TRANSFORM_CALL:
 		giveIDs(out, traces[int64(number)].Call(in[0]))
+	case C.TRANSFORM_CHECKPOINT:
+		giveIDs(out, core.Checkpoint(in[0], uint64(number)))
 	case C.TRANSFORM_VMAP_IN:
 		giveIDs(out, core.VMapInputs(in[0], takeAxes(len(in[0]))))
 	case C.TRANSFORM_VMAP_OUT:

@@ -71,9 +71,9 @@ static int need(Py_ssize_t have, int want, const char *what) {
 /* In C, so that no signal comes between the brackets and the call. */
 FUNCTION(traced, 1, "_traced(function)")
 	GUARD(NULL);
-	goTracing(1);
+	uint64_t began = goBeginTrace();
 	PyObject *r = PyObject_CallFunctionObjArgs(args[0], NULL);
-	if (!forked) goTracing(-1);
+	if (!forked) goEndTrace(began);
 	return r;
 }
 
@@ -105,6 +105,18 @@ FUNCTION(trace_call, 2, "_trace_call(trace, inputs)")
 	int64_t t = PyLong_AsLongLong(args[0]);
 	if (t == -1 && PyErr_Occurred()) return NULL;
 	return run(TRANSFORM_CALL, args + 1, 1, NULL, t);
+}
+
+FUNCTION(born, 0, "_born()")
+	GUARD(NULL);
+	(void)args;
+	return PyLong_FromLongLong(goBorn());
+}
+
+FUNCTION(checkpoint, 2, "_checkpoint(outputs, born)")
+	int64_t since = PyLong_AsLongLong(args[1]);
+	if (since == -1 && PyErr_Occurred()) return NULL;
+	return run(TRANSFORM_CHECKPOINT, args, 1, NULL, since);
 }
 
 FUNCTION(trace_free, 1, "_trace_free(trace)")
@@ -147,5 +159,5 @@ FUNCTION(vmap_outputs, 5, "_vmap_outputs(inputs, placeholders, axes, outputs, ou
 }
 
 #define ENTRY(name) {"_" #name, (PyCFunction)(void *)name, METH_FASTCALL, NULL}
-PyMethodDef transform_methods[] = {ENTRY(traced), ENTRY(tracers), ENTRY(placeholders), ENTRY(vjp), ENTRY(grad),
+PyMethodDef transform_methods[] = {ENTRY(traced), ENTRY(born), ENTRY(checkpoint), ENTRY(tracers), ENTRY(placeholders), ENTRY(vjp), ENTRY(grad),
 	ENTRY(jvp), ENTRY(trace_new), ENTRY(trace_call), ENTRY(trace_free), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};

@@ -4,6 +4,15 @@
 /* What leaves may be. */
 enum { LEAVES_ARRAYS /* else an error */, LEAVES_ONLY_ARRAYS /* others are skipped */, LEAVES_STATE /* and arrays behind __mlx_tree__ */ };
 
+/* Objects such as mx.random.state hold an array and give it by this method. */
+static int is_holder(PyObject *o) { return PyObject_HasAttrString((PyObject *)Py_TYPE(o), "__mlx_tree__"); }
+
+/* Whether o may have arrays in it. */
+static int is_tree(PyObject *o) {
+	if (PyDict_Check(o) || PyList_Check(o) || PyTuple_Check(o)) return 1;
+	return !(o == Py_None || PyBool_Check(o) || PyLong_Check(o) || PyFloat_Check(o) || PyUnicode_Check(o)) && is_holder(o);
+}
+
 static int flatten_in(PyObject *tree, PyObject *leaves, int mode);
 
 static int flatten(PyObject *tree, PyObject *leaves, int mode) {
@@ -14,7 +23,7 @@ static int flatten(PyObject *tree, PyObject *leaves, int mode) {
 		Py_LeaveRecursiveCall();
 		return r;
 	}
-	if (mode == LEAVES_STATE && PyObject_HasAttrString((PyObject *)Py_TYPE(tree), "__mlx_tree__")) {
+	if (mode == LEAVES_STATE && is_holder(tree)) {
 		PyObject *held = PyObject_CallMethod(tree, "__mlx_tree__", NULL);
 		int r = held ? PyList_Append(leaves, held) : -1;
 		Py_XDECREF(held);
@@ -146,8 +155,16 @@ static PyObject *key_of(PyObject *o, PyObject *arrays) {
 		Py_LeaveRecursiveCall();
 		return key;
 	}
-	/* 1, 1.0 and True are equal to each other but not to the function. */
-	if (o == Py_None || PyBool_Check(o) || PyLong_Check(o) || PyFloat_Check(o) || PyUnicode_Check(o) || PyComplex_Check(o) || Py_TYPE(o) == Dtype_Type)
+	/* 0.0 equals -0.0, and no NaN another one; as bytes they are what the function sees. */
+	if (PyFloat_Check(o) || PyComplex_Check(o)) {
+		double parts[2] = {PyFloat_Check(o) ? PyFloat_AsDouble(o) : PyComplex_RealAsDouble(o), PyComplex_Check(o) ? PyComplex_ImagAsDouble(o) : 0};
+		PyObject *bytes = PyBytes_FromStringAndSize((char *)parts, sizeof parts);
+		PyObject *key = bytes ? PyTuple_Pack(2, Py_TYPE(o), bytes) : NULL;
+		Py_XDECREF(bytes);
+		return key;
+	}
+	/* 1 and True are equal to each other but not to the function. */
+	if (o == Py_None || PyBool_Check(o) || PyLong_Check(o) || PyUnicode_Check(o) || Py_TYPE(o) == Dtype_Type)
 		return PyTuple_Pack(2, Py_TYPE(o), o);
 	PyErr_Format(PyExc_ValueError, "[compile] arguments must be trees of arrays or constants (numbers, strings, dtypes, None), not %R", (PyObject *)Py_TYPE(o));
 	return NULL;
@@ -164,7 +181,73 @@ static PyObject *tree_key(PyObject *module, PyObject *const *args, Py_ssize_t n)
 	return key_of(args[0], args[1]);
 }
 
+/* Puts the leaves, in turn, where like has arrays, and its constants where it has those; 0 if the trees differ in what they hold. */
+static int assign(PyObject *tree, PyObject *like, PyObject *leaves, Py_ssize_t *at);
+
+static int assign_in(PyObject *tree, PyObject *like, PyObject *leaves, Py_ssize_t *at) {
+	if (PyDict_Check(like)) {
+		PyObject *k, *v, *held;
+		Py_ssize_t pos = 0;
+		while (PyDict_Next(like, &pos, &k, &v)) {
+			int r = 1;
+			if (is_array(v)) {
+				PyObject *leaf = PyList_GetItem(leaves, (*at)++);
+				r = leaf && PyObject_SetItem(tree, k, leaf) == 0 ? 1 : -1;
+			} else if (!(held = PyDict_GetItemWithError(tree, k))) {
+				r = PyErr_Occurred() ? -1 : 0;
+			} else if (held != v || is_tree(v)) {
+				if (is_tree(v)) r = assign(held, v, leaves, at);
+				else r = PyObject_SetItem(tree, k, v) < 0 ? -1 : 1;
+			}
+			if (r != 1) return r;
+		}
+		return 1;
+	}
+	if (!PyList_Check(like)) return 0;
+	for (Py_ssize_t i = 0; i < PyList_Size(like); i++) {
+		PyObject *v = PyList_GetItem(like, i);
+		if (i >= PyList_Size(tree)) return 0;
+		int r = 1;
+		if (is_array(v)) {
+			PyObject *leaf = PyList_GetItem(leaves, (*at)++);
+			r = leaf && PyList_SetItem(tree, i, Py_NewRef(leaf)) == 0 ? 1 : -1;
+		} else if (is_tree(v)) {
+			r = assign(PyList_GetItem(tree, i), v, leaves, at);
+		}
+		if (r != 1) return r;
+	}
+	return 1;
+}
+
+static int assign(PyObject *tree, PyObject *like, PyObject *leaves, Py_ssize_t *at) {
+	if (PyDict_Check(like) ? !PyDict_Check(tree) : PyList_Check(like) ? !PyList_Check(tree) : PyTuple_Check(like)) return 0;
+	if (PyDict_Check(like) || PyList_Check(like)) {
+		if (Py_EnterRecursiveCall(" in a tree of arrays")) return -1;
+		int r = assign_in(tree, like, leaves, at);
+		Py_LeaveRecursiveCall();
+		return r;
+	}
+	PyObject *leaf = PyList_GetItem(leaves, (*at)++);
+	PyObject *r = leaf ? PyObject_CallMethod(tree, "__mlx_tree_set__", "O", leaf) : NULL;
+	Py_XDECREF(r);
+	return r ? 1 : -1;
+}
+
+/* _tree_assign(tree, like, leaves) -> whether the trees agreed so that it could be done */
+static PyObject *tree_assign(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	GUARD(NULL);
+	if (n != 3 || !PyList_Check(args[2])) {
+		PyErr_SetString(PyExc_TypeError, "_tree_assign(tree, like, leaves)");
+		return NULL;
+	}
+	Py_ssize_t at = 0;
+	int r = is_tree(args[1]) ? assign(args[0], args[1], args[2], &at) : 0;
+	return r < 0 ? NULL : PyBool_FromLong(r);
+}
+
 PyMethodDef tree_methods[] = {
+	{"_tree_assign", (PyCFunction)(void *)tree_assign, METH_FASTCALL, NULL},
 	{"_tree_key", (PyCFunction)(void *)tree_key, METH_FASTCALL, NULL},
 	{"_tree_leaves", (PyCFunction)(void *)tree_leaves, METH_FASTCALL, NULL},
 	{"_tree_fill", (PyCFunction)(void *)tree_fill, METH_FASTCALL, NULL},

@@ -205,7 +205,7 @@ func launchProgram(e *exec, y *Array, xs []*Array, p *Program) *Error {
 // donate lets y take over the memory of an input that dies with it: one that nothing
 // but y holds, laid out like y, in memory that no other array views.
 func donate(y *Array, xs []*Array) bool {
-	if y.tracer && graph.tracing > 0 {
+	if y.traced() {
 		return false
 	}
 	for i, x := range xs {

@@ -19,8 +19,9 @@ type Array struct {
 	state  state
 	dtype  dtype.Dtype
 	nin    uint8
-	fresh  bool // made since Lock: freed by Unlock if nothing holds it by then
-	tracer bool // derived from an argument of a running transform
+	fresh  bool   // made since Lock: freed by Unlock if nothing holds it by then
+	born   uint64 // counts arrays in the order in which they were made
+	tracer uint64 // when the youngest stand-in that this derives from was born; 0 if it derives from none
 	op     *Def
 	in     [3]*Array
 	more   []*Array // all inputs, when there are more than three
@@ -63,8 +64,10 @@ type Def struct {
 	// NoGrad says that a missing VJP is on purpose.
 	NoGrad string
 	// VMap applies the op to inputs of which mapped ones carry a batch axis of extent n in
-	// front; the result carries it in front too. Nil: example by example.
+	// front; the result carries it in front too.
 	VMap func(y *Array, ins []*Array, mapped []bool, n int) *Array
+	// Loop says why there is no VMap and batches are computed example by example.
+	Loop string
 	// View computes y's strides and offset from its evaluated first input, without a
 	// kernel; false if this layout needs a copy.
 	View func(y *Array) bool
@@ -82,7 +85,9 @@ var graph struct {
 	free    []*Array
 	fresh   []*Array
 	dying   []*Array // work list of release
-	tracing int      // depth of running transforms
+	born    uint64   // arrays made so far
+	running []uint64 // the transforms that run, by the count of arrays when they began, oldest first
+	kept    []*Array // evaluated while a transform may still ask what they were computed from
 	epoch   uint32
 }
 
@@ -145,7 +150,8 @@ func newArray(op *Def, d dtype.Dtype, shape layout.Shape, attr any, ins ...*Arra
 	a := allocArray()
 	a.op, a.dtype, a.shape, a.attr = op, d, shape, attr
 	a.describe()
-	a.fresh = true
+	graph.born++
+	a.born, a.fresh = graph.born, true
 	graph.fresh = append(graph.fresh, a)
 	if len(ins) > len(a.in) {
 		a.more = append([]*Array(nil), ins...)
@@ -154,7 +160,7 @@ func newArray(op *Def, d dtype.Dtype, shape layout.Shape, attr any, ins ...*Arra
 	}
 	for _, x := range ins {
 		x.refs++
-		a.tracer = a.tracer || x.tracer
+		a.tracer = max(a.tracer, x.tracer)
 	}
 	return a
 }

@@ -212,7 +212,8 @@ type Program struct {
 
 // Step applies one table row. In is the dtype the row computes in (never a
 // half: those were widened at Load), Out the dtype it yields. A nil Row casts
-// Src[0] from In to Out.
+// Src[0] from In to Out; a register holds a half only between two casts, which
+// round a value as memory would.
 type Step struct {
 	Row     *Row
 	In, Out dtype.Dtype

@@ -51,12 +51,7 @@ func init() {
 			return sliceUpdate(xs[0], xs[1], &sliceAttr{withBatch(0, at.start), withBatch(1, at.step)})
 		},
 	}
-	dependsOp = Def{Name: "depends",
-		View: func(y *Array) bool {
-			x := y.inputs()[0]
-			y.shareBuffer(x, x.offset, x.strides)
-			return true
-		},
+	dependsOp = Def{Name: "depends", View: sameMemory,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			out := make([]*Array, len(want))
 			out[0] = ct
@@ -257,7 +252,7 @@ func corner(a *Args, x *Array, start, axes int) ([]*Array, []int) {
 	flat := Reshape(at, []int{len(list)})
 	for i, axis := range list {
 		norm[i] = normAxis(a.name(), axis, x.NDim())
-		if contains(norm[:i], norm[i]) {
+		if slices.Contains(norm[:i], norm[i]) {
 			Throw(ValueError, "[%s] axis %d is given twice", a.name(), axis)
 		}
 		idx[i] = Reshape(sliceAxis(flat, 0, i, i+1), scalarShape)

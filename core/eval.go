@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,11 +12,20 @@ import (
 // Job is one evaluation: a tape of nodes in an order in which inputs come first.
 type Job struct {
 	tape   []*Array
+	number uint64 // in the order of scheduling
 	async  bool
 	cancel atomic.Bool
 	done   chan struct{}
 	err    *Error
+	other  *Job // set in a Job that only waits for another one, whose error is not the waiter's
 }
+
+// waiting is a Job to wait for j, which somebody else started.
+func (j *Job) waiting() *Job { return &Job{done: j.done, other: j} }
+
+// errStale ends a job whose inputs an earlier one failed to compute: whoever waits asks again, and meets
+// the cause.
+var errStale = Errorf(RuntimeError, "an input was not evaluated because an earlier evaluation failed")
 
 // Evaluation runs nodes one after the other, and each kernel on all workers. Small
 // tapes run on the calling thread; others go to one executor goroutine, which is
@@ -23,13 +33,13 @@ type Job struct {
 // may rely on everything scheduled before it.
 var executor struct {
 	wake     *sync.Cond // on graph.mu
-	queue    []*Job
-	last     *Job
+	queue    []*Job     // the first one is running
+	number   uint64     // of the last job
 	asyncErr *Error
 }
 
 // inlineCost is the work, in additions, up to which handing over costs more than it gives.
-const inlineCost = 1 << 16
+const inlineCost = 1 << 18
 
 // nodeCost is what the bookkeeping of one node costs in the same unit.
 const nodeCost = 512
@@ -40,7 +50,10 @@ const nodeCost = 512
 func StartEval(outs []*Array, async bool) *Job {
 	tape, cost, after := schedule(outs)
 	if len(tape) == 0 {
-		return after
+		if after == nil {
+			return nil
+		}
+		return after.waiting()
 	}
 	for _, a := range outs {
 		a.refs++ // results are wanted by themselves: fuse must not take them over
@@ -51,11 +64,14 @@ func StartEval(outs []*Array, async bool) *Job {
 	}
 	if after == nil && cost <= inlineCost {
 		if err := j.run(&exec{inline: true}); err != nil {
+			told(err)
 			panic(err)
 		}
 		return nil
 	}
 	j.done = make(chan struct{})
+	executor.number++
+	j.number = executor.number
 	for _, a := range j.tape {
 		a.job = j
 	}
@@ -64,13 +80,12 @@ func StartEval(outs []*Array, async bool) *Job {
 		go execute()
 	}
 	executor.queue = append(executor.queue, j)
-	executor.last = j
 	executor.wake.Signal()
 	return j
 }
 
 // schedule lists the lazy nodes below outs in evaluation order and holds each of them.
-// after is the latest job that outs or their inputs already wait for.
+// after is the latest job that outs or their inputs already wait for: jobs run in order.
 func schedule(outs []*Array) (tape []*Array, cost int, after *Job) {
 	type frame struct {
 		a    *Array
@@ -80,8 +95,8 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job) {
 	visit := func(a *Array) {
 		switch a.state {
 		case scheduled:
-			if a.job != nil {
-				after = executor.last // in order: once the last is done, so is a's
+			if a.job != nil && (after == nil || a.job.number > after.number) {
+				after = a.job
 			}
 		case lazy:
 			if a.op == placeholder {
@@ -139,15 +154,27 @@ func execute() {
 			executor.wake.Wait()
 		}
 		j := executor.queue[0]
+		j.end(j.run(&exec{cancel: &j.cancel}))
+		executor.queue[0] = nil
 		executor.queue = executor.queue[1:]
-		j.err = j.run(&exec{cancel: &j.cancel})
-		if executor.last == j {
-			executor.last = nil
-		}
-		if j.async && j.err != nil && j.err.Kind != Interrupted {
-			executor.asyncErr = j.err
-		}
-		close(j.done)
+	}
+}
+
+func (j *Job) end(err *Error) {
+	switch j.err = err; {
+	case err == nil || err == errStale || err.Kind == Interrupted:
+	case j.async:
+		executor.asyncErr = err
+	default:
+		told(err)
+	}
+	close(j.done)
+}
+
+// told notes that a caller meets err: synchronize need not tell it again.
+func told(err *Error) {
+	if e := executor.asyncErr; e != nil && *e == *err {
+		executor.asyncErr = nil
 	}
 }
 
@@ -171,17 +198,18 @@ func (j *Job) run(e *exec) (err *Error) {
 		}
 		for _, x := range a.operands() {
 			if x.state != ready {
-				return Errorf(RuntimeError, "[%s] an input was not evaluated because an earlier evaluation failed", a.opName())
+				return errStale
 			}
 		}
 		if err := e.node(a); err != nil {
 			return err
 		}
 		a.setReady()
-		if !a.tracer || graph.tracing == 0 {
-			a.detach()
-		} else {
+		if a.traced() {
 			a.unfuse()
+			graph.kept = append(graph.kept, a)
+		} else {
+			a.detach()
 		}
 		j.tape[i] = nil
 		done = i + 1
@@ -236,14 +264,40 @@ func (j *Job) Wait(d time.Duration) bool {
 	}
 }
 
-// Err is what went wrong, once the job is over.
-func (j *Job) Err() *Error { return j.err }
+// Err is what went wrong, once the job is over. Nil does not say that the arrays are in memory: StartEval
+// tells. ErrCanceled may come of somebody else's Cancel; then, too, ask again.
+func (j *Job) Err() *Error {
+	if j.err == errStale {
+		return nil
+	}
+	return j.err
+}
 
-// Cancel makes the job end soon with ErrCanceled; what it had not computed stays lazy.
-func (j *Job) Cancel() { j.cancel.Store(true) }
+// Cancel makes the job end soon with ErrCanceled; what it had not computed stays lazy. The graph lock is
+// not held.
+func (j *Job) Cancel() {
+	Lock()
+	defer Unlock()
+	if j.other != nil {
+		j = j.other
+	}
+	if i := slices.Index(executor.queue, j); i > 0 { // it has not begun
+		executor.queue = slices.Delete(executor.queue, i, i+1)
+		unschedule(j.tape)
+		j.tape = nil
+		j.end(ErrCanceled)
+		return
+	}
+	j.cancel.Store(true)
+}
 
-// Pending is the last job that is not over, or nil.
-func Pending() *Job { return executor.last }
+// Pending waits for the last job that is not over; nil if there is none.
+func Pending() *Job {
+	if n := len(executor.queue); n > 0 {
+		return executor.queue[n-1].waiting()
+	}
+	return nil
+}
 
 // TakeAsyncError returns, once, the error of an asynchronous evaluation that nobody waited for.
 func TakeAsyncError() *Error {
@@ -266,8 +320,8 @@ func Eval(outs ...*Array) (err *Error) {
 			return nil
 		}
 		<-j.done
-		if j.err != nil {
-			return j.err
+		if err := j.Err(); err != nil && err.Kind != Interrupted {
+			return err
 		}
 	}
 }
@@ -353,8 +407,8 @@ func evalLocked(a *Array) {
 		<-j.done
 		graph.mu.Lock()
 		graph.fresh = append(graph.fresh, fresh...)
-		if j.err != nil {
-			panic(j.err)
+		if err := j.Err(); err != nil && err.Kind != Interrupted {
+			panic(err)
 		}
 	}
 }

@@ -73,10 +73,12 @@ func TestInputsAreReleased(t *testing.T) {
 	}
 }
 
-// TestFusionKeepsValues compares chains that fuse with the same ops evaluated one by one.
+// TestFusionKeepsValues compares chains that fuse with the same ops evaluated one by one, in halves too, where each
+// op rounds.
 func TestFusionKeepsValues(t *testing.T) {
 	names := []string{"add", "multiply", "subtract", "maximum", "minimum"}
-	for seed := range 40 {
+	for seed := range 80 {
+		d := []dtype.Dtype{dtype.Float32, dtype.Float16, dtype.Float32, dtype.BFloat16}[seed%4]
 		build := func(step func(*core.Array) *core.Array) *core.Array {
 			r := uint32(seed*2654435761 + 1)
 			next := func(n int) int {
@@ -90,17 +92,17 @@ func TestFusionKeepsValues(t *testing.T) {
 			for i := range 3 {
 				v := make([]float64, 35)
 				for k := range v {
-					v[k] = float64((k*(i+3))%11)/4 - 1
+					v[k] = float64((k*(i+3))%11)/7 - 0.9
 				}
-				pool = append(pool, vector(dtype.Float32, shape, v))
+				pool = append(pool, vector(d, shape, v))
 			}
-			pool = append(pool, vector(dtype.Float32, []int{7}, []float64{1, 2, 3, 4, 5, 6, 7}), vector(dtype.Float32, nil, []float64{0.5}))
+			pool = append(pool, vector(d, []int{7}, []float64{1, 2, 3, 4, 5, 6, 7}), vector(d, nil, []float64{0.5}))
 			for range 25 {
 				a, b := pool[next(len(pool))], pool[next(len(pool))]
 				var y *core.Array
 				switch next(8) {
 				case 0:
-					y = core.AsType(core.AsType(a, dtype.Int32), dtype.Float32)
+					y = core.AsType(core.AsType(a, []dtype.Dtype{dtype.Int32, dtype.Float64, dtype.Float16}[next(3)]), d)
 				case 1:
 					y = core.ApplyRow(core.FindRow("where"), []core.Arg{{Kind: core.ArgArray, Array: core.Binary(core.FindRow("less"), a, b)}, {Kind: core.ArgArray, Array: a}, {Kind: core.ArgArray, Array: b}})
 				default:
@@ -143,6 +145,109 @@ func TestErrorsReachTheCaller(t *testing.T) {
 		}
 	}
 	same(t, "input", values(t, bad[1]), []float64{1, 2, 3})
+}
+
+// long is an array whose evaluation takes a while, and goes to the executor.
+func long(steps int) *core.Array {
+	x := core.BroadcastTo(vector(dtype.Float32, []int{1}, []float64{1}), []int{1 << 12})
+	y := x
+	for range steps {
+		y = core.Index(core.Binary(core.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
+	}
+	return y
+}
+
+// start schedules outs and does not wait.
+func start(t *testing.T, async bool, outs ...*core.Array) *core.Job {
+	t.Helper()
+	core.Lock()
+	defer core.Unlock()
+	j := core.StartEval(outs, async)
+	if j == nil {
+		t.Fatal("a large evaluation ran at once")
+	}
+	return j
+}
+
+// TestErrorsStayWithTheirs holds that who waits for an evaluation that somebody else started meets the errors of
+// what was asked for, and no others.
+func TestErrorsStayWithTheirs(t *testing.T) {
+	as := held(t, func() []*core.Array {
+		good := long(120)
+		i := core.AsType(vector(dtype.Float64, []int{1}, []float64{1 << 15}), dtype.Int32)
+		bad := core.Index(good, []core.IndexItem{{Kind: core.IndexArray, Array: i}})
+		return []*core.Array{good, bad, core.Binary(core.FindRow("add"), bad, long(100))}
+	})
+	good, bad, below := as[0], as[1], as[2]
+	start(t, true, good, bad)
+	later := start(t, true, below) // its input will not be there
+	if err := core.Eval(good); err != nil {
+		t.Errorf("the good array gives %v", err)
+	}
+	for !later.Wait(time.Second) {
+	}
+	if err := core.Eval(below); err == nil || err.Kind != core.IndexError {
+		t.Errorf("what follows the bad array gives %v, want its IndexError", err)
+	}
+	if err := core.Eval(bad); err == nil || err.Kind != core.IndexError {
+		t.Errorf("the bad array gives %v, want an IndexError", err)
+	}
+	core.Lock()
+	defer core.Unlock()
+	if err := core.TakeAsyncError(); err != nil {
+		t.Errorf("%v was met already", err)
+	}
+}
+
+// TestCancelLeavesOthers cancels an evaluation that has not begun, which ends at once, and one that somebody
+// else waits for, who gets the value all the same.
+func TestCancelLeavesOthers(t *testing.T) {
+	as := held(t, func() []*core.Array { return []*core.Array{long(600), long(100)} })
+	first, second := start(t, true, as[0]), start(t, true, as[1])
+	second.Cancel()
+	if !second.Wait(0) || second.Err() == nil || first.Wait(0) {
+		t.Error("an evaluation in the queue was not dropped at once")
+	}
+	done := make(chan *core.Error)
+	go func() { done <- core.Eval(as[0]) }()
+	time.Sleep(time.Millisecond)
+	first.Cancel()
+	if err := <-done; err != nil {
+		t.Errorf("who waited for a cancelled evaluation got %v", err)
+	}
+	same(t, "cancelled", []float64{values(t, as[0])[7], values(t, as[1])[7]}, []float64{601, 101})
+}
+
+// TestTracesLetGo holds that arrays evaluated inside a transform drop what they were computed from when it ends,
+// while a younger one still runs on another thread.
+func TestTracesLetGo(t *testing.T) {
+	core.Lock()
+	before := core.ActiveMemory()
+	first := core.BeginTrace()
+	x := core.Tracers([]*core.Array{vector(dtype.Float32, []int{4096}, nil)})[0]
+	second := core.BeginTrace()
+	y := x
+	for range 20 {
+		y = core.Index(core.Binary(core.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
+	}
+	id := y.Hold()
+	core.Unlock()
+	if err := core.Eval(y); err != nil {
+		t.Fatal(err)
+	}
+	if used := live() - before; used < 20*4*4096 {
+		t.Errorf("%d bytes are held during the transform: it can no longer be followed", used)
+	}
+	core.Lock()
+	core.EndTrace(first)
+	core.Unlock()
+	if used := live() - before; used > 2*4*4096 {
+		t.Errorf("%d bytes are held after the transform", used)
+	}
+	core.Lock()
+	core.EndTrace(second)
+	core.ReleaseIDs([]uint32{id})
+	core.Unlock()
 }
 
 // TestMemoryLimit refuses an array beyond the limit and goes on.
@@ -217,20 +322,8 @@ func TestManyThreads(t *testing.T) {
 
 // TestCancel interrupts an evaluation; asking again computes it.
 func TestCancel(t *testing.T) {
-	x := held(t, func() []*core.Array {
-		x := core.BroadcastTo(vector(dtype.Float32, []int{1}, []float64{1}), []int{1 << 14})
-		y := x
-		for range 400 {
-			y = core.Index(core.Binary(core.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
-		}
-		return []*core.Array{y}
-	})
-	core.Lock()
-	j := core.StartEval(x, false)
-	core.Unlock()
-	if j == nil {
-		t.Fatal("a large evaluation ran at once")
-	}
+	x := held(t, func() []*core.Array { return []*core.Array{long(400)} })
+	j := start(t, false, x...)
 	j.Cancel()
 	if !j.Wait(10 * time.Second) {
 		t.Fatal("the evaluation did not end")

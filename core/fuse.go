@@ -1,6 +1,11 @@
 package core
 
-import "github.com/mlx-go/mlx_go/core/layout"
+import (
+	"slices"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
 
 // Elementwise nodes whose only consumer is elementwise too are computed as part of it: the
 // consumer's program takes over their steps, and their values never reach memory. This runs on
@@ -38,11 +43,10 @@ func isElementwise(a *Array) bool { return a.op.Row != nil || a.op == &asTypeOp 
 
 // absorbable reports whether x can become part of the program that computes an array of the
 // given shape: nothing else wants its value. Two holds remain: its consumer's and the tape's; what
-// was just made may still be wanted by the code that made it. Halves
-// are left alone, as each of their ops rounds to 16 bits.
+// was just made may still be wanted by the code that made it.
 func absorbable(x *Array, shape layout.Shape) bool {
 	return x.state == scheduled && x.job == nil && x.refs == 2 && !x.fresh && isElementwise(x) &&
-		!x.dtype.IsHalf() && !(x.tracer && graph.tracing > 0) && layout.Equal(x.shape, shape)
+		!x.traced() && layout.Equal(x.shape, shape)
 }
 
 // fuse merges nodes of a tape, whose nodes are all scheduled and held once by it. The nodes that
@@ -54,13 +58,12 @@ func fuse(tape []*Array) []*Array {
 		if y.state != scheduled || !isElementwise(y) || y.Size() < 2 {
 			continue
 		}
-		g := group{root: y}
-		g.budget(y)
-		if len(g.nodes) == 0 {
+		g := &fusing
+		if g.collect(y); len(g.nodes) == 1 {
 			continue
 		}
 		y.attr = g.program()
-		for _, x := range g.nodes {
+		for _, x := range g.nodes[1:] {
 			x.state = lazy
 			gone++
 		}
@@ -80,62 +83,50 @@ func fuse(tape []*Array) []*Array {
 	return kept
 }
 
-// group is a root and the nodes it takes over.
+// group is a node and those it takes over.
 type group struct {
-	root  *Array
-	nodes []*Array // inputs before consumers
-	ins   []*Array
-	regs  map[*Array]uint8
-	prog  *Program
+	nodes []*Array // the root first, consumers before what they are computed from
+	steps []*Array // the same in an order of evaluation
+	ins   []*Array // what the program reads
 }
 
-// budget picks nodes breadth first, consumers before their inputs, while they fit.
-func (g *group) budget(y *Array) {
-	inputs := len(y.inputs())
-	queue := []*Array{y}
-	for len(queue) > 0 {
-		a := queue[0]
-		queue = queue[1:]
-		for _, x := range a.inputs() {
-			if !absorbable(x, g.root.shape) || len(g.nodes)+2 > maxFusedSteps || inputs-1+len(x.inputs()) > maxFusedInputs {
-				continue
+// fusing is the group at work; guarded by the graph lock, and kept for its memory.
+var fusing group
+
+// collect picks nodes breadth first, consumers before their inputs, while they fit.
+func (g *group) collect(root *Array) {
+	inputs := len(root.inputs())
+	g.nodes = append(g.nodes[:0], root)
+	for at := 0; at < len(g.nodes); at++ {
+		for _, x := range g.nodes[at].inputs() {
+			if absorbable(x, root.shape) && len(g.nodes) < maxFusedSteps && inputs-1+len(x.inputs()) <= maxFusedInputs {
+				inputs += len(x.inputs()) - 1
+				g.nodes = append(g.nodes, x)
 			}
-			inputs += len(x.inputs()) - 1
-			g.nodes = append(g.nodes, x)
-			queue = append(queue, x)
 		}
 	}
 }
 
-// program numbers the registers: inputs first, then one per step.
+// program numbers the registers: inputs first, then one per node.
 func (g *group) program() *fused {
-	taken := map[*Array]bool{}
-	for _, x := range g.nodes {
-		taken[x] = true
-	}
-	g.regs = map[*Array]uint8{}
-	g.prog = &Program{}
-	// Children come behind their consumers in nodes: backwards is an evaluation order only
-	// within a path, so order by depth first from the root instead.
-	var order []*Array
-	var visit func(a *Array)
-	visit = func(a *Array) {
-		for _, x := range a.inputs() {
-			if taken[x] {
-				visit(x)
-			} else if _, ok := g.regs[x]; !ok {
-				g.regs[x] = uint8(len(g.ins))
-				g.ins = append(g.ins, x)
-				g.prog.Load = append(g.prog.Load, x.dtype.Compute())
-			}
+	graph.epoch += 2 // epoch-1: taken over; epoch: has a register, which slot tells
+	halves := 0
+	for _, x := range g.nodes[1:] {
+		x.mark = graph.epoch - 1
+		if x.dtype.IsHalf() {
+			halves++
 		}
-		order = append(order, a)
 	}
-	visit(g.root)
-	next := uint8(len(g.ins))
-	for _, a := range order {
+	g.ins, g.steps = g.ins[:0], g.steps[:0]
+	g.order(g.nodes[0])
+	next := len(g.ins)
+	p := &Program{Load: make([]dtype.Dtype, next), Steps: make([]Step, 0, len(g.steps)+2*halves)}
+	for i, x := range g.ins {
+		p.Load[i] = x.dtype.Compute()
+	}
+	for _, a := range g.steps {
+		s := Step{Row: a.op.Row, Dst: uint8(next)}
 		xs := a.inputs()
-		s := Step{Row: a.op.Row, Dst: next}
 		if s.Row != nil {
 			s.In = rowInput(a).Compute()
 			s.Out = s.Row.Types.Result(s.In)
@@ -143,13 +134,43 @@ func (g *group) program() *fused {
 			s.In, s.Out = xs[0].dtype.Compute(), a.dtype.Compute()
 		}
 		for k, x := range xs {
-			s.Src[k] = g.regs[x]
+			s.Src[k] = uint8(x.slot)
 		}
-		g.regs[a] = next
+		if a.dtype.IsHalf() && a != g.nodes[0] {
+			p.Steps = inHalf(p.Steps, s, a.dtype)
+		} else {
+			p.Steps = append(p.Steps, s)
+		}
+		a.mark, a.slot = graph.epoch, int32(next)
 		next++
-		g.prog.Steps = append(g.prog.Steps, s)
 	}
-	g.prog.Store = []uint8{next - 1}
-	g.prog.Regs = int(next)
-	return &fused{g.prog, g.ins}
+	p.Store, p.Regs = []uint8{uint8(next - 1)}, next
+	return &fused{p, slices.Clone(g.ins)}
+}
+
+// order lists a and what it takes over, depth first, and numbers the inputs as they turn up.
+func (g *group) order(a *Array) {
+	for _, x := range a.inputs() {
+		switch x.mark {
+		case graph.epoch:
+		case graph.epoch - 1:
+			g.order(x)
+		default:
+			x.mark, x.slot = graph.epoch, int32(len(g.ins))
+			g.ins = append(g.ins, x)
+		}
+	}
+	g.steps = append(g.steps, a)
+}
+
+// inHalf adds a step whose result is rounded to 16 bits and widened again, so that it is what memory would hold.
+func inHalf(steps []Step, s Step, d dtype.Dtype) []Step {
+	wide, own := s.Out, [3]uint8{s.Dst}
+	if s.Row == nil {
+		s.Out = d // a cast rounds once
+		steps = append(steps, s)
+	} else {
+		steps = append(steps, s, Step{In: wide, Out: d, Dst: s.Dst, Src: own})
+	}
+	return append(steps, Step{In: d, Out: wide, Dst: s.Dst, Src: own})
 }

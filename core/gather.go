@@ -220,10 +220,9 @@ func vmapGather(y *Array, ins []*Array, mapped []bool, n int) *Array {
 	for i, a := range at.Axes {
 		axes[i] = a + 1
 	}
-	indexed := slices.Contains(mapped[1:], true)
 	switch {
-	case !indexed && len(axes) == len(ins)-1:
-		// Same places in every example: the batch axis is one more axis of the slice.
+	case !slices.Contains(mapped[1:], true):
+		// The same places in every example: the batch axis is one more axis of the slice.
 		g := gather(ins[0], ins[1:], axes, withBatch(n, at.SliceSizes))
 		rank := len(g.shape)
 		return moveAxis(g, rank-1-len(at.SliceSizes), 0)
@@ -239,17 +238,18 @@ func vmapGather(y *Array, ins []*Array, mapped []bool, n int) *Array {
 
 func vmapScatter(y *Array, ins []*Array, mapped []bool, n int) *Array {
 	at := y.attr.(ScatterAttr)
-	if len(ins) == 2 {
-		return vmapLoop(y, ins, mapped, n)
-	}
 	xs := batchAll(ins, mapped, n)
 	last := len(xs) - 1
-	axes := []int{0}
-	for _, a := range at.Axes {
-		axes = append(axes, a+1)
+	u := xs[last]
+	lead := len(u.shape) - len(y.shape) // axes of the indices, batch included
+	axes := make([]int, len(at.Axes))
+	for i, a := range at.Axes {
+		axes[i] = a + 1
+	}
+	if !slices.Contains(mapped[1:last], true) {
+		// The same places in every example: the batch axis is one more axis of the slice.
+		return scatterAt(xs[0], ins[1:last], axes, moveAxis(u, 0, lead-1), at.Op)
 	}
 	idx := append([]*Array{batchIndex(n, xs[1].shape)}, xs[1:last]...)
-	u := xs[last]
-	u = unsqueeze(u, len(u.shape)-len(y.shape))
-	return scatterAt(xs[0], idx, axes, u, at.Op)
+	return scatterAt(xs[0], idx, append([]int{0}, axes...), unsqueeze(u, lead), at.Op)
 }

@@ -215,7 +215,7 @@ func Index(x *Array, items []IndexItem) *Array {
 	// move the index axes to their place.
 	shape := slices.Clone(s.arrays[0].shape)
 	for i, d := range s.viewed {
-		if !contains(s.axes, i) {
+		if !slices.Contains(s.axes, i) {
 			shape = append(shape, d)
 		}
 	}
@@ -257,7 +257,7 @@ func IndexUpdate(x *Array, items []IndexItem, value *Array, op UpdateOp) *Array 
 	k := len(s.arrays[0].shape)
 	rest := []int{}
 	for i, d := range s.viewed {
-		if !contains(s.axes, i) {
+		if !slices.Contains(s.axes, i) {
 			rest = append(rest, d)
 		}
 	}

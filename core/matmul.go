@@ -240,12 +240,12 @@ func tensorDot(op string, x, y *Array, ax, ay []int) *Array {
 	}
 	m, n := 1, 1
 	for i, d := range x.shape {
-		if !contains(ax, i) {
+		if !slices.Contains(ax, i) {
 			restX, shape, m = append(restX, i), append(shape, d), m*d
 		}
 	}
 	for i, d := range y.shape {
-		if !contains(ay, i) {
+		if !slices.Contains(ay, i) {
 			restY, shape, n = append(restY, i), append(shape, d), n*d
 		}
 	}

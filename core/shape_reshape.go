@@ -219,7 +219,7 @@ func squeeze(a *Args) *Array {
 	shape := make([]int, 0, len(x.shape))
 	for i, d := range x.shape {
 		switch {
-		case !contains(axes, i):
+		case !slices.Contains(axes, i):
 			shape = append(shape, d)
 		case d == 1:
 		case all:

@@ -135,6 +135,9 @@ func (c *caller) value() core.Arg {
 
 func (c *caller) name() core.Arg {
 	name := c.word(letters)
+	if (name == "fast" || name == "random") && c.take('.') {
+		name += "." + c.word(letters)
+	}
 	switch name {
 	case "None":
 		return core.Arg{}

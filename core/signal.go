@@ -2,6 +2,7 @@ package core
 
 import (
 	"math"
+	"slices"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
@@ -57,10 +58,10 @@ func hadamardTransform(a *Args) *Array {
 	scale := a.float(1, 1/math.Sqrt(float64(max(n, 1))))
 	d := x.dtype.ToFloat()
 	m := n
-	for m > 0 && m%2 == 0 && !contains([]int{12, 20, 28}, m) {
+	for m > 0 && m%2 == 0 && !slices.Contains([]int{12, 20, 28}, m) {
 		m /= 2
 	}
-	if !contains([]int{1, 12, 20, 28}, m) {
+	if !slices.Contains([]int{1, 12, 20, 28}, m) {
 		Throw(ValueError, "[hadamard_transform] the last axis of shape %s must have extent m * 2^k with m one of 1, 12, 20, 28", layout.Format(x.shape))
 	}
 	var factors []int

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"slices"
+
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
@@ -29,21 +31,14 @@ func expanded(form func(y *Array, xs []*Array) *Array) (
 }
 
 func init() {
-	rowwise := func(op *Def) func(y *Array, ins []*Array, mapped []bool, n int) *Array {
-		return func(y *Array, ins []*Array, mapped []bool, n int) *Array {
-			for _, m := range mapped[1:] {
-				if m { // a weight per example: the composed form broadcasts it
-					return vmapLoop(y, ins, mapped, n)
-				}
-			}
-			if !mapped[0] {
-				return vmapLoop(y, ins, mapped, n)
-			}
-			return newArray(op, y.dtype, withBatch(n, y.shape), y.attr, ins...)
+	rowwise := func(y *Array, ins []*Array, mapped []bool, n int) *Array {
+		if slices.Contains(mapped[1:], true) {
+			return vmapWeights(y, ins, mapped)
 		}
+		return newArray(y.op, y.dtype, withBatch(n, y.shape), y.attr, ins...)
 	}
 	cost := func(*Array) int { return 8 }
-	softmaxOp = Def{Name: "softmax", Launch: simple(KindSoftmax), Cost: cost, VMap: rowwise(&softmaxOp),
+	softmaxOp = Def{Name: "softmax", Launch: simple(KindSoftmax), Cost: cost, VMap: rowwise,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			g := mul(ct, y)
 			return []*Array{sub(g, mul(y, lastSum(g)))}
@@ -60,7 +55,7 @@ func init() {
 	}
 	logSumExpOp = Def{Name: "logsumexp", Launch: simple(KindLogSumExp),
 		Cost: func(y *Array) int { return 8 * max(y.in[0].Size()/max(y.Size(), 1), 1) },
-		VMap: rowwise(&logSumExpOp),
+		VMap: rowwise,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			return []*Array{mul(unsqueeze(ct, len(ct.shape)), softmaxOf(y))}
 		},
@@ -68,7 +63,7 @@ func init() {
 			return reduce(ReduceSum, mul(t[0], softmaxOf(y)), []int{len(y.shape)})
 		},
 	}
-	layerNormOp = Def{Name: "layer_norm", Launch: simple(KindLayerNorm), Cost: cost, VMap: rowwise(&layerNormOp)}
+	layerNormOp = Def{Name: "layer_norm", Launch: simple(KindLayerNorm), Cost: cost, VMap: rowwise}
 	layerNormOp.VJP, layerNormOp.JVP = expanded(func(y *Array, xs []*Array) *Array {
 		x, last := wide(xs[0]), []int{len(y.shape) - 1}
 		d := sub(x, expandAt(mean(x, last), x, last))
@@ -76,7 +71,7 @@ func init() {
 		n := mul(d, apply("rsqrt", add(v, like(v, y.attr.(NormAttr).Eps))))
 		return add(mul(AsType(n, y.dtype), xs[1]), xs[2])
 	})
-	rmsNormOp = Def{Name: "rms_norm", Launch: simple(KindRMSNorm), Cost: cost, VMap: rowwise(&rmsNormOp)}
+	rmsNormOp = Def{Name: "rms_norm", Launch: simple(KindRMSNorm), Cost: cost, VMap: rowwise}
 	rmsNormOp.VJP, rmsNormOp.JVP = expanded(func(y *Array, xs []*Array) *Array {
 		x, last := wide(xs[0]), []int{len(y.shape) - 1}
 		v := expandAt(mean(apply("square", x), last), x, last)
@@ -109,6 +104,25 @@ func init() {
 	)
 }
 
+// vmapWeights is a normalisation in which every example has its own weight or bias: the kernel normalises with
+// neutral ones, in float32 for halves as it does alone, and the rows of the table apply the rest.
+func vmapWeights(y *Array, ins []*Array, mapped []bool) *Array {
+	x := wide(ins[0])
+	neutral := []*Array{x}
+	for i := range ins[1:] {
+		neutral = append(neutral, BroadcastTo(like(x, float64(1-i)), y.shape[len(y.shape)-1:]))
+	}
+	z := newArray(y.op, x.dtype, x.shape, y.attr, neutral...)
+	for i, row := range []string{"multiply", "add"}[:len(ins)-1] {
+		w := AsType(ins[i+1], x.dtype)
+		if mapped[i+1] {
+			w = insertOnes(w, len(y.shape)+1)
+		}
+		z = apply(row, z, w)
+	}
+	return AsType(z, y.dtype)
+}
+
 // wide is x in at least float32.
 func wide(x *Array) *Array {
 	if x.dtype.IsHalf() {
@@ -136,7 +150,7 @@ func overAxes(x *Array, axes []int, f func(*Array) *Array, keeps bool) *Array {
 	}
 	var perm []int
 	for i := range rank {
-		if len(axes) > 0 && contains(axes, i) {
+		if len(axes) > 0 && slices.Contains(axes, i) {
 			continue
 		}
 		perm = append(perm, i)
@@ -153,15 +167,6 @@ func overAxes(x *Array, axes []int, f func(*Array) *Array, keeps bool) *Array {
 		inverse[p] = i
 	}
 	return Transpose(Reshape(y, moved.shape), inverse)
-}
-
-func contains(list []int, v int) bool {
-	for _, x := range list {
-		if x == v {
-			return true
-		}
-	}
-	return false
 }
 
 func softmaxLast(x *Array) *Array {

@@ -23,7 +23,7 @@ func init() {
 		JVP: func(y *Array, t []*Array) *Array { return gatherAxis(t[0], order(y), y.attr.(SortAttr).Axis) },
 	}
 	argSortOp = Def{Name: "argsort", Launch: simple(KindSort), VMap: vmap, Cost: cost, NoGrad: "the result is an integer"}
-	searchOp = Def{Name: "searchsorted", Launch: simple(KindSearchSorted), Cost: cost, NoGrad: "the result is an integer"}
+	searchOp = Def{Name: "searchsorted", Launch: simple(KindSearchSorted), Cost: cost, VMap: vmapSearch, NoGrad: "the result is an integer"}
 
 	// along applies f to the given axis, or to the flattened array for an axis of None.
 	along := func(a *Args, x *Array, i int, f func(x *Array, axis int) *Array) *Array {
@@ -89,6 +89,25 @@ func init() {
 				return newArray(&searchOp, dtype.Uint32, v.shape, SearchAttr{side == "right"}, x, v)
 			})},
 	)
+}
+
+// vmapSearch places values among a sorted sequence of their own example by sorting both together, values first
+// where they go before equal elements: their rank among all less their rank among the values.
+func vmapSearch(y *Array, ins []*Array, mapped []bool, n int) *Array {
+	if !mapped[0] {
+		return newArray(&searchOp, y.dtype, withBatch(n, y.shape), y.attr, ins...)
+	}
+	xs := batchAll(ins, mapped, n)
+	k, m := xs[0].shape[1], layout.Size(y.shape)
+	sorted, v := xs[0], Reshape(xs[1], []int{n, m})
+	rank := func(x *Array) *Array { return argSortAxis(argSortAxis(x, 1, -1), 1, -1) }
+	var all *Array
+	if y.attr.(SearchAttr).Right {
+		all = sliceAxis(rank(Concatenate([]*Array{sorted, v}, 1)), 1, k, k+m)
+	} else {
+		all = sliceAxis(rank(Concatenate([]*Array{v, sorted}, 1)), 1, 0, m)
+	}
+	return Reshape(sub(all, rank(v)), withBatch(n, y.shape))
 }
 
 // sortAxis sorts along axis, or only partitions at kth >= 0.

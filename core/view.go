@@ -125,6 +125,10 @@ func init() {
 			sum := scatterAt(zeros, []*Array{Reshape(from, []int{-1})}, []int{0}, Reshape(ct, []int{-1, 1}), ScatterAdd)
 			return []*Array{Reshape(sum, x.shape)}
 		},
+		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
+			at := y.attr.(*stridedAttr)
+			return AsStrided(ins[0], withBatch(n, y.shape), withBatch(y.in[0].Size(), at.strides), at.offset)
+		},
 	}
 	bitcastOp = Def{Name: "view", NoGrad: "it reinterprets bits",
 		View: func(y *Array) bool {
@@ -169,17 +173,20 @@ func init() {
 		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return Contiguous(ins[0]) },
 	}
-	share := func(y *Array) bool {
-		y.shareBuffer(y.in[0], y.in[0].offset, y.in[0].strides)
-		return true
-	}
-	identityOp = Def{Name: "identity", Linear: true, View: share,
+	identityOp = Def{Name: "identity", Linear: true, View: sameMemory,
 		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return ins[0] },
 	}
-	stopOp = Def{Name: "stop_gradient", NoGrad: "it is there to stop gradients", View: share,
+	stopOp = Def{Name: "stop_gradient", NoGrad: "it is there to stop gradients", View: sameMemory,
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return StopGradient(ins[0]) },
 	}
+}
+
+// sameMemory is the View of ops whose value is their first input's.
+func sameMemory(y *Array) bool {
+	x := y.inputs()[0]
+	y.shareBuffer(x, x.offset, x.strides)
+	return true
 }
 
 func withBatch(n int, shape []int) []int { return append([]int{n}, shape...) }
@@ -358,9 +365,10 @@ func AsStrided(x *Array, shape layout.Shape, strides []int, offset int) *Array {
 	return newArray(&stridedOp, x.dtype, shape, &stridedAttr{strides, offset}, Contiguous(x))
 }
 
-// Contiguous is x in row-major order without gaps.
+// Contiguous is x in row-major order without gaps. What depends on a stand-in gets a node even if x lies so
+// already: what a transform puts in x's place may not.
 func Contiguous(x *Array) *Array {
-	if x.state == ready && x.contiguous() {
+	if x.state == ready && x.contiguous() && !x.traced() {
 		return x
 	}
 	return newArray(&compactOp, x.dtype, x.shape, nil, x)

@@ -18,7 +18,7 @@ func Placeholders(like []*Array) []*Array {
 	out := make([]*Array, len(like))
 	for i, x := range like {
 		out[i] = newArray(placeholder, x.dtype, x.shape, nil)
-		out[i].tracer = true
+		out[i].tracer = out[i].born
 	}
 	return out
 }
@@ -42,7 +42,7 @@ func VMapInputs(ins []*Array, axes []int) []*Array {
 		}
 		shape := slices.Delete(slices.Clone(x.shape), axis, axis+1)
 		out[i] = newArray(placeholder, x.dtype, shape, nil)
-		out[i].tracer = true
+		out[i].tracer = out[i].born
 	}
 	if n < 0 {
 		Throw(ValueError, "[vmap] at least one argument must have an axis to map over")
@@ -65,17 +65,16 @@ func VMapOutputs(ins, placeholders []*Array, axes []int, outs []*Array, outAxes 
 		from = append(from, p)
 		batches = append(batches, moveAxis(ins[i], axis, 0))
 	}
-	order := walk(outs, from, func(*Array) bool { return true })
-	epoch := graph.epoch
-	batched := make([]*Array, len(order))
+	f := follow(outs, from, all)
+	batched := make([]*Array, len(f.order))
 	copy(batched, batches)
-	for i := len(from); i < len(order); i++ {
-		y := order[i]
+	for i := f.heads; i < len(f.order); i++ {
+		y := f.order[i]
 		xs := slices.Clone(y.inputs())
 		mapped := make([]bool, len(xs))
-		for k, x := range xs {
-			if marked(x, epoch) {
-				xs[k], mapped[k] = batched[x.slot], true
+		for k, slot := range f.inputs(i) {
+			if slot >= 0 {
+				xs[k], mapped[k] = batched[slot], true
 			}
 		}
 		if y.op.VMap != nil {
@@ -91,8 +90,8 @@ func VMapOutputs(ins, placeholders []*Array, axes []int, outs []*Array, outAxes 
 	out := make([]*Array, len(outs))
 	for i, y := range outs {
 		var b *Array
-		if marked(y, epoch) {
-			b = batched[y.slot]
+		if slot := f.outs[i]; slot >= 0 {
+			b = batched[slot]
 		}
 		switch {
 		case outAxes[i] == NoAxis:
@@ -112,8 +111,8 @@ func VMapOutputs(ins, placeholders []*Array, axes []int, outs []*Array, outAxes 
 	return out
 }
 
-// vmapLoop applies the op to one example after the other: right for every op, and for some the
-// only way.
+// vmapLoop applies the op to one example after the other: right for every op, and the way for those whose Loop
+// says why.
 func vmapLoop(y *Array, ins []*Array, mapped []bool, n int) *Array {
 	parts := make([]*Array, n)
 	for b := range parts {

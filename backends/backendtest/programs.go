@@ -86,10 +86,14 @@ func (c *ctx) exactSteps(b *builder, n int) {
 	for tries := 0; len(b.p.Steps) < n && tries < 1000; tries++ {
 		if c.rng.IntN(4) == 0 {
 			src := uint8(c.rng.IntN(len(b.regs)))
-			from, to := b.regs[src], dtype.All[c.rng.IntN(dtype.Count)].Compute()
+			from, to := b.regs[src], dtype.All[c.rng.IntN(dtype.Count)]
 			if safeCast(from, to) {
-				b.p.Steps = append(b.p.Steps, core.Step{In: from, Out: to, Dst: uint8(len(b.regs)), Src: [3]uint8{src}})
-				b.regs = append(b.regs, to)
+				at := uint8(len(b.regs))
+				b.p.Steps = append(b.p.Steps, core.Step{In: from, Out: to, Dst: at, Src: [3]uint8{src}})
+				if to.IsHalf() { // rounded in place
+					b.p.Steps = append(b.p.Steps, core.Step{In: to, Out: to.Compute(), Dst: at, Src: [3]uint8{at}})
+				}
+				b.regs = append(b.regs, to.Compute())
 			}
 			continue
 		}

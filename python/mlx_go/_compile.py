@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from ._core import (
     _trace_call,
     _trace_free,
     _trace_new,
+    _tree_assign,
     _tree_fill,
     _tree_key,
     _tree_leaves,
@@ -19,6 +21,7 @@ from ._core import (
 )
 
 _enabled = True
+_MOST_TRACES = 512  # of one function: constants that never repeat must not fill the memory
 
 
 def disable_compile() -> None:
@@ -39,7 +42,7 @@ def enable_compile() -> None:
 
 def _state_arrays(tree):
     """The distinct arrays of captured state."""
-    return list({id(a): a for a in _tree_leaves(tree, 2)}.values())
+    return list(dict.fromkeys(_tree_leaves(tree, 2)))
 
 
 def _holders(tree):
@@ -140,6 +143,7 @@ class _Compiled:
         self._inputs = inputs
         self._outputs = outputs
         self._cache: dict[Any, _Entry] = {}
+        self._lock = threading.RLock()  # reentrant, as the function may call itself
         try:
             functools.update_wrapper(self, fun, updated=())  # not the attributes: fun may be compiled itself
         except (AttributeError, TypeError):
@@ -158,10 +162,16 @@ class _Compiled:
             key = (key, _tree_key(state, arrays))
         entry = self._cache.get(key)
         if entry is None:
-            entry = self._cache[key] = self._trace(args, kwargs, arrays)
+            with self._lock:
+                entry = self._cache.get(key) or self._trace(args, kwargs, arrays)
+                while len(self._cache) >= _MOST_TRACES:
+                    del self._cache[next(iter(self._cache))]
+                self._cache[key] = entry
         outs = _trace_call(entry.trace, arrays)
         if self._outputs is not None:
-            _assign(self._outputs, entry.outputs, iter(outs[entry.count :]))
+            state = outs[entry.count :]
+            if not _tree_assign(self._outputs, entry.outputs, state):
+                _assign(self._outputs, entry.outputs, iter(state))
             del outs[entry.count :]
         return _tree_fill(entry.result, outs, 1)
 
@@ -198,7 +208,8 @@ def compile(fun: Callable, inputs: Any = None, outputs: Any = None, shapeless: b
             ``[model.state, optimizer.state, mx.random.state]``.
         outputs: State that ``fun`` changes.
         shapeless: Accepted for programs that ask not to be traced again for new shapes. Each shape has its
-            own graph here, which gives the same values.
+            own graph here: what ``fun`` computes in Python from shapes stays right, as do means and other
+            functions that count elements. The graphs of the 512 latest signatures are kept.
 
     Returns:
         The compiled function.

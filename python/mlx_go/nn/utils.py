@@ -96,7 +96,7 @@ def checkpoint(module: Module, fn: Callable | None = None) -> Callable:
     """Return ``fn`` so that its backward pass recomputes it instead of keeping its memory.
 
     Args:
-        module: The module whose trainable parameters ``fn`` uses.
+        module: The module whose parameters ``fn`` uses.
         fn: The function. Default: the module itself.
 
     Returns:
@@ -108,23 +108,4 @@ def checkpoint(module: Module, fn: Callable | None = None) -> Callable:
         >>> mx.grad(lambda x: nn.utils.checkpoint(layer)(x).sum())(mx.ones((1, 2))).shape
         (1, 2)
     """
-    if fn is None:
-        fn = module
-    function = fn
-
-    def inner(tracers: list[mx.array], *args: Any, **kwargs: Any) -> Any:
-        borrowed = _Borrowed(module, module.trainable_parameters())
-        borrowed.lend(tracers)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            borrowed.restore()
-
-    checkpointed = mx.checkpoint(inner)
-
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        arrays = _Borrowed(module, module.trainable_parameters()).arrays
-        return checkpointed(arrays, *args, **kwargs)
-
-    # A module has no __name__ to copy; a function does.
-    return wraps(function)(wrapped) if not isinstance(function, Module) else wrapped
+    return mx.checkpoint(module if fn is None else fn)

@@ -1,0 +1,33 @@
+package core
+
+// Defs lists the primitives by the names of their variables, for tests; TestDefsAreListed holds it complete.
+var Defs = map[string]*Def{
+	"reshapeOp": &reshapeOp, "transposeOp": &transposeOp, "broadcastOp": &broadcastOp, "sliceOp": &sliceOp,
+	"stridedOp": &stridedOp, "bitcastOp": &bitcastOp, "asTypeOp": &asTypeOp, "compactOp": &compactOp,
+	"identityOp": &identityOp, "stopOp": &stopOp, "diagonalOp": &diagonalOp, "concatOp": &concatOp,
+	"updateOp": &updateOp, "dependsOp": &dependsOp, "fillOp": &fillOp, "reduceOp": &reduceOp,
+	"argReduceOp": &argReduceOp, "scanOp": &scanOp, "sortOp": &sortOp, "argSortOp": &argSortOp, "searchOp": &searchOp,
+	"matMulOp": &matMulOp, "addMMOp": &addMMOp, "convOp": &convOp, "gatherOp": &gatherOp, "scatterOp": &scatterOp,
+	"gatherAxisOp": &gatherAxisOp, "scatterAxisOp": &scatterAxisOp, "softmaxOp": &softmaxOp,
+	"logSumExpOp": &logSumExpOp, "layerNormOp": &layerNormOp, "rmsNormOp": &rmsNormOp, "randomBitsOp": &randomBitsOp,
+	"segmentOp": &segmentOp, "pickOp": &pickOp, "bundleOp": &bundleOp,
+	"arangeOp": &arangeOp, "constant": constant, "leaf": leaf, "placeholder": placeholder,
+}
+
+// WithoutInputs are the primitives that no transform meets as a node of a function.
+var WithoutInputs = []string{"arangeOp", "constant", "leaf", "placeholder", "bundleOp"}
+
+// Collect adds the primitives below outs to found.
+func Collect(outs []*Array, found map[*Def]bool) {
+	graph.epoch += 2
+	stack := append([]*Array(nil), outs...)
+	for len(stack) > 0 {
+		x := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if x.mark != graph.epoch {
+			x.mark = graph.epoch
+			found[x.op] = true
+			stack = append(stack, x.inputs()...)
+		}
+	}
+}

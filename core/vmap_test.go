@@ -1,0 +1,211 @@
+package core_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// TestDefsAreListed holds core.Defs complete: every variable of package core that is given a Def is in it.
+func TestDefsAreListed(t *testing.T) {
+	found := map[string]bool{}
+	files, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	isDef := func(e ast.Expr) bool {
+		if u, ok := e.(*ast.UnaryExpr); ok {
+			e = u.X
+		}
+		c, ok := e.(*ast.CompositeLit)
+		if !ok {
+			return false
+		}
+		name, ok := c.Type.(*ast.Ident)
+		return ok && name.Name == "Def"
+	}
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), f.Name(), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				for i, e := range n.Rhs {
+					if name, ok := n.Lhs[i].(*ast.Ident); ok && isDef(e) && n.Tok == token.ASSIGN {
+						found[name.Name] = true
+					}
+				}
+			case *ast.ValueSpec:
+				for i, e := range n.Values {
+					if isDef(e) {
+						found[n.Names[i].Name] = true
+					}
+				}
+			}
+			return true
+		})
+	}
+	if len(found) < 30 {
+		t.Fatalf("only %d definitions found", len(found))
+	}
+	for name := range found {
+		if core.Defs[name] == nil {
+			t.Errorf("%s is not in Defs of export_test.go", name)
+		}
+	}
+}
+
+// TestEveryOpBatches wants a batching rule of every primitive, or a reason why there is none.
+func TestEveryOpBatches(t *testing.T) {
+	for name, d := range core.Defs {
+		if d.VMap == nil && d.Loop == "" && !slices.Contains(core.WithoutInputs, name) {
+			t.Errorf("%s has neither VMap nor Loop", name)
+		}
+	}
+}
+
+// batchable are functions of x, shape (2,3), w, shape (3,2), i, three of the places 0 and 1, and k, a key:
+// through every primitive, with what is mapped left open.
+var batchable = append([]string{
+	"take(x,i,0)", "take(x,i,1)", "take(w,i)", "take_along_axis(w,broadcast_to(expand_dims(i,1),(3,2)),1)",
+	"put_along_axis(w,broadcast_to(expand_dims(i,1),(3,2)),transpose(x),1)", "take(x,take(i,0),1)",
+	"slice(x,take(i,A([0,1])),(0,1),(1,2))", "slice_update(x,slice(w,A([1]),(0,),(1,2)),take(i,A([0,1])),(0,1))",
+	"searchsorted(sort(flatten(x)),w)", "searchsorted(sort(flatten(x)),flatten(x),'right')", "searchsorted(A([0.0,0.5]),x)",
+	"searchsorted(sort(flatten(x)),zeros((0,)))", "searchsorted(sort(i),i)",
+	"sort(x,0)", "argsort(w,1)", "topk(x,2)", "partition(x,1)", "argpartition(x,1)", "argmax(x,1)", "argmin(w)", "sum(x,0)", "max(x)", "prod(w,1)",
+	"all(x)", "any(x,1)", "cumsum(x,1)", "cumprod(w,0,reverse=True)", "logcumsumexp(x,1,inclusive=False)", "softmax(x,0)", "softmax(w,-1)", "logsumexp(x,1)",
+	"matmul(x,w)", "matmul(w,x)", "addmm(x,x,matmul(w,x),0.5,2)", "addmm(take(x,0,0),x,matmul(w,x))", "inner(x,transpose(w))",
+	"conv1d(expand_dims(x,0),expand_dims(transpose(w),1))", "conv1d(expand_dims(x,0),reshape(w,(1,2,3)),1,1)",
+	"conv2d(reshape(x,(1,2,3,1)),reshape(w,(3,1,2,1)))", "conv_transpose1d(expand_dims(w,0),reshape(x,(3,1,2)),2)",
+	"fast.layer_norm(x,take(transpose(w),0,0),take(x,1,0),0.001)", "fast.layer_norm(x,None,take(transpose(w),0,0),0.001)",
+	"fast.layer_norm(take(x,0,0),take(transpose(w),0,0),None,0.001)", "fast.rms_norm(x,take(transpose(w),1,0),0.001)", "fast.rms_norm(w,None,0.001)",
+	"fast.rms_norm(astype(x,float16),astype(take(transpose(w),1,0),float16),0.001)", "fast.layer_norm(astype(x,float16),astype(take(transpose(w),1,0),float16),astype(take(x,1,0),float16),0.001)",
+	"view(astype(x,float32),int32)", "view(x,int32)", "random.normal((2,),key=k)", "random.uniform(0,1,(3,),key=k)",
+	"random.categorical(x,key=k)", "random.permutation(x,key=k)",
+}, structural...)
+
+// TestVMapOfEveryOp compares batches with their examples, with every choice of mapped arguments, at the first and
+// the last axis, with results at either end, and with batches of one and none; and sees that all primitives
+// took part.
+func TestVMapOfEveryOp(t *testing.T) {
+	met := map[*core.Def]bool{}
+	for _, text := range batchable {
+		uses := []bool{strings.Contains(text, "x"), strings.Contains(text, "w"), strings.Contains(text, "i)") || strings.Contains(text, "i,"), strings.Contains(text, "=k")}
+		if strings.Contains(text, "array_equal") {
+			uses[1] = false
+		}
+		for which := 1; which < 16; which++ {
+			skip := false
+			for k, used := range uses {
+				skip = skip || which>>k&1 != 0 && !used
+			}
+			if skip {
+				continue
+			}
+			for _, n := range []int{3, 1, 0} {
+				batchOf(t, text, which, n, met)
+			}
+		}
+	}
+	for name, d := range core.Defs {
+		internal := name == "identityOp" || name == "segmentOp" || name == "pickOp" // what transforms make themselves
+		if !met[d] && !internal && !slices.Contains(core.WithoutInputs, name) {
+			t.Errorf("no function of this test uses %s", name)
+		}
+	}
+}
+
+// call evaluates text with the arguments of TestVMapOfEveryOp, results joined as float64.
+func joinedCall(text string, xs []*core.Array, met map[*core.Def]bool) *core.Array {
+	c := newCaller()
+	c.env["x"], c.env["w"], c.env["i"], c.env["k"] = xs[0], xs[1], xs[2], xs[3]
+	ys := c.eval(text)
+	core.Collect(ys, met)
+	parts := make([]*core.Array, len(ys))
+	for i, y := range ys {
+		parts[i] = core.Reshape(core.AsType(y, dtype.Float64), []int{-1})
+	}
+	return core.Concatenate(parts, 0)
+}
+
+func batchOf(t *testing.T, text string, which, n int, met map[*core.Def]bool) {
+	t.Helper()
+	shapes := [][]int{{2, 3}, {3, 2}, {3}, {2}}
+	last := which%2 == 0 // where batches stand in the arguments; in the results it is the other way round
+	outs := held(t, func() []*core.Array {
+		ins, axes := make([]*core.Array, 4), make([]int, 4)
+		for k, shape := range shapes {
+			axes[k] = core.NoAxis
+			full := shape
+			if which>>k&1 != 0 {
+				if full, axes[k] = append([]int{n}, shape...), 0; last {
+					full, axes[k] = append(slices.Clone(shape), n), -1
+				}
+			}
+			v := wave(layout.Size(full), float64(k))
+			for j := range v {
+				switch k {
+				case 2:
+					v[j] = float64(j * j % 3 % 2)
+				case 3:
+					v[j] = float64(7*j + 1)
+				}
+			}
+			ins[k] = vector([]dtype.Dtype{dtype.Float64, dtype.Float64, dtype.Int32, dtype.Uint32}[k], full, v)
+		}
+		ps := core.VMapInputs(ins, axes)
+		y := joinedCall(text, ps, met)
+		to := 0
+		if !last {
+			to = -1
+		}
+		outs := core.VMapOutputs(ins, ps, axes, []*core.Array{y}, []int{to})
+		if !last {
+			outs[0] = core.TransposeAll(outs[0])
+		}
+		if outs[0].Shape()[0] != n || outs[0].Shape()[1] != y.Size() {
+			t.Errorf("%s, mapped %04b: a batch of %d has shape %v", text, which, n, outs[0].Shape())
+		}
+		for b := range n {
+			xs := slices.Clone(ins)
+			for k, x := range ins {
+				if axes[k] == core.NoAxis {
+					continue
+				}
+				items := []core.IndexItem{{Kind: core.IndexInt, Int: b}}
+				if last {
+					items = []core.IndexItem{{Kind: core.IndexEllipsis}, items[0]}
+				}
+				xs[k] = core.Index(x, items)
+			}
+			outs = append(outs, joinedCall(text, xs, met))
+		}
+		return outs
+	})
+	var want []float64
+	for _, y := range outs[1:] {
+		want = append(want, values(t, y)...)
+	}
+	got := values(t, outs[0])
+	if len(got) != len(want) {
+		t.Fatalf("%s, mapped %04b: %d values, want %d", text, which, len(got), len(want))
+	}
+	for i := range got {
+		if d := got[i] - want[i]; d > 1e-12 || d < -1e-12 {
+			t.Fatalf("%s, mapped %04b of %d: value %d is %g, want %g", text, which, n, i, got[i], want[i])
+		}
+	}
+}
