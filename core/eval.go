@@ -46,7 +46,7 @@ const nodeCost = 512
 
 // StartEval schedules what outs need. It returns nil if all of it is now in
 // memory; else a job to wait for, after which StartEval is asked again. The graph
-// lock is held. Errors of small evaluations panic.
+// lock is held. Errors of small evaluations that the caller waits for panic.
 func StartEval(outs []*Array, async bool) *Job {
 	tape, cost, after := schedule(outs)
 	if len(tape) == 0 {
@@ -63,8 +63,8 @@ func StartEval(outs []*Array, async bool) *Job {
 		a.refs--
 	}
 	if after == nil && cost <= inlineCost {
-		if err := j.run(&exec{inline: true}); err != nil {
-			told(err)
+		err := j.run(&exec{inline: true})
+		if j.settle(err); err != nil && !async {
 			panic(err)
 		}
 		return nil
@@ -160,15 +160,22 @@ func execute() {
 	}
 }
 
+// end makes the outcome known to those who wait.
 func (j *Job) end(err *Error) {
-	switch j.err = err; {
+	j.err = err
+	j.settle(err)
+	close(j.done)
+}
+
+// settle keeps the error of a job that nobody waits for.
+func (j *Job) settle(err *Error) {
+	switch {
 	case err == nil || err == errStale || err.Kind == Interrupted:
 	case j.async:
 		executor.asyncErr = err
 	default:
 		told(err)
 	}
-	close(j.done)
 }
 
 // told notes that a caller meets err: synchronize need not tell it again.

@@ -123,10 +123,17 @@ def _make(cls, device, index):
     return s
 
 
-_local = threading.local()  # stack of devices and streams of the contexts this thread is in
+class _Local(threading.local):
+    """What every thread has of its own."""
+
+    def __init__(self) -> None:
+        self.stack: list[Stream | ThreadLocalStream] = []  # of the contexts the thread is in
+        self.streams: dict[Device | ThreadLocalStream, Stream] = {}
+
+
+_local = _Local()
 _lock = threading.Lock()
 _default_device = Device(cpu)
-_default_streams: dict[Device, Stream] = {}
 _counts = {"stream": 1, "local": 0}
 
 
@@ -148,8 +155,7 @@ def device_info(d: Device | DeviceType | None = None) -> dict[str, str | int]:
 
 def default_device() -> Device:
     """The device that operations run on."""
-    stack = getattr(_local, "stack", None)
-    return stack[-1].device if stack else _default_device
+    return _local.stack[-1].device if _local.stack else _default_device
 
 
 def set_default_device(device: Device | DeviceType) -> None:
@@ -159,22 +165,25 @@ def set_default_device(device: Device | DeviceType) -> None:
 
 
 def default_stream(device: Device | DeviceType) -> Stream:
-    """The stream that operations on the device run on."""
+    """The stream that operations on the device run on; each thread has its own."""
     d = _usable(device, "default_stream")
-    stack = getattr(_local, "stack", None)
-    if stack and stack[-1].device == d and isinstance(stack[-1], Stream):
-        return stack[-1]
-    with _lock:
-        if d not in _default_streams:
-            _default_streams[d] = _make(Stream, d, 0)
-        return _default_streams[d]
+    key: Device | ThreadLocalStream = d
+    if _local.stack and _local.stack[-1].device == d:
+        current = _local.stack[-1]
+        if isinstance(current, Stream):
+            return current
+        key = current
+    if key not in _local.streams:
+        first = key is d and threading.current_thread() is threading.main_thread()
+        _local.streams[key] = _make(Stream, d, 0 if first else _next("stream"))
+    return _local.streams[key]
 
 
 def set_default_stream(stream: Stream) -> None:
-    """Choose the stream that operations on its device run on."""
+    """Choose the stream that this thread's operations on its device run on."""
     if not isinstance(stream, Stream):
         raise TypeError(f"set_default_stream(): argument 'stream' must be a Stream, not {type(stream).__name__}")
-    _default_streams[stream.device] = stream
+    _local.streams[stream.device] = stream
 
 
 def _next(kind):
@@ -221,8 +230,6 @@ class StreamContext:
         self._stream = _as_stream(s, "stream")
 
     def __enter__(self) -> None:
-        if not hasattr(_local, "stack"):
-            _local.stack = []
         _local.stack.append(self._stream)
 
     def __exit__(self, exc_type=None, exc_value=None, traceback=None) -> None:
