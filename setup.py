@@ -84,7 +84,7 @@ class GoBuildExt(build_ext):
         else:
             extld = "-s"  # zig's linker keeps the symbol table for Go's own -s
         command = [go, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false"]
-        command += [f"-ldflags=-s -w '-extldflags={extld}'", "-o", str(out), "./capi"]
+        command += [f"-ldflags=-s -w '-extldflags={extld}'", "-o", str(out), "./capi/extension"]
         print("mlx_go:", shlex.join(command), flush=True)
         if subprocess.run(command, cwd=ROOT, env=env).returncode:
             stop("`go build` failed; its own message is above.")

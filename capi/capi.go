@@ -1,7 +1,7 @@
-// Package main is the CPython extension mlx_go._core: a c-shared library with
-// PyInit__core in C. The C files know Python, the Go files know core, and one
-// crossing carries each call.
-package main
+// Package capi is the CPython extension mlx_go._core: PyInit__core in C, for the shared library that
+// capi/extension makes of it. The C files know Python, the Go files know core, and
+// one crossing carries each call.
+package capi
 
 /*
 #cgo CFLAGS: -O2 -fvisibility=hidden -Wall
@@ -21,8 +21,6 @@ import (
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
-
-func main() {}
 
 func init() {
 	// With busy workers and no spare P, a call from Python would wait for one.
