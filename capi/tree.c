@@ -13,13 +13,14 @@ static int is_tree(PyObject *o) {
 	return !(o == Py_None || PyBool_Check(o) || PyLong_Check(o) || PyFloat_Check(o) || PyUnicode_Check(o)) && is_holder(o);
 }
 
-static int flatten_in(PyObject *tree, PyObject *leaves, int mode);
+static int flatten_in(PyObject *tree, PyObject *leaves, int mode, const char *op);
 
-static int flatten(PyObject *tree, PyObject *leaves, int mode) {
+/* op is named where a leaf is no array. */
+static int flatten(PyObject *tree, PyObject *leaves, int mode, const char *op) {
 	if (is_array(tree)) return PyList_Append(leaves, tree);
 	if (PyList_Check(tree) || PyTuple_Check(tree) || PyDict_Check(tree)) {
 		if (Py_EnterRecursiveCall(" in a tree of arrays")) return -1;
-		int r = flatten_in(tree, leaves, mode);
+		int r = flatten_in(tree, leaves, mode, op);
 		Py_LeaveRecursiveCall();
 		return r;
 	}
@@ -30,31 +31,39 @@ static int flatten(PyObject *tree, PyObject *leaves, int mode) {
 		return r;
 	}
 	if (mode != LEAVES_ARRAYS) return 0;
-	PyErr_Format(PyExc_ValueError, "[tree_flatten] the argument must contain only arrays, not %R", (PyObject *)Py_TYPE(tree));
+	PyErr_Format(PyExc_ValueError, "[%s] expected arrays, or trees of them, not %R", op, (PyObject *)Py_TYPE(tree));
 	return -1;
 }
 
-static int flatten_in(PyObject *tree, PyObject *leaves, int mode) {
+static int flatten_in(PyObject *tree, PyObject *leaves, int mode, const char *op) {
 	if (PyDict_Check(tree)) {
 		PyObject *k, *v;
 		Py_ssize_t pos = 0;
 		while (PyDict_Next(tree, &pos, &k, &v))
-			if (flatten(v, leaves, mode) < 0) return -1;
+			if (flatten(v, leaves, mode, op) < 0) return -1;
 		return 0;
 	}
 	int list = PyList_Check(tree);
 	for (Py_ssize_t i = 0; i < (list ? PyList_Size(tree) : PyTuple_Size(tree)); i++)
-		if (flatten(list ? PyList_GetItem(tree, i) : PyTuple_GetItem(tree, i), leaves, mode) < 0) return -1;
+		if (flatten(list ? PyList_GetItem(tree, i) : PyTuple_GetItem(tree, i), leaves, mode, op) < 0) return -1;
 	return 0;
 }
 
+/* _tree_leaves(tree, mode), or _tree_leaves(tree, op) where all leaves must be arrays. */
 static PyObject *tree_leaves(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
 	GUARD(NULL);
-	int mode = n > 1 ? (int)PyLong_AsLong(args[1]) : LEAVES_ARRAYS;
+	if (n != 2) {
+		PyErr_SetString(PyExc_TypeError, "_tree_leaves(tree, mode_or_op)");
+		return NULL;
+	}
+	const char *op = NULL;
+	int mode = LEAVES_ARRAYS;
+	if (PyUnicode_Check(args[1])) op = PyUnicode_AsUTF8AndSize(args[1], NULL);
+	else mode = (int)PyLong_AsLong(args[1]);
+	if (PyErr_Occurred()) return NULL;
 	PyObject *leaves = PyList_New(0);
-	if (leaves && (n < 1 || flatten(args[0], leaves, mode) < 0)) Py_CLEAR(leaves);
-	if (!leaves && !PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "_tree_leaves(tree, mode=0)");
+	if (leaves && flatten(args[0], leaves, mode, op) < 0) Py_CLEAR(leaves);
 	return leaves;
 }
 

@@ -96,7 +96,7 @@ def _differentiate(fun, argnums, argnames, op, args, kwargs):
                 f"[{op}] there is no keyword argument '{name}' to differentiate: the function was called with {list(kwargs)}"
             )
         chosen.append(kwargs[name])
-    leaves = _tree_leaves(chosen)
+    leaves = _tree_leaves(chosen, op)
 
     def run():
         tracers = _tracers(leaves)
@@ -253,7 +253,7 @@ def jvp(fun: Callable, primals: list[array], tangents: list[array]) -> tuple[lis
 def _spread_axes(axes, tree, what, out):
     """Append one axis per array of the tree; ``axes`` is the tree cut short at any level."""
     if axes is None or (isinstance(axes, int) and not isinstance(axes, bool)):
-        out.extend([axes] * len(_tree_leaves(tree)))
+        out.extend([axes] * len(_tree_leaves(tree, "vmap")))
     elif isinstance(axes, (list, tuple)):
         if not isinstance(tree, (list, tuple)) or len(axes) != len(tree):
             raise ValueError(f"[vmap] {what} {axes!r} does not match the structure of the arrays")
@@ -291,7 +291,7 @@ def vmap(fun: Callable, in_axes: object = 0, out_axes: object = 0) -> Callable:
     def vmapped(*args, **kwargs):
         if kwargs:
             raise TypeError("[vmap] keyword arguments are not supported")
-        leaves = _tree_leaves(args)
+        leaves = _tree_leaves(args, "vmap")
         axes: list[int | None] = []
         _spread_axes(in_axes, args, "in_axes", axes)
         if all(a is None for a in axes):
@@ -300,7 +300,7 @@ def vmap(fun: Callable, in_axes: object = 0, out_axes: object = 0) -> Callable:
         def run():
             placeholders = _vmap_inputs(leaves, axes)
             result = fun(*_tree_fill(args, placeholders))
-            outs = _tree_leaves(result)
+            outs = _tree_leaves(result, "vmap")
             positions: list[int | None] = []
             _spread_axes(out_axes, result, "out_axes", positions)
             if any(p is None for p in positions):

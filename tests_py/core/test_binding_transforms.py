@@ -207,3 +207,9 @@ def test_grad_sees_in_place_changes():
         return (y * y).sum()
 
     assert mx.grad(f)(mx.array([1.0, 2.0])).tolist() == [0, 16]
+
+
+@pytest.mark.parametrize("op", ["grad", "value_and_grad", "vmap"])
+def test_arguments_that_are_no_arrays_name_the_transform(op):
+    with pytest.raises(ValueError, match=rf"\[{op}\] expected arrays, or trees of them, not <class 'float'>"):
+        getattr(mx, op)(lambda x: x[0])([2.0, mx.array(1.0)])
