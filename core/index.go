@@ -103,8 +103,7 @@ func resolve(x *Array, items []IndexItem) *subscript {
 		case IndexArray:
 			if it.Array.dtype == dtype.Bool {
 				// A mask is the positions at which it holds, one array per axis.
-				for axis, p := range maskPositions(it.Array, x.shape, used) {
-					_ = axis
+				for _, p := range maskPositions(it.Array, x.shape, used) {
 					list = append(list, IndexItem{Kind: IndexArray, Array: p})
 					used++
 				}
