@@ -48,8 +48,8 @@ var pool struct {
 	busy    sync.Mutex // held by the caller whose loop the workers run
 	start   sync.Once
 	current atomic.Pointer[job]
-	parked  atomic.Int32
-	wake    chan struct{}
+	parked  atomic.Int32  // workers asleep, or about to be, whom nobody has claimed yet
+	wake    chan struct{} // one token for each that was claimed
 }
 
 // parallel calls fn over [0, n) in chunks of about grain on all cores and returns
@@ -97,12 +97,6 @@ func (j *job) bounds(c int) (lo, hi int) {
 func (j *job) lead() {
 	pool.start.Do(startWorkers)
 	pool.current.Store(j)
-	for k := min(int(pool.parked.Load()), j.chunks-1); k > 0; k-- {
-		select {
-		case pool.wake <- struct{}{}:
-		default:
-		}
-	}
 	j.work()
 	// Somebody else's last chunk is under way: it takes about as long as ours did.
 	for i := 0; j.done.Load() != int64(j.chunks); i++ {
@@ -121,12 +115,18 @@ func (j *job) lead() {
 	pool.current.Store(nil)
 }
 
-// work takes chunks until none is left.
+// work takes chunks until none is left. Everybody wakes two others for the chunks behind the first one taken:
+// waking costs microseconds, so one caller for sixteen workers would finish small loops alone.
 func (j *job) work() {
-	for {
+	for first := true; ; first = false {
 		c := j.next.Add(1) - 1
 		if c >= int64(j.chunks) {
 			return
+		}
+		if first {
+			for k := min(2, int64(j.chunks)-1-c); k > 0 && claimSleeper(); k-- {
+				pool.wake <- struct{}{}
+			}
 		}
 		j.chunk(int(c))
 		if j.done.Add(1) == int64(j.chunks) && j.waits.Load() {
@@ -134,6 +134,19 @@ func (j *job) work() {
 			case j.over <- struct{}{}:
 			default:
 			}
+		}
+	}
+}
+
+// claimSleeper takes one worker off the count of parked ones, for the claimer to wake.
+func claimSleeper() bool {
+	for {
+		n := pool.parked.Load()
+		if n == 0 {
+			return false
+		}
+		if pool.parked.CompareAndSwap(n, n-1) {
+			return true
 		}
 	}
 }
@@ -182,11 +195,10 @@ func worker() {
 			}
 			// Announce first, then look again: a caller that missed the announcement is seen here.
 			pool.parked.Add(1)
-			if j := pool.current.Load(); j == nil || j == last {
+			if j := pool.current.Load(); j == nil || j == last || !claimSleeper() {
 				last = nil // do not keep a finished loop's memory alive while asleep
 				<-pool.wake
 			}
-			pool.parked.Add(-1)
 			break
 		}
 	}

@@ -25,6 +25,9 @@ import networks
 LIBRARIES = {"mlx_go": "mlx_go.core", "MLX": "mlx.core", "NumPy": "numpy", "PyTorch": "torch", "JAX": "jax"}
 Task = Callable[[], Any]
 
+# Before a turn. OpenMP's threads spin for 0.2 s after their work, on the cores that the next library counts on.
+REST = 0.25
+
 
 def load(names: Sequence[str]) -> dict[str, Any]:
     found = {}
@@ -58,6 +61,8 @@ def measure(tasks: dict[str, Task], turns: int = 9, at_least: float = 0.03) -> d
         for turn in range(turns):
             names = list(tasks)
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
+                time.sleep(REST)
+                tasks[name]()  # wakes the library's own threads
                 taken[name].append(seconds(tasks[name], calls[name]))
     finally:
         gc.enable()
