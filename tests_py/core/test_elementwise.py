@@ -11,12 +11,14 @@ from oracle import (
     FLOATS,
     INTEGERS,
     REALS,
+    agree,
     array,
     assert_close,
     dt,
     edges,
     mx,
     name_of,
+    needs_oracle,
     rounded,
     sample,
     to_numpy,
@@ -196,6 +198,16 @@ def test_clip(name: str) -> None:
     assert_close(mx.clip(a, array(mx, low, name), array(mx, high, name)), np.clip(x, low, high))
     assert_close(mx.clip(a, array(mx, low, name), None), np.maximum(x, low))
     assert_close(mx.clip(a, None, array(mx, high, name)), np.minimum(x, high))
+
+
+@needs_oracle
+@pytest.mark.parametrize("name", REALS)
+def test_scalar_bounds_of_clip_are_weak_beside_the_array(name: str) -> None:
+    x = sample(name, (6,), 12, 0, 9)
+    for low in (None, 1, 1.5, "float16", "uint8", "int64"):
+        for high in (None, 3, 2.5, "float16", "bfloat16", "int8", "uint32"):
+            bound = lambda m, v: array(m, [2], v) if isinstance(v, str) else v
+            agree(lambda m: m.clip(array(m, x, name), bound(m, low), bound(m, high)), what=f"{low} {high}")
 
 
 @pytest.mark.parametrize("name", FLOATS)
