@@ -191,6 +191,17 @@ def test_where(name: str) -> None:
     assert_close(got, np.where(c, x, y))
 
 
+def test_complex_numbers_divided_by_zero() -> None:
+    """Each part is divided, so that what is not zero becomes infinite, as in NumPy and MLX."""
+    parts = [0.0, 1.0, -2.5, np.inf, -np.inf, np.nan]
+    x = np.array([complex(a, b) for a in parts for b in parts], np.complex64)
+    with np.errstate(all="ignore"):
+        want = x / np.complex64(0)
+    for got in (mx.array(x) / mx.array(0j), mx.divide(mx.array(x), mx.zeros(x.shape))):
+        assert_close(to_numpy(got).real, want.real)
+        assert_close(to_numpy(got).imag, want.imag)
+
+
 @pytest.mark.parametrize("name", REALS)
 def test_clip(name: str) -> None:
     x, low, high = sample(name, (3, 5), 9, -9, 9), sample(name, (5,), 10, 0, 2), sample(name, (3, 1), 11, 3, 5)
