@@ -207,6 +207,10 @@ static capi_handle import_buffer(PyObject *o, int as, int dtype, int copy) {
 		PyErr_SetString(PyExc_ValueError, "[array] too many axes");
 		goto out;
 	}
+	if (b.ndim > 0 && (!b.shape || !b.strides)) {
+		PyErr_Format(PyExc_TypeError, "[array] the buffer of %R does not tell its shape and strides", (PyObject *)Py_TYPE(o));
+		goto out;
+	}
 	int64_t shape[CAPI_MAXDIM], strides[CAPI_MAXDIM];
 	int strides_fit = 1;
 	for (int i = 0; i < b.ndim; i++) {
@@ -283,7 +287,7 @@ capi_handle from_array_like(PyObject *o, int dtype, int copy) {
 		if (!made) return 0;
 		if (is_array(made)) h = to_array(made, dtype);
 		else PyErr_Format(PyExc_TypeError, "[array] __mlx_array__ must return an array, not %R", made);
-	} else if (check_buffer && check_buffer(o)) {
+	} else if (check_buffer && check_buffer(o) && !is_numpy_scalar(o)) { /* NumPy's scalars export bytes; their __array__ is exact */
 		h = import_buffer(o, -1, dtype, copy);
 		if (h || !PyErr_ExceptionMatches(PyExc_ValueError) || copy == 0) return h;
 		PyObject *type, *value, *trace;
@@ -299,11 +303,13 @@ capi_handle from_array_like(PyObject *o, int dtype, int copy) {
 		if (made) h = import_buffer(made, DT_BFLOAT16, dtype, copy);
 	} else if (has_protocol(o, 1)) {
 		return from_capsule(o, copy, dtype);
-	} else {
+	} else if (has_protocol(o, 2)) {
 		made = PyObject_CallMethodObjArgs(o, protocol_names[2], NULL);
 		if (!made) return 0;
 		if (made == o || !check_buffer || !check_buffer(made)) PyErr_Format(PyExc_TypeError, "[array] __array__ must return a NumPy array, not %R", made);
 		else h = from_array_like(made, dtype, copy);
+	} else {
+		PyErr_Format(PyExc_TypeError, "[array] cannot make an array from %R", (PyObject *)Py_TYPE(o));
 	}
 	Py_XDECREF(made);
 	return h;

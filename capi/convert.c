@@ -14,7 +14,7 @@ static PyObject *numpy_generic(void) {
 	return generic;
 }
 
-static int is_numpy_scalar(PyObject *o) {
+int is_numpy_scalar(PyObject *o) {
 	PyObject *g = numpy_generic();
 	return g && PyObject_TypeCheck(o, (PyTypeObject *)g);
 }

@@ -228,4 +228,10 @@ static int array_contains(PyObject *self, PyObject *value) {
 	return r;
 }
 
-PyType_Slot index_slots[] = {{Py_sq_contains, array_contains}, {Py_mp_subscript, array_getitem}, {Py_mp_ass_subscript, array_setitem}, {Py_mp_length, array_length}, {0, NULL}};
+/* Makes arrays sequences to those who ask for one: reversed, bisect, operator. Negative positions come with the length added. */
+static PyObject *array_sequence_item(PyObject *self, Py_ssize_t i) {
+	GUARD(NULL);
+	return wrap(goIndexInt(ID(self), i, FREES));
+}
+
+PyType_Slot index_slots[] = {{Py_sq_item, array_sequence_item}, {Py_sq_length, array_length}, {Py_sq_contains, array_contains}, {Py_mp_subscript, array_getitem}, {Py_mp_ass_subscript, array_setitem}, {Py_mp_length, array_length}, {0, NULL}};

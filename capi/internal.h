@@ -96,6 +96,7 @@ extern const int trampoline_count;
 
 /* ---- convert.c: Python values to arrays ---- */
 int is_scalar(PyObject *o);              /* bool, int, float, complex or a NumPy scalar */
+int is_numpy_scalar(PyObject *o);
 int scalar_arg(PyObject *o, capi_arg *a); /* 0, -1 with an exception, 1 when it is no scalar */
 capi_handle scalar_array(PyObject *o, int dtype); /* dtype -1: by the value */
 capi_handle to_array(PyObject *o, int dtype);     /* all that mx.array takes */

@@ -87,7 +87,7 @@ func init() {
 			Doc:  "Part of an array whose start is data.\n\nArgs:\n    a: Input array.\n    start_indices: Integer starts, one for each of ``axes``.\n    axes: Axes that do not start at 0.\n    slice_size: Extent along every axis.\n\nReturns:\n    An array of shape ``slice_size``.\n\nRaises:\n    IndexError: When evaluated, if the part is not inside of ``a``.\n\nExample:\n    >>> mx.slice(mx.array([1, 2, 3]), mx.array([1]), (0,), (2,))\n    array([2, 3], dtype=int32)",
 			Call: callN(sliceAt)},
 		Func{Name: "slice_update", Sig: "(a: array, update: array, start_indices: array, axes: Sequence[int], *, stream: StreamOrDevice = None) -> array",
-			Doc:  "Copy of an array with a part replaced whose start is data.\n\nArgs:\n    a: Input array.\n    update: What is written, converted to the dtype of ``a``; missing leading axes count as 1.\n    start_indices: Integer starts, one for each of ``axes``.\n    axes: Axes that do not start at 0.\n\nReturns:\n    An array of the shape of ``a``.\n\nRaises:\n    IndexError: When evaluated, if the part is not inside of ``a``.\n\nExample:\n    >>> mx.slice_update(mx.array([1, 2, 3]), mx.array([9]), mx.array([1]), (0,))\n    array([1, 9, 3], dtype=int32)",
+			Doc:  "Copy of an array with a part replaced whose start is data.\n\nArgs:\n    a: Input array.\n    update: What is written, converted to the dtype of ``a``; missing leading axes count as 1 if they are among ``axes``, else as those of ``a``.\n    start_indices: Integer starts, one for each of ``axes``.\n    axes: Axes that do not start at 0.\n\nReturns:\n    An array of the shape of ``a``.\n\nRaises:\n    IndexError: When evaluated, if the part is not inside of ``a``.\n\nExample:\n    >>> mx.slice_update(mx.array([1, 2, 3]), mx.array([9]), mx.array([1]), (0,))\n    array([1, 9, 3], dtype=int32)",
 			Call: callN(sliceUpdateAt)},
 		Func{Name: "depends", Sig: "(inputs: array | Sequence[array], dependencies: array | Sequence[array]) -> array | list[array]",
 			Doc: "The inputs, evaluated only after the dependencies.\n\nArgs:\n    inputs: Array or arrays to pass through.\n    dependencies: Array or arrays to evaluate first.\n\nReturns:\n    The inputs with the same values.\n\nExample:\n    >>> a, b = mx.array(1), mx.array(2)\n    >>> mx.depends(a, b)\n    array(1, dtype=int32)",
@@ -289,7 +289,13 @@ func sliceUpdateAt(a *Args) *Array {
 		u = Reshape(u, u.shape[1:])
 	}
 	if missing := len(x.shape) - len(u.shape); missing > 0 {
-		u = Reshape(u, append(slices.Repeat([]int{1}, missing), u.shape...))
+		shape := append(slices.Clone(x.shape[:missing]), u.shape...)
+		for _, axis := range axes {
+			if axis < missing {
+				shape[axis] = 1
+			}
+		}
+		u = BroadcastTo(u, shape)
 	}
 	checkFits("slice_update", x, u.shape)
 	u = AsType(u, x.dtype)

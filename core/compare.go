@@ -83,15 +83,22 @@ func clip(a *Args) *Array {
 			args = append(args, *a.arg(i))
 		}
 	}
-	d := resultDtype("clip", args)
-	x := a.weak(0, d)
-	if a.given(1) {
-		x = apply("maximum", x, a.weak(1, d))
+	x := a.arg(0).Array
+	if x == nil {
+		x = a.weak(0, resultDtype("clip", args))
 	}
-	if a.given(2) {
-		x = apply("minimum", x, a.weak(2, d))
+	y := x
+	for i, op := range []string{"maximum", "minimum"} {
+		if !a.given(i + 1) {
+			continue
+		}
+		bound := a.arg(i + 1).Array
+		if bound == nil { // a scalar is weak beside a, not beside the other bound
+			bound = a.weak(i+1, resultDtype("clip", []Arg{{Kind: ArgArray, Array: x}, *a.arg(i + 1)}))
+		}
+		y = apply(op, y, bound)
 	}
-	return x
+	return y
 }
 
 // largest is the largest finite value of a floating-point dtype.

@@ -379,7 +379,7 @@ func init() {
 				for i := range items {
 					items[i].Kind = IndexSlice
 				}
-				if it := a.arg(1); it.Kind == ArgInt {
+				if it := a.arg(1); it.Kind == ArgInt || it.Kind == ArgBool {
 					items[axis] = IndexItem{Kind: IndexInt, Int: int(it.Int)}
 				} else {
 					items[axis] = IndexItem{Kind: IndexArray, Array: a.array(1)}

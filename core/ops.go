@@ -1,7 +1,5 @@
 package core
 
-import "github.com/mlx-go/mlx_go/core/dtype"
-
 // The rows by name, for rules and composed functions: apply("add", x, y).
 func apply(row string, xs ...*Array) *Array {
 	r := rowByName[row]
@@ -25,10 +23,3 @@ func like(x *Array, v float64) *Array { return scalarOf(x.dtype, complex(v, 0)) 
 
 // floated is x, converted to float32 unless it is inexact already.
 func floated(x *Array) *Array { return AsType(x, x.dtype.ToFloat()) }
-
-// requireReal rejects complex arguments.
-func requireReal(op string, x *Array) {
-	if x.dtype == dtype.Complex64 {
-		Throw(ValueError, "[%s] complex64 is not supported", op)
-	}
-}

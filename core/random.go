@@ -123,7 +123,7 @@ func normal(key *Array, shape layout.Shape, d dtype.Dtype, loc, scale *Array) *A
 		if scale != nil {
 			e = mul(e, AsType(unsqueezeLast(scale), dtype.Float32))
 		}
-		z := Reshape(Bitcast(e, dtype.Complex64), shape)
+		z := Reshape(Bitcast(e, dtype.Complex64), e.shape[:len(e.shape)-1])
 		if loc != nil {
 			z = add(z, AsType(loc, d))
 		}

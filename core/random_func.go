@@ -28,7 +28,7 @@ func init() {
 	}
 	seedOf := func(a *Args) uint64 {
 		x := a.arg(0)
-		if x.Kind != ArgInt && x.Kind != ArgBigUint {
+		if x.Kind != ArgInt && x.Kind != ArgBool && x.Kind != ArgBigUint {
 			Throw(TypeError, "[%s] the seed must be an integer", a.name())
 		}
 		return uint64(x.Int)
@@ -53,14 +53,13 @@ func init() {
 				d := a.floating(3)
 				return uniform(a.key(4), lo, hi, shape, d)
 			})},
-		Func{Name: "random.normal", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar | array | None = None, scale: scalar | array | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Normal numbers.\n\nArgs:\n    shape: Shape of the result.\n    dtype: A floating dtype or complex64, whose real and imaginary parts have variance 1/2.\n    loc: Mean, broadcast to ``shape``.\n    scale: Standard deviation, broadcast to ``shape``." + keyDoc + "\n\nExample:\n    >>> mx.random.normal((2,)).shape\n    (2,)",
+		Func{Name: "random.normal", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar | array | None = None, scale: scalar | array | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Normal numbers.\n\nArgs:\n    shape: Shape of the result.\n    dtype: A floating dtype or complex64, whose real and imaginary parts have variance 1/2.\n    loc: Mean, broadcast with ``shape``.\n    scale: Standard deviation, broadcast with ``shape``." + keyDoc + "\n\nExample:\n    >>> mx.random.normal((2,)).shape\n    (2,)",
 			Call: callN(func(a *Args) *Array {
 				d := a.dtype(1, dtype.Float32)
 				if !d.IsInexact() {
 					Throw(ValueError, "[normal] the dtype must be floating point or complex, not %s", d)
 				}
-				shape, loc, scale := a.shapeOr(0, nil), a.optional(2), a.optional(3)
-				return BroadcastTo(normal(a.key(4), shape, d, loc, scale), shape)
+				return normal(a.key(4), a.shapeOr(0, nil), d, a.optional(2), a.optional(3))
 			})},
 		Func{Name: "random.randint", Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], dtype: Dtype | None = int32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Integers uniform in [low, high).\n\nArgs:\n    low: Lower bound, broadcast to ``shape``.\n    high: Upper bound, not included, broadcast to ``shape``.\n    shape: Shape of the result.\n    dtype: An integer dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.randint(0, 10, (2,)).shape\n    (2,)",
 			Call: callN(func(a *Args) *Array {
@@ -94,7 +93,7 @@ func init() {
 				s := scalarOf(d, complex(float64(float32(math.Sqrt2)), 0))
 				u := uniform(a.key(4), apply("erf", div(lo, s)), apply("erf", div(hi, s)), shape, d)
 				x := mul(s, apply("erfinv", u))
-				return apply("minimum", apply("maximum", x, lo), hi)
+				return apply("maximum", apply("minimum", x, hi), lo)
 			})},
 		Func{Name: "random.gumbel", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Standard Gumbel numbers.\n\nArgs:\n    shape: Shape of the result.\n    dtype: A floating dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.gumbel((2,)).shape\n    (2,)",
 			Call: callN(func(a *Args) *Array {

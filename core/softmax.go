@@ -206,7 +206,8 @@ func norm(a *Args, op *Def, eps int) *Array {
 			Throw(ValueError, "[%s] a weight or bias of shape %s does not match the last axis of the input, shape %s",
 				op.Name, layout.Format(w.shape), layout.Format(x.shape))
 		default:
-			if p := dtype.Promote(x.dtype, w.dtype); p != x.dtype {
+			// As in MLX, a bias alone is cast to the input's dtype instead of widening it.
+			if p := dtype.Promote(x.dtype, w.dtype); p != x.dtype && a.given(1) {
 				x = AsType(x, p)
 				ins[0] = x
 			}

@@ -85,29 +85,36 @@ func init() {
 				if x.NDim() != 1 {
 					Throw(ValueError, "[searchsorted] the sorted sequence must be 1-D, not of shape %s", layout.Format(x.shape))
 				}
-				requireReal("searchsorted", x)
+				if x.dtype == dtype.Complex64 { // which the kernel does not compare
+					row := func(x *Array) *Array { return Reshape(x, []int{1, x.Size()}) }
+					return Reshape(searchByRank(row(x), row(v), side == "right"), v.shape)
+				}
 				return newArray(&searchOp, dtype.Uint32, v.shape, SearchAttr{side == "right"}, x, v)
 			})},
 	)
 }
 
-// vmapSearch places values among a sorted sequence of their own example by sorting both together, values first
-// where they go before equal elements: their rank among all less their rank among the values.
 func vmapSearch(y *Array, ins []*Array, mapped []bool, n int) *Array {
 	if !mapped[0] {
 		return newArray(&searchOp, y.dtype, withBatch(n, y.shape), y.attr, ins...)
 	}
 	xs := batchAll(ins, mapped, n)
-	k, m := xs[0].shape[1], layout.Size(y.shape)
-	sorted, v := xs[0], Reshape(xs[1], []int{n, m})
+	rows := Reshape(xs[1], []int{n, layout.Size(y.shape)})
+	return Reshape(searchByRank(xs[0], rows, y.attr.(SearchAttr).Right), withBatch(n, y.shape))
+}
+
+// searchByRank places the values of each row among that row's sorted sequence by sorting both together, values first
+// where they go before equal elements: their rank among all less their rank among the values.
+func searchByRank(sorted, v *Array, right bool) *Array {
+	k, m := sorted.shape[1], v.shape[1]
 	rank := func(x *Array) *Array { return argSortAxis(argSortAxis(x, 1, -1), 1, -1) }
 	var all *Array
-	if y.attr.(SearchAttr).Right {
+	if right {
 		all = sliceAxis(rank(Concatenate([]*Array{sorted, v}, 1)), 1, k, k+m)
 	} else {
 		all = sliceAxis(rank(Concatenate([]*Array{v, sorted}, 1)), 1, 0, m)
 	}
-	return Reshape(sub(all, rank(v)), withBatch(n, y.shape))
+	return sub(all, rank(v))
 }
 
 // sortAxis sorts along axis, or only partitions at kth >= 0.
@@ -118,13 +125,15 @@ func sortAxis(x *Array, axis, kth int) *Array {
 	return newArray(&sortOp, x.dtype, x.shape, SortAttr{axis, false, kth}, x)
 }
 
-// argSortAxis is the permutation. Complex numbers sort by real, then imaginary part: stably by
-// the one after the other.
+// argSortAxis is the permutation. Complex numbers sort by real, then imaginary part, those with a NaN in either part
+// behind the others, as NumPy's do: stably by one key after the other, the last one first.
 func argSortAxis(x *Array, axis, kth int) *Array {
 	if x.dtype == dtype.Complex64 {
-		minor := argSortAxis(apply("imag", x), axis, -1)
-		major := argSortAxis(gatherAxis(apply("real", x), minor, axis), axis, -1)
-		return gatherAxis(minor, major, axis)
+		order := argSortAxis(apply("imag", x), axis, -1)
+		for _, key := range []string{"real", "isnan"} {
+			order = gatherAxis(order, argSortAxis(gatherAxis(apply(key, x), order, axis), axis, -1), axis)
+		}
+		return order
 	}
 	return newArray(&argSortOp, dtype.Uint32, x.shape, SortAttr{axis, true, kth}, x)
 }

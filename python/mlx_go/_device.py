@@ -6,6 +6,7 @@ names that keep their place in programs written for several.
 
 from __future__ import annotations
 
+import operator
 import threading
 from enum import Enum
 
@@ -44,7 +45,7 @@ class Device:
         if not isinstance(type, DeviceType):
             raise TypeError(f"Device(): argument 'type' must be a DeviceType, not {type.__class__.__name__}")
         self._type = type
-        self._index = int(index)
+        self._index = operator.index(index)
 
     @property
     def type(self) -> DeviceType:

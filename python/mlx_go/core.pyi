@@ -2224,7 +2224,7 @@ def slice_update(a: array, update: array, start_indices: array, axes: Sequence[i
 
     Args:
         a: Input array.
-        update: What is written, converted to the dtype of ``a``; missing leading axes count as 1.
+        update: What is written, converted to the dtype of ``a``; missing leading axes count as 1 if they are among ``axes``, else as those of ``a``.
         start_indices: Integer starts, one for each of ``axes``.
         axes: Axes that do not start at 0.
 

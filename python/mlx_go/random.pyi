@@ -90,8 +90,8 @@ def normal(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar
     Args:
         shape: Shape of the result.
         dtype: A floating dtype or complex64, whose real and imaginary parts have variance 1/2.
-        loc: Mean, broadcast to ``shape``.
-        scale: Standard deviation, broadcast to ``shape``.
+        loc: Mean, broadcast with ``shape``.
+        scale: Standard deviation, broadcast with ``shape``.
         key: A key from :func:`mx.random.key` or :func:`mx.random.split`; ``None`` advances the global state.
 
     Example:

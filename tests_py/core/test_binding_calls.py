@@ -149,8 +149,9 @@ def test_devices_and_streams():
     assert mx.default_stream(mx.cpu) != s
     with pytest.raises(TypeError):
         mx.Stream()
-    with pytest.raises(TypeError):
-        mx.Device(3)
+    for bad in ((3,), (mx.cpu, "1"), (mx.cpu, 1.0)):
+        with pytest.raises(TypeError):
+            mx.Device(*bad)
     mx.synchronize()
     mx.synchronize(mx.cpu)
 

@@ -1,7 +1,9 @@
 """mx.array over everything it takes: scalars, lists, buffers, and what is wrong with the rest."""
 
 import array as pyarray
+import bisect
 import copy
+import operator
 import pickle
 
 import numpy as np
@@ -65,6 +67,20 @@ def test_more_than_the_oracle_takes():
     assert mx.array(range(3)).tolist() == [0, 1, 2]
     assert mx.array([np.float32(1.5), np.int8(2)]).tolist() == [1.5, 2.0]
     assert mx.array([np.ones(2), [1, 2]]).tolist() == [[1, 1], [1, 2]]
+
+
+@pytest.mark.parametrize("value", [np.datetime64("2020"), np.timedelta64(1, "D"), np.void(b"ab"), np.str_("a"), np.longdouble(1)], ids=repr)
+def test_numpy_scalars_without_a_dtype_here(value):
+    """Their buffers are bytes, some of unknown shape; MLX crashes on dates."""
+    for make in (mx.array, mx.asarray, lambda v: mx.array([v]), lambda v: mx.array([1]) + v):
+        with pytest.raises((TypeError, ValueError)):
+            make(value)
+
+
+def test_scalars_of_ml_dtypes():
+    value = pytest.importorskip("ml_dtypes").bfloat16(1.5)
+    assert mx.array(value).dtype == mx.array([value, value]).dtype == mx.bfloat16
+    assert mx.array(value).item() == 1.5 and (mx.array([1.0]) + value).tolist() == [2.5]
 
 
 def test_arguments_of_the_constructor():
@@ -202,6 +218,15 @@ def test_iteration():
     assert [row.tolist() for row in it] == [[1, 2], [3, 4]]
     assert 9 in a and 7 not in a
     assert len(a) == 2
+
+
+def test_arrays_are_sequences():
+    """To functions that ask for one, as any class with `__getitem__` and `__len__` is."""
+    a = mx.array([1, 2, 5])
+    assert [x.item() for x in reversed(a)] == [5, 2, 1]
+    assert bisect.bisect(a, 3) == 2 and operator.indexOf(a, 5) == 2
+    with pytest.raises(TypeError):
+        reversed(mx.array(1))
 
 
 def test_numpy_is_not_imported_unless_used():

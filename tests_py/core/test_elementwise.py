@@ -11,12 +11,14 @@ from oracle import (
     FLOATS,
     INTEGERS,
     REALS,
+    agree,
     array,
     assert_close,
     dt,
     edges,
     mx,
     name_of,
+    needs_oracle,
     rounded,
     sample,
     to_numpy,
@@ -189,6 +191,17 @@ def test_where(name: str) -> None:
     assert_close(got, np.where(c, x, y))
 
 
+def test_complex_numbers_divided_by_zero() -> None:
+    """Each part is divided, so that what is not zero becomes infinite, as in NumPy and MLX."""
+    parts = [0.0, 1.0, -2.5, np.inf, -np.inf, np.nan]
+    x = np.array([complex(a, b) for a in parts for b in parts], np.complex64)
+    with np.errstate(all="ignore"):
+        want = x / np.complex64(0)
+    for got in (mx.array(x) / mx.array(0j), mx.divide(mx.array(x), mx.zeros(x.shape))):
+        assert_close(to_numpy(got).real, want.real)
+        assert_close(to_numpy(got).imag, want.imag)
+
+
 @pytest.mark.parametrize("name", REALS)
 def test_clip(name: str) -> None:
     x, low, high = sample(name, (3, 5), 9, -9, 9), sample(name, (5,), 10, 0, 2), sample(name, (3, 1), 11, 3, 5)
@@ -196,6 +209,16 @@ def test_clip(name: str) -> None:
     assert_close(mx.clip(a, array(mx, low, name), array(mx, high, name)), np.clip(x, low, high))
     assert_close(mx.clip(a, array(mx, low, name), None), np.maximum(x, low))
     assert_close(mx.clip(a, None, array(mx, high, name)), np.minimum(x, high))
+
+
+@needs_oracle
+@pytest.mark.parametrize("name", REALS)
+def test_scalar_bounds_of_clip_are_weak_beside_the_array(name: str) -> None:
+    x = sample(name, (6,), 12, 0, 9)
+    for low in (None, 1, 1.5, "float16", "uint8", "int64"):
+        for high in (None, 3, 2.5, "float16", "bfloat16", "int8", "uint32"):
+            bound = lambda m, v: array(m, [2], v) if isinstance(v, str) else v
+            agree(lambda m: m.clip(array(m, x, name), bound(m, low), bound(m, high)), what=f"{low} {high}")
 
 
 @pytest.mark.parametrize("name", FLOATS)

@@ -1,4 +1,4 @@
-"""The same key gives the oracle's numbers, bit for bit."""
+"""The same key gives the oracle's bits, and its numbers up to the last places of the functions they pass through."""
 
 from __future__ import annotations
 
@@ -118,12 +118,34 @@ def test_the_global_state_advances_alike(seed: int) -> None:
         lambda m: m.random.bernoulli(),
         lambda m: m.random.uniform(0, m.ones((3,)), key=m.random.key(0)),
         lambda m: m.random.uniform(m.zeros((2, 1)), m.ones((3,)), (4, 2, 3), key=m.random.key(0)),
+        lambda m: m.random.key(True),
     ],
 )
 def test_errors_and_corners_like_the_oracle(call: Any) -> None:
     for m in (mx, mlx):
         m.random.seed(0)
     agree(call)
+
+
+@needs_oracle
+@pytest.mark.parametrize("name", [*FLOATS, "complex64"])
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (0,), (2, 1)], ids=str)
+def test_location_and_scale_broadcast_with_the_shape(shape: tuple[int, ...], name: str) -> None:
+    for loc in (None, 1.5, [[1.0], [2.0]]):
+        for scale in (None, 2.0, [[3.0], [0.5]]):
+            arrays = lambda m: (x if x is None else m.array(x) for x in (loc, scale))
+            same(
+                lambda m: m.random.normal(shape, dt(m, name), *arrays(m), m.random.key(5)),
+                ulps=16,
+                atol=1e-6 if name != "float16" else 2e-3,
+            )
+
+
+@needs_oracle
+@pytest.mark.parametrize("name", REAL)
+def test_bounds_in_the_wrong_order(name: str) -> None:
+    for low, high in ((2.5, -3.0), (1.0, 1.0), (0.0, -0.5)):
+        same(lambda m: m.random.truncated_normal(low, high, (50,), dt(m, name), m.random.key(1)), ulps=64, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", FLOATS)

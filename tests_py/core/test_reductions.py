@@ -312,6 +312,18 @@ def test_norms(name: str) -> None:
 
 
 @needs_oracle
+@pytest.mark.parametrize("name", FLOATS)
+def test_dtypes_of_norms(name: str) -> None:
+    """A weight widens the result; a bias alone does not."""
+    for weight in (None, *FLOATS):
+        for bias in (None, *FLOATS):
+            parts = lambda m: [None if n is None else array(m, sample(n, 4, 7), n) for n in (weight, bias)]
+            x = sample(name, (3, 4), 6)
+            agree(lambda m: m.fast.layer_norm(array(m, x, name), *parts(m), 1e-3), ulps=32, atol=0.1, what=f"{weight} {bias}")
+        agree(lambda m: m.fast.rms_norm(array(m, x, name), parts(m)[0], 1e-3), ulps=32, atol=0.1, what=str(weight))
+
+
+@needs_oracle
 def test_methods_and_functions_are_the_same() -> None:
     a = mx.array(sample("float32", (3, 4), 9))
     for op in (*FOLDS, "mean", "var", "std", "argmin", "argmax", "logsumexp", "cumsum", "cumprod", "cummax", "cummin"):

@@ -165,6 +165,27 @@ def test_sort_puts_nan_last_and_negative_zero_with_zero(name: str) -> None:
     assert sorted(order.tolist()) == list(range(8)) and set(order[-2:].tolist()) == {0, 6}
 
 
+def complex_with_nan(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """Few distinct parts, so that keys repeat, and a NaN in either."""
+    parts = np.array([0, 1, 2, -1, np.nan, np.inf], np.float32)
+    re, im = np.random.default_rng(seed).integers(0, len(parts), (2, *shape))
+    x = np.empty(shape, np.complex64)
+    x.real, x.imag = parts[re], parts[im]
+    return x
+
+
+@pytest.mark.parametrize("shape", [(40,), (7, 5), (2, 9, 3)], ids=str)
+def test_sort_of_complex_numbers(shape: tuple[int, ...]) -> None:
+    """By real, then imaginary part; a NaN in either part puts the number last."""
+    x = complex_with_nan(shape, 1)
+    for axis in range(len(shape)):
+        order = to_numpy(mx.argsort(mx.array(x), axis=axis)).astype(np.int64)
+        for got in (to_numpy(mx.sort(mx.array(x), axis=axis)), np.take_along_axis(x, order, axis)):
+            want = np.sort(x, axis=axis)
+            assert_close(got.real, want.real)
+            assert_close(got.imag, want.imag)
+
+
 @pytest.mark.parametrize("name", INTEGERS)
 def test_sort_of_extremes(name: str) -> None:
     info = np.iinfo(name)
@@ -212,10 +233,14 @@ def test_sorts_of_views(data: Any) -> None:
     assert_close(np.sort(top, axis=ax), np.take(np.sort(flat, axis=ax), range(n - k, n), axis=ax))
 
 
-@pytest.mark.parametrize("name", REALS)
+@pytest.mark.parametrize("name", DTYPES)
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_searchsorted(name: str, side: str) -> None:
     base, values = np.sort(sample(name, 50, 9, -20, 20)), sample(name, (4, 5), 10, -25, 25)
+    if name == "complex64":
+        base, values = np.sort(complex_with_nan((50,), 2)), complex_with_nan((4, 5), 3)
+        base, values = base[~np.isnan(base)], np.where(np.isnan(values), 1, values)
+        values[0, :2] = base[[3, 3]]
     got = mx.searchsorted(array(mx, base, name), array(mx, values, name), side=side)
     assert name_of(got) == "uint32"
     assert_close(got, np.searchsorted(base, values, side=side).astype(np.uint32))

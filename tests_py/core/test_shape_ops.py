@@ -250,6 +250,10 @@ CALLS: dict[str, list[Any]] = {
     "slices": [
         lambda m, a: m.slice(a, m.array([1]), (0,), (1, 3, 4)),
         lambda m, a: m.slice_update(a, m.zeros((1, 3, 4)), m.array([1]), (0,)),
+        lambda m, a: m.slice_update(a, m.array(5.0), m.array([1]), (1,)),
+        lambda m, a: m.slice_update(a, m.array([[5.0], [6.0]]), m.array([1, 2]), (1, 2)),
+        lambda m, a: m.slice_update(a, m.array([5.0, 6.0]), m.array([0, 2]), (0, 2)),
+        lambda m, a: m.slice_update(a, m.array([5.0, 6.0]), m.array(1), (-1,)),
         lambda m, a: m.slice(a, m.array([0, 2]), (1, 2), (2, 2, 2)),
     ],
     "kron": [lambda m, a: m.kron(a[0], a[1, :2]), lambda m, a: m.kron(a[0, 0], a[0, 0]), lambda m, a: m.kron(a, a[0])],
@@ -259,6 +263,7 @@ CALLS: dict[str, list[Any]] = {
         lambda m, a: m.broadcast_shapes(()),
     ],
     "take": [
+        lambda m, a: m.take(a, True, 1),
         lambda m, a: m.take(a, m.array([0, 2]), 1),
         lambda m, a: m.take(a, m.array([[0, -1]]), 2),
         lambda m, a: m.take(a, m.array([5, 23])),

@@ -33,7 +33,9 @@ INL c64 c64_neg(c64 a) { return (c64){-a.re, -a.im}; }
 INL c64 c64_mul(c64 a, c64 b) { return (c64){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
 INL c64 c64_div(c64 a, c64 b) {
 	double x = a.re, y = a.im, u = b.re, v = b.im, d = u * u + v * v;
-	float re = (float)((x * u + y * v) / d), im = (float)((y * u - x * v) / d);
+	int zero = d == 0; // squares of floats do not vanish in double; x / 0 is infinite, as for floats
+	d = zero ? u : d;
+	float re = (float)((zero ? x : x * u + y * v) / d), im = (float)((zero ? y : y * u - x * v) / d);
 	int vanishes = (f32_isinf(b.re) | f32_isinf(b.im)) & f32_isfinite(a.re) & f32_isfinite(a.im); // and not inf / inf
 	return (c64){vanishes ? 0.0f : re, vanishes ? 0.0f : im};
 }

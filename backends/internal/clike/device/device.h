@@ -57,6 +57,7 @@ INL c64 c64_neg(c64 a) { return c64_of(-a.re, -a.im); }
 INL c64 c64_mul(c64 a, c64 b) { return c64_of(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re); }
 // R. L. Smith, Algorithm 116: Complex division, 1962: dividing by the larger part first does not overflow.
 INL c64 c64_div(c64 a, c64 b) {
+	if (b.re == 0 && b.im == 0) return c64_of(a.re / b.re, a.im / b.re);
 	if (f32_abs(b.re) >= f32_abs(b.im)) {
 		float r = b.im / b.re, d = b.re + b.im * r;
 		return c64_of((a.re + a.im * r) / d, (a.im - a.re * r) / d);

@@ -1,0 +1,124 @@
+"""Every function and method is called as the oracle's is: the stubs in MLX's wheel say how.
+
+Names, order, kinds and defaults of parameters agree. What exists only here stays behind what MLX has: further
+keyword-only parameters, and parameters that may be given by position here and only by keyword there.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+from inspect import Parameter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oracle import mlx, mx, needs_oracle
+
+pytestmark = needs_oracle
+
+MODULES = ("", "random", "fast", "linalg")
+Parsed = tuple[str, Any, str]  # name, kind, default as text
+
+# Python's own slots name and bind their arguments: __add__(self, value, /).
+SLOTS = {name for name in dir(mx.array) if name.startswith("__")}
+
+
+def parameters(a: ast.arguments) -> list[Parsed]:
+    text = lambda node: "" if node is None else ast.unparse(node)
+    plain = [(p, Parameter.POSITIONAL_ONLY) for p in a.posonlyargs] + [(p, Parameter.POSITIONAL_OR_KEYWORD) for p in a.args]
+    defaults = [None] * (len(plain) - len(a.defaults)) + list(a.defaults)
+    out = [(p.arg, kind, text(d)) for (p, kind), d in zip(plain, defaults)]
+    if a.vararg:
+        out.append((a.vararg.arg, Parameter.VAR_POSITIONAL, ""))
+    out += [(p.arg, Parameter.KEYWORD_ONLY, text(d)) for p, d in zip(a.kwonlyargs, a.kw_defaults)]
+    if a.kwarg:
+        out.append((a.kwarg.arg, Parameter.VAR_KEYWORD, ""))
+    return out
+
+
+def stubs(module: str) -> dict[str, list[list[Parsed]]]:
+    """Functions and methods of a stub file, each with its overloads."""
+    spec = importlib.util.find_spec("mlx.core")
+    assert spec and spec.origin
+    path = Path(spec.origin).parent / "core" / f"{module or '__init__'}.pyi"
+    found: dict[str, list[list[Parsed]]] = {}
+    for node in ast.parse(path.read_text()).body:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        for f in inner:
+            if not isinstance(f, ast.FunctionDef) or any("property" in ast.unparse(d) or ".setter" in ast.unparse(d) for d in f.decorator_list):
+                continue
+            name = f.name if f is node else f"{node.name}.{f.name}"  # type: ignore[attr-defined]
+            found.setdefault(name, []).append(parameters(f.args))
+    return found
+
+
+def ours(f: Any) -> list[Parsed]:
+    """The signature; a dtype as a default shows as ``...`` because __text_signature__ has no words for it."""
+    out = []
+    for p in inspect.signature(f).parameters.values():
+        out.append((p.name, p.kind, "" if p.default is Parameter.empty else repr(p.default).replace("Ellipsis", "...")))
+    return out
+
+
+def cases() -> list[Any]:
+    if mlx is None:
+        return []
+    out = []
+    for module in MODULES:
+        lib = getattr(mx, module) if module else mx
+        for name, overloads in stubs(module).items():
+            owner, _, method = name.rpartition(".")
+            if method in SLOTS or owner.startswith("_"):
+                continue
+            f: Any = lib
+            for part in name.split("."):
+                f = getattr(f, part, None)
+            if f is not None:
+                out.append(pytest.param(f, bool(owner), overloads, id=f"{module}.{name}".lstrip(".")))
+    return out
+
+
+CASES = cases()
+
+
+@pytest.mark.parametrize(("f", "method", "overloads"), CASES)
+def test_signature_like_the_oracle(f: Any, method: bool, overloads: list[list[Parsed]]) -> None:
+    got = ours(f)[method:]
+    if len(overloads) > 1:  # no one signature says it: see test_arange
+        return
+    want = overloads[0][method:]
+    keyword_only = {name for name, kind, _ in want if kind == Parameter.KEYWORD_ONLY}
+    names = {name for name, _, _ in want}
+    kept = [
+        (name, Parameter.KEYWORD_ONLY if name in keyword_only and kind == Parameter.POSITIONAL_OR_KEYWORD else kind, default)
+        for name, kind, default in got
+        if name in names or kind != Parameter.KEYWORD_ONLY
+    ]
+    assert [p[:2] for p in kept] == [p[:2] for p in want]
+    for (name, _, mine), (_, _, theirs) in zip(kept, want):
+        assert mine == theirs or (mine == "..." and theirs in ("float32", "int32", "bfloat16")), name
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [("zeros", "float32"), ("ones", "float32"), ("eye", "float32"), ("identity", "float32"), ("linspace", "float32")],
+)
+def test_defaults_that_are_dtypes(name: str, dtype: str) -> None:
+    stub = (Path(mx.__file__).parent / "core.pyi").read_text()
+    line = next(line for line in stub.splitlines() if line.startswith(f"def {name}("))
+    assert f"dtype: Dtype | None = {dtype}" in line
+    assert getattr(mx, name)(*(0, 1) if name == "linspace" else (2,)).dtype == getattr(mx, dtype)
+
+
+def test_arange() -> None:
+    """Its overloads: start, stop and step, or stop and step; by position and by name."""
+    assert mx.arange(3).tolist() == mx.arange(stop=3).tolist() == mx.arange(0, 3).tolist() == [0, 1, 2]
+    assert mx.arange(start=1, stop=7, step=2).tolist() == mx.arange(1, 7, 2).tolist() == [1, 3, 5]
+    assert mx.arange(stop=5, step=2).tolist() == [0, 2, 4]
+    assert mx.arange(3, dtype=mx.int8).dtype == mx.arange(0, 3, 1, mx.int8).dtype == mx.int8
+
+
+def test_most_of_the_oracle_was_compared() -> None:
+    assert len(CASES) > 250
