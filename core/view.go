@@ -11,7 +11,7 @@ import (
 // kernel unless a layout forces a copy.
 
 // Their definitions refer to the functions below, which refer to them: init breaks the cycle.
-var reshapeOp, transposeOp, broadcastOp, sliceOp, stridedOp, bitcastOp, asTypeOp, compactOp, identityOp, stopOp Def
+var reshapeOp, transposeOp, broadcastOp, sliceOp, stridedOp, bitcastOp, asTypeOp, compactOp, copyOp, identityOp, stopOp Def
 
 // sliceAttr selects start, start+step, ... along each axis; the extent is in the shape.
 type sliceAttr struct{ start, step []int }
@@ -173,6 +173,10 @@ func init() {
 		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return Contiguous(ins[0]) },
 	}
+	copyOp = Def{Name: "copy", Linear: true, Launch: copyLaunch,
+		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
+		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return Copy(ins[0]) },
+	}
 	identityOp = Def{Name: "identity", Linear: true, View: sameMemory,
 		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return ins[0] },
@@ -188,6 +192,9 @@ func sameMemory(y *Array) bool {
 	y.shareBuffer(x, x.offset, x.strides)
 	return true
 }
+
+// Copy is x in memory of its own.
+func Copy(x *Array) *Array { return newArray(&copyOp, x.dtype, x.shape, nil, x) }
 
 func withBatch(n int, shape []int) []int { return append([]int{n}, shape...) }
 
