@@ -3,6 +3,7 @@ package core_test
 import (
 	"sync/atomic"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
@@ -46,10 +47,26 @@ func rowsOf(t core.Tensor, from, to int) core.Tensor {
 	return t
 }
 
+// interrupted evaluates y once, which is interrupted.
+func interrupted(t *testing.T, y *core.Array) {
+	t.Helper()
+	core.Lock()
+	j := core.StartEval([]*core.Array{y}, false)
+	core.Unlock()
+	if j == nil {
+		t.Fatal("it was evaluated at once")
+	}
+	for !j.Wait(time.Second) {
+	}
+	if err := j.Err(); err == nil || err.Kind != core.Interrupted {
+		t.Fatalf("error is %v, want an interruption", err)
+	}
+}
+
 // TestInterruptedInPlace interrupts kernels that run in the memory of a dying input: evaluated again they go on where
 // they stopped, alone, as part of other graphs, and more than once.
 func TestInterruptedInPlace(t *testing.T) {
-	const rows, cols = 300, 400
+	const rows, cols = 600, 500 // more than is evaluated on the calling thread
 	row := func(name string, xs ...*core.Array) *core.Array {
 		if len(xs) == 2 {
 			return core.Binary(core.FindRow(name), xs[0], xs[1])
@@ -80,9 +97,7 @@ func TestInterruptedInPlace(t *testing.T) {
 		core.Unlock()
 		interrupts.Store(int32(times))
 		for range times {
-			if err := core.Eval(y); err == nil || err.Kind != core.Interrupted {
-				t.Fatalf("error is %v, want an interruption", err)
-			}
+			interrupted(t, y)
 		}
 		interrupts.Store(0)
 		double := values(t, z) // evaluates y on the way
@@ -103,9 +118,7 @@ func TestInterruptedInPlace(t *testing.T) {
 	id := y.Hold()
 	core.Unlock()
 	interrupts.Store(1)
-	if err := core.Eval(y); err == nil || err.Kind != core.Interrupted {
-		t.Fatalf("error is %v, want an interruption", err)
-	}
+	interrupted(t, y)
 	during := live()
 	if during < before+4*rows*cols {
 		t.Errorf("%d bytes are held half way, %d were before", during, before)

@@ -11,7 +11,7 @@ import (
 // kernel unless a layout forces a copy.
 
 // Their definitions refer to the functions below, which refer to them: init breaks the cycle.
-var reshapeOp, transposeOp, broadcastOp, sliceOp, stridedOp, bitcastOp, asTypeOp, compactOp, copyOp, identityOp, stopOp Def
+var reshapeOp, transposeOp, broadcastOp, sliceOp, stridedOp, bitcastOp, asTypeOp, compactOp, identityOp, stopOp Def
 
 // sliceAttr selects start, start+step, ... along each axis; the extent is in the shape.
 type sliceAttr struct{ start, step []int }
@@ -164,7 +164,7 @@ func init() {
 	compactOp = Def{Name: "contiguous", Linear: true, Launch: copyLaunch,
 		View: func(y *Array) bool {
 			x := y.in[0]
-			if x.contiguous() {
+			if x.contiguous() && y.attr == nil {
 				y.shareBuffer(x, x.offset, nil)
 				return true
 			}
@@ -172,10 +172,6 @@ func init() {
 		},
 		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return Contiguous(ins[0]) },
-	}
-	copyOp = Def{Name: "copy", Linear: true, Launch: copyLaunch,
-		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
-		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return Copy(ins[0]) },
 	}
 	identityOp = Def{Name: "identity", Linear: true, View: sameMemory,
 		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
@@ -193,8 +189,11 @@ func sameMemory(y *Array) bool {
 	return true
 }
 
-// Copy is x in memory of its own.
-func Copy(x *Array) *Array { return newArray(&copyOp, x.dtype, x.shape, nil, x) }
+// ownMemory is the attr of a compactOp that does not share its input's memory.
+type ownMemory struct{}
+
+// Copy is x, row-contiguous, in memory of its own.
+func Copy(x *Array) *Array { return newArray(&compactOp, x.dtype, x.shape, ownMemory{}, x) }
 
 func withBatch(n int, shape []int) []int { return append([]int{n}, shape...) }
 
