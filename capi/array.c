@@ -166,8 +166,11 @@ static PyObject *array_bytes(PyObject *self, PyObject *unused) {
 	capi_handle h = goContiguous(ID(self), FREES);
 	PyObject *flat = wrap(h), *bytes = NULL;
 	capi_info info;
-	if (flat && ready_info(flat, &info) == 0)
-		bytes = PyBytes_FromStringAndSize(info.data, info.size * dtype_sizes[info.dtype]);
+	if (flat && ready_info(flat, &info) == 0) {
+		int64_t n = info.size * dtype_sizes[info.dtype];
+		bytes = PyBytes_FromStringAndSize(NULL, n);
+		if (bytes && copy_bytes(PyBytes_AsString(bytes), info.data, n) < 0) Py_CLEAR(bytes);
+	}
 	Py_XDECREF(flat);
 	return bytes;
 }
@@ -205,7 +208,15 @@ static capi_handle from_state(PyObject *state) {
 		dims[i] = PyLong_AsLongLong(PyTuple_GetItem(shape, i));
 		if (dims[i] == -1 && PyErr_Occurred()) return 0;
 	}
-	return goFromBytes(PyBytes_AsString(bytes), PyBytes_Size(bytes), dtype_of(dtype), (int32_t)n, dims);
+	void *data = NULL;
+	capi_handle h = goEmpty(dtype_of(dtype), (int)n, dims, &data, FREES);
+	if (!h) return 0;
+	uint64_t size = dtype_sizes[dtype_of(dtype)];
+	for (Py_ssize_t i = 0; i < n; i++) size *= dims[i]; /* it does not overflow: there is such an array */
+	if (size != (uint64_t)PyBytes_Size(bytes)) PyErr_Format(PyExc_ValueError, "[array] %zd bytes cannot fill an array of %lld", PyBytes_Size(bytes), (long long)size);
+	else if (copy_bytes(data, PyBytes_AsString(bytes), size) == 0) return h;
+	queue_free((uint32_t)h, (uint32_t)(h >> 32));
+	return 0;
 }
 
 static PyObject *array_setstate(PyObject *self, PyObject *state) {

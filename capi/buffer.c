@@ -135,8 +135,8 @@ PyType_Slot buffer_slots[] = {{Py_bf_getbuffer, getbuffer}, {Py_bf_releasebuffer
 		EXPR;                                               \
 	}
 
-/* Copies one axis; wide types are narrowed on the way. */
-static char *copy_axis(char *q, const char *p, int64_t n, int64_t step, int size, int format) {
+/* Copies n elements; wide types are narrowed on the way. */
+static char *copy_run(char *q, const char *p, int64_t n, int64_t step, int size, int format) {
 	if (format == FORMAT_COMPLEX128) LOAD_LOOP(double, (((float *)q)[0] = (float)v[0], ((float *)q)[1] = (float)v[1]))
 	else if (format == DT_FLOAT64 && size == 4) LOAD_LOOP(double, *(float *)q = (float)*v)
 	else if (step == size) {
@@ -149,10 +149,23 @@ static char *copy_axis(char *q, const char *p, int64_t n, int64_t step, int size
 	return q;
 }
 
-static char *copy_all(char *q, const char *p, const Py_buffer *b, int axis, int size, int format) {
-	if (b->ndim == 0) return copy_axis(q, p, 1, b->itemsize, size, format);
-	if (axis + 1 == b->ndim) return copy_axis(q, p, b->shape[axis], b->strides[axis], size, format);
-	for (Py_ssize_t i = 0; i < b->shape[axis]; i++, p += b->strides[axis]) q = copy_all(q, p, b, axis + 1, size, format);
+/* Copies one axis; NULL with an exception after Ctrl-C, for which *since counts the elements up to the next look. */
+static char *copy_axis(char *q, const char *p, int64_t n, int64_t step, int size, int format, int64_t *since) {
+	for (int64_t i = 0, m; i < n; i += m) {
+		m = n - i < (1 << 22) ? n - i : 1 << 22;
+		if ((*since += m) > 1 << 22) {
+			*since = 0;
+			if (PyErr_CheckSignals() < 0) return NULL;
+		}
+		q = copy_run(q, p + i * step, m, step, size, format);
+	}
+	return q;
+}
+
+static char *copy_all(char *q, const char *p, const Py_buffer *b, int axis, int size, int format, int64_t *since) {
+	if (b->ndim == 0) return copy_axis(q, p, 1, b->itemsize, size, format, since);
+	if (axis + 1 == b->ndim) return copy_axis(q, p, b->shape[axis], b->strides[axis], size, format, since);
+	for (Py_ssize_t i = 0; q && i < b->shape[axis]; i++, p += b->strides[axis]) q = copy_all(q, p, b, axis + 1, size, format, since);
 	return q;
 }
 
@@ -234,10 +247,14 @@ static capi_handle import_buffer(PyObject *o, int as, int dtype, int copy) {
 	void *data = NULL;
 	h = goEmpty(target, b.ndim, shape, &data, FREES);
 	if (h && data) {
-		int size = dtype_sizes[target];
-		if (format == source && target == source && row_major(&b)) memcpy(data, b.buf, b.len);
-		else if (as >= 0 && row_major(&b)) memcpy(data, b.buf, b.len);
-		else copy_all(data, b.buf, &b, 0, size, format);
+		int size = dtype_sizes[target], failed;
+		int64_t since = 0;
+		if ((as >= 0 || (format == source && target == source)) && row_major(&b)) failed = copy_bytes(data, b.buf, b.len) < 0;
+		else failed = !copy_all(data, b.buf, &b, 0, size, format, &since);
+		if (failed) {
+			queue_free((uint32_t)h, (uint32_t)(h >> 32));
+			h = 0;
+		}
 	}
 	if (h && dtype >= 0 && dtype != target) {
 		capi_handle cast = goAsType((uint32_t)h, dtype, FREES);

@@ -114,6 +114,14 @@ enum {
 };
 
 
+/* What was saved to memory: pieces of PIECE_SIZE bytes, the last one not full. */
+enum { PIECE_SIZE = 16 << 20 };
+typedef struct capi_pieces {
+	char **list;
+	int64_t n, cap, size; /* of the list; bytes in all */
+} capi_pieces;
+void *capi_add_piece(capi_pieces *p, int64_t size); /* NULL when there is no memory */
+
 /* What a file held; the texts are lists of strings, each ended by a zero byte. */
 typedef struct capi_loaded {
 	capi_handle single;

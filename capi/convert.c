@@ -164,6 +164,11 @@ static int scan_leaf(PyObject *o, scan *s) {
 	return 0;
 }
 
+static int changed(void) {
+	PyErr_SetString(PyExc_RuntimeError, "[array] a list changed while it was being read");
+	return -1;
+}
+
 static int uneven(int axis) {
 	PyErr_Format(PyExc_ValueError, "[array] lists of different depths cannot make an array: along axis %d there are numbers beside lists", axis);
 	return -1;
@@ -189,29 +194,30 @@ static int scan_list(PyObject *seq, int axis, scan *s) {
 	}
 	if (n == 0 && s->ndim < 0) s->ndim = axis + 1;
 	for (Py_ssize_t i = 0; i < n; i++) {
+		if ((i & (POLL_ELEMENTS - 1)) == POLL_ELEMENTS - 1 && PyErr_CheckSignals() < 0) return -1;
 		PyObject *o = element(seq, list, i);
+		if (!o) return changed();
 		if (PyList_Check(o) || PyTuple_Check(o)) {
-			if (scan_list(o, axis + 1, s) < 0) return -1;
+			Py_INCREF(o); /* code that runs on the way may drop it from the list */
+			int r = scan_list(o, axis + 1, s);
+			Py_DECREF(o);
+			if (r < 0) return -1;
 			if (s->arrays) return 0;
 			continue;
 		}
 		int other = scan_leaf(o, s);
 		if (other) {
-			if (is_array(o) || array_like(o)) {
-				s->arrays = 1;
-				return 0;
-			}
-			return bad_leaf(o);
+			Py_INCREF(o);
+			int arrays = is_array(o) || array_like(o);
+			if (arrays) s->arrays = 1;
+			else bad_leaf(o);
+			Py_DECREF(o);
+			return arrays ? 0 : -1;
 		}
 		if (s->ndim < 0) s->ndim = axis + 1;
 		else if (s->ndim != axis + 1) return uneven(axis);
 	}
 	return 0;
-}
-
-static int changed(void) {
-	PyErr_SetString(PyExc_RuntimeError, "[array] a list changed while it was being read");
-	return -1;
 }
 
 static int fill_list(PyObject *seq, int axis, const scan *s, int dtype, char **at) {
@@ -222,12 +228,16 @@ static int fill_list(PyObject *seq, int axis, const scan *s, int dtype, char **a
 		for (Py_ssize_t i = 0; i < n; i++) {
 			PyObject *o = element(seq, list, i);
 			if (!o || !(PyList_Check(o) || PyTuple_Check(o))) return changed();
-			if (fill_list(o, axis + 1, s, dtype, at) < 0) return -1;
+			Py_INCREF(o);
+			int r = fill_list(o, axis + 1, s, dtype, at);
+			Py_DECREF(o);
+			if (r < 0) return -1;
 		}
 		return 0;
 	}
 	char *p = *at;
 	for (Py_ssize_t i = 0; i < n; i++, p += size) {
+		if ((i & (POLL_ELEMENTS - 1)) == POLL_ELEMENTS - 1 && PyErr_CheckSignals() < 0) return -1;
 		PyObject *o = element(seq, list, i);
 		if (!o) return changed();
 		if (dtype == DT_FLOAT32 && PyFloat_CheckExact(o)) {

@@ -257,6 +257,10 @@ static capi_handle import_tensor(const DLTensor *t, Owner *owner, int readonly, 
 		char *q = to;
 		for (int64_t k = 0; k < total; k++, q += size) {
 			const char *p = data + at * wide;
+			if (k % (1 << 22) == (1 << 22) - 1 && PyErr_CheckSignals() < 0) {
+				queue_free((uint32_t)h, (uint32_t)(h >> 32));
+				return 0;
+			}
 			if (complex128) ((float *)q)[0] = (float)((const double *)p)[0], ((float *)q)[1] = (float)((const double *)p)[1];
 			else if (size != wide) *(float *)q = (float)*(const double *)p;
 			else memcpy(q, p, size);

@@ -4,8 +4,7 @@
 /* A waiting caller wakes this often to look at signals. */
 enum { WAKE_MS = 20 };
 
-/* Waits for a job; 0 when it succeeded, -1 with an exception. */
-static int wait_job(uint32_t job) {
+int wait_job(uint32_t job) {
 	for (;;) {
 		int done;
 		Py_BEGIN_ALLOW_THREADS
@@ -102,8 +101,7 @@ static int collect(PyObject *o, id_list *l) {
 		o = tree = PyObject_CallMethodObjArgs(o, name, NULL);
 		if (!tree) return -1;
 		if (is_array(tree)) {
-			/* The object keeps the array; the identifier stays good while it does. */
-			int r = add_id(l, ID(tree));
+			int r = add_id(l, ID(tree)); /* nothing is freed meanwhile: eval_all defers */
 			Py_DECREF(tree);
 			return r;
 		}
@@ -122,16 +120,14 @@ static PyObject *eval_all(PyObject *const *args, Py_ssize_t n, int async) {
 	GUARD(NULL);
 	id_list l = {.ids = l.few, .n = 0, .cap = 64};
 	int r = 0;
+	deferring++; /* __mlx_tree__ may run any code, and give arrays that nobody else holds */
 	for (Py_ssize_t i = 0; r == 0 && i < n; i++) r = collect(args[i], &l);
+	if (r == 0 && l.n) goHoldAll(l.ids, l.n); /* other threads may drop or replace the arrays while the GIL is released */
+	undefer();
 	if (r == 0 && l.n) {
-		if (async) {
-			r = goEval(l.ids, l.n, 1, FREES) < 0 ? -1 : 0;
-		} else {
-			/* Other threads may drop or replace the arrays while the GIL is released. */
-			goHoldAll(l.ids, l.n);
-			r = ensure_ready(l.ids, l.n);
-			goRelease(l.ids, l.n);
-		}
+		if (async) r = goEval(l.ids, l.n, 1, FREES) < 0 ? -1 : 0;
+		else r = ensure_ready(l.ids, l.n);
+		goRelease(l.ids, l.n);
 	}
 	if (l.ids != l.few) free(l.ids);
 	if (r < 0) return NULL;

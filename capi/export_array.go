@@ -85,20 +85,6 @@ func goEmpty(d, ndim C.int, shape *C.int64_t, data *unsafe.Pointer, frees *C.uin
 	return handle(a)
 }
 
-//export goFromBytes
-func goFromBytes(p *C.char, size C.int64_t, d C.int, ndim C.int32_t, shape *C.int64_t) (h C.capi_handle) {
-	enter(nil, 0)
-	defer leave()
-	a, to := core.Empty(dtype.Dtype(d), dims(shape, ndim))
-	if a.NBytes() != int(size) {
-		core.Throw(core.ValueError, "[array] %d bytes cannot fill an array of %d", int(size), a.NBytes())
-	}
-	if size > 0 {
-		copy(unsafe.Slice((*byte)(to), int(size)), unsafe.Slice((*byte)(unsafe.Pointer(p)), int(size)))
-	}
-	return handle(a)
-}
-
 // readOnly lists foreign memory that must not be written, by where it starts; guarded by the graph lock.
 var readOnly = map[uintptr]uintptr{}
 

@@ -14,11 +14,8 @@ import (
 	"github.com/mlx-go/mlx_go/core"
 )
 
-// pending holds errors for goRaise: files are read and written without the GIL, where no exception can be raised.
-var pending numbered[*core.Error]
-
-//export goRaise
-func goRaise(number C.uint32_t) { raise(pending.take(uint32(number))) }
+// Files are read and written by jobs, which Python threads wait for as they do for evaluations: with the GIL released
+// and an ear for Ctrl-C. What the C side passes stays until the job is over.
 
 // splitText undoes the C side's join.
 func splitText(text *C.char, n C.int64_t) []string {
@@ -39,19 +36,37 @@ func joinText(list []string) *C.char {
 	return C.CString(b.String())
 }
 
-func guardIO(number *C.uint32_t) {
-	if r := recover(); r != nil {
-		*number = C.uint32_t(pending.add(core.Catch(r)))
-	}
+// pieces gathers what is saved to memory of C, piece by piece: Python makes bytes of each and frees it.
+type pieces struct {
+	out  *C.capi_pieces
+	room []byte // what is left of the last piece
 }
 
+func (p *pieces) Write(b []byte) (int, error) {
+	for done := 0; done < len(b); {
+		if len(p.room) == 0 {
+			data := C.capi_add_piece(p.out, C.PIECE_SIZE)
+			if data == nil {
+				return done, core.Errorf(core.MemoryError, "[save] cannot allocate %d bytes for what is being saved", C.PIECE_SIZE)
+			}
+			p.room = unsafe.Slice((*byte)(data), C.PIECE_SIZE)
+		}
+		n := copy(p.room, b[done:])
+		p.room = p.room[n:]
+		done += n
+		p.out.size += C.int64_t(n)
+	}
+	return len(b), nil
+}
+
+// goSave starts saving to path, or to out where that is NULL.
+//
 //export goSave
-func goSave(path, kind, names *C.char, ids *C.uint32_t, n C.int64_t, keys, values *C.char, pairs C.int64_t, compress C.int, data *unsafe.Pointer, size *C.int64_t) (number C.uint32_t) {
-	defer guardIO(&number)
-	s := core.Saved{Names: splitText(names, n), Compress: compress != 0}
-	core.Lock()
-	s.Arrays = byIDs(ids, n)
-	core.Unlock()
+func goSave(path, kind, names *C.char, ids *C.uint32_t, n C.int64_t, keys, values *C.char, pairs C.int64_t, compress C.int, out *C.capi_pieces) (number C.int64_t) {
+	number = -1
+	enter(nil, 0)
+	defer leave()
+	s := core.Saved{Names: splitText(names, n), Arrays: byIDs(ids, n), Compress: compress != 0}
 	if pairs > 0 {
 		s.Metadata = map[string]string{}
 		v := splitText(values, pairs)
@@ -59,34 +74,50 @@ func goSave(path, kind, names *C.char, ids *C.uint32_t, n C.int64_t, keys, value
 			s.Metadata[k] = v[i]
 		}
 	}
-	var err *core.Error
+	format, target := C.GoString(kind), ""
 	if path != nil {
-		err = core.Save(C.GoString(path), C.GoString(kind), s)
-	} else {
-		var b bytes.Buffer
-		if err = core.SaveTo(&b, C.GoString(kind), s); err == nil {
-			*data, *size = C.CBytes(b.Bytes()), C.int64_t(b.Len())
+		target = C.GoString(path)
+	}
+	return C.int64_t(jobs.add(core.Background(func(canceled func() bool) *core.Error {
+		s.Canceled = canceled
+		if out == nil {
+			return core.Save(target, format, s)
 		}
-	}
-	if err != nil {
-		return C.uint32_t(pending.add(err))
-	}
-	return 0
+		return core.SaveTo(&pieces{out: out}, format, s)
+	})))
 }
 
+// goLoad starts loading from path, or from the bytes where that is NULL. If the job succeeds out holds arrays.
+//
 //export goLoad
-func goLoad(path, kind *C.char, data unsafe.Pointer, size C.int64_t, out *C.capi_loaded) (number C.uint32_t) {
-	defer guardIO(&number)
-	var l *core.Loaded
-	var err *core.Error
+func goLoad(path, kind *C.char, data unsafe.Pointer, size C.int64_t, out *C.capi_loaded) (number C.int64_t) {
+	number = -1
+	enter(nil, 0)
+	defer leave()
+	format, source := C.GoString(kind), ""
 	if path != nil {
-		l, err = core.Load(C.GoString(path), C.GoString(kind))
-	} else {
-		l, err = core.LoadFrom(bytes.NewReader(unsafe.Slice((*byte)(data), int(size))), int64(size), C.GoString(kind))
+		source = C.GoString(path)
 	}
-	if err != nil {
-		return C.uint32_t(pending.add(err))
-	}
+	return C.int64_t(jobs.add(core.Background(func(canceled func() bool) *core.Error {
+		var l *core.Loaded
+		var err *core.Error
+		if data == nil {
+			l, err = core.Load(source, format, canceled)
+		} else {
+			l, err = core.LoadFrom(bytes.NewReader(unsafe.Slice((*byte)(data), int(size))), int64(size), format, canceled)
+		}
+		if err == nil && canceled() {
+			l.Free()
+			err = core.ErrCanceled
+		}
+		if err == nil {
+			giveLoaded(out, l)
+		}
+		return err
+	})))
+}
+
+func giveLoaded(out *C.capi_loaded, l *core.Loaded) {
 	out.names = joinText(l.Names)
 	keys, values := make([]string, 0, len(l.Metadata)), make([]string, 0, len(l.Metadata))
 	for k, v := range l.Metadata {
@@ -106,5 +137,4 @@ func goLoad(path, kind *C.char, data unsafe.Pointer, size C.int64_t, out *C.capi
 		ids = append(ids, l.Single.ID())
 	}
 	core.ReleaseIDs(ids)
-	return 0
 }

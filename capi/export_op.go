@@ -123,17 +123,13 @@ func goContiguous(id C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_hand
 	return handle(core.Contiguous(core.ByID(uint32(id))))
 }
 
-// goCopy makes an array that shares memory with no other from one that is ready.
+// goCopy makes an array that shares memory with no other.
 //
 //export goCopy
 func goCopy(id C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	a := core.ByID(uint32(id))
-	if c := core.Contiguous(a); c != a {
-		return handle(c) // other strides: it will be memory of its own
-	}
-	return handle(core.FromMemory(a.Data(), a.Dtype(), a.Shape()))
+	return handle(core.Copy(core.ByID(uint32(id))))
 }
 
 const (

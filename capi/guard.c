@@ -91,7 +91,16 @@ static int drop_late(void *unused) {
 	}
 }
 
+int copy_bytes(void *to, const void *from, int64_t n) {
+	for (int64_t i = 0; i < n; i += POLL_BYTES) {
+		if (i && PyErr_CheckSignals() < 0) return -1;
+		memcpy((char *)to + i, (const char *)from + i, n - i < POLL_BYTES ? n - i : POLL_BYTES);
+	}
+	return 0;
+}
+
 void capi_decref_later(void *object) {
+	if (!Py_IsInitialized()) return; /* an evaluation outlived the interpreter */
 	pthread_mutex_lock(&late.lock);
 	if (late.n == late.cap) {
 		size_t cap = late.cap ? 2 * late.cap : 16;

@@ -54,6 +54,13 @@ static inline uint32_t take_frees(void) {
 void queue_free(uint32_t id, uint32_t kb);
 void flush_frees(void);
 void init_guard(void);
+/*
+ * Loops that hold the GIL look for Ctrl-C this often. Signal handlers are Python code, which may change any list and give any
+ * array object a new node.
+ */
+enum { POLL_ELEMENTS = 1 << 16, POLL_BYTES = 1 << 26 };
+/* memcpy that looks for Ctrl-C; -1 with an exception. */
+int copy_bytes(void *to, const void *from, int64_t n);
 
 /* ---- array.c ---- */
 PyObject *wrap(capi_handle h);            /* 0: NULL, the exception is set */
@@ -116,6 +123,7 @@ PyObject *array_tolist(PyObject *self, PyObject *unused);
 extern PyType_Slot scalar_slots[];
 
 /* ---- eval.c ---- */
+int wait_job(uint32_t job); /* 0 when it succeeded, -1 with an exception; the job is over either way */
 int ensure_ready(const uint32_t *ids, Py_ssize_t n);
 int ready_info(PyObject *array, capi_info *info);     /* evaluates */
 extern PyMethodDef eval_methods[];
@@ -136,7 +144,7 @@ PyObject *numpy_dtype_error(int dtype);
 extern PyType_Slot index_slots[];
 PyObject *array_at_update(PyObject *module, PyObject *const *args, Py_ssize_t n);
 
-PyObject *copy_array(PyObject *a); /* in memory of its own */
+PyObject *copy_array(PyObject *a); /* in memory of its own, evaluated */
 
 /* ---- tree.c, module.c, ... ---- */
 extern PyMethodDef tree_methods[], transform_methods[], system_methods[], io_methods[];

@@ -29,6 +29,33 @@ static char *join(PyObject *list, int64_t *count) {
 	return text;
 }
 
+void *capi_add_piece(capi_pieces *p, int64_t size) {
+	if (p->n == p->cap) {
+		int64_t cap = p->cap ? 2 * p->cap : 16;
+		char **grown = realloc(p->list, cap * sizeof *grown);
+		if (!grown) return NULL;
+		p->list = grown;
+		p->cap = cap;
+	}
+	char *piece = malloc(size);
+	if (piece) p->list[p->n++] = piece;
+	return piece;
+}
+
+/* A list of bytes; each piece is freed as soon as it is copied. */
+static PyObject *take_pieces(capi_pieces *p) {
+	PyObject *list = PyList_New(p->n);
+	int64_t left = p->size, each = p->n > 1 ? PIECE_SIZE : left;
+	for (int64_t i = 0; list && i < p->n; i++, left -= each) {
+		PyObject *b = PyErr_CheckSignals() < 0 ? NULL : PyBytes_FromStringAndSize(p->list[i], left < each ? left : each);
+		if (!b) Py_CLEAR(list);
+		else PyList_SetItem(list, i, b);
+		free(p->list[i]);
+		p->list[i] = NULL;
+	}
+	return list;
+}
+
 /* (path or NULL, kind, names, arrays, keys, values, compress) */
 static PyObject *write_arrays(const char *path, PyObject *const *args) {
 	const char *kind = PyUnicode_AsUTF8AndSize(args[0], NULL);
@@ -54,18 +81,14 @@ static PyObject *write_arrays(const char *path, PyObject *const *args) {
 		ids[i] = ID(a);
 	}
 	goHoldAll(ids, n);
-	int compress = PyObject_IsTrue(args[5]), failed = compress < 0 || ensure_ready(ids, n) < 0;
-	if (!failed) {
-		void *data = NULL;
-		int64_t size = 0;
-		uint32_t error;
-		Py_BEGIN_ALLOW_THREADS
-		error = goSave((char *)path, (char *)kind, names, ids, n, keys, values, pairs, compress, &data, &size);
-		Py_END_ALLOW_THREADS
-		if (error) goRaise(error);
-		else result = path ? Py_NewRef(Py_None) : PyBytes_FromStringAndSize(data, size);
-		free(data);
+	int compress = PyObject_IsTrue(args[5]);
+	capi_pieces pieces = {0};
+	if (compress >= 0 && ensure_ready(ids, n) == 0) {
+		int64_t job = goSave((char *)path, (char *)kind, names, ids, n, keys, values, pairs, compress, path ? NULL : &pieces);
+		if (job >= 0 && wait_job((uint32_t)job) == 0) result = path ? Py_NewRef(Py_None) : take_pieces(&pieces);
 	}
+	for (int64_t i = 0; i < pieces.n; i++) free(pieces.list[i]);
+	free(pieces.list);
 	goRelease(ids, n);
 out:
 	free(names);
@@ -105,23 +128,23 @@ static PyObject *split(const char *text, int64_t n) {
 	return list;
 }
 
-static PyObject *finish_load(uint32_t error, capi_loaded *l) {
-	if (error) {
-		goRaise(error);
-		return NULL;
+static PyObject *finish_load(int64_t job, capi_loaded *l) {
+	int ok = job >= 0 && wait_job((uint32_t)job) == 0;
+	/* Interrupted in its last moment it may hold arrays. */
+	PyObject *single = l->single ? wrap(l->single) : Py_NewRef(Py_None), *arrays = wrap_many(&l->arrays, RETURN_LIST), *result = NULL;
+	if (ok) {
+		PyObject *names = split(l->names, l->arrays.n), *keys = split(l->keys, l->pairs), *values = split(l->values, l->pairs);
+		PyObject *metadata = PyDict_New();
+		for (int64_t i = 0; metadata && keys && values && i < l->pairs; i++)
+			if (PyDict_SetItem(metadata, PyList_GetItem(keys, i), PyList_GetItem(values, i)) < 0) Py_CLEAR(metadata);
+		if (single && names && arrays && metadata) result = PyTuple_Pack(4, single, names, arrays, metadata);
+		Py_XDECREF(names);
+		Py_XDECREF(keys);
+		Py_XDECREF(values);
+		Py_XDECREF(metadata);
 	}
-	PyObject *single = l->single ? wrap(l->single) : Py_NewRef(Py_None);
-	PyObject *names = split(l->names, l->arrays.n), *arrays = wrap_many(&l->arrays, RETURN_LIST);
-	PyObject *keys = split(l->keys, l->pairs), *values = split(l->values, l->pairs), *metadata = PyDict_New(), *result = NULL;
-	for (int64_t i = 0; metadata && keys && values && i < l->pairs; i++)
-		if (PyDict_SetItem(metadata, PyList_GetItem(keys, i), PyList_GetItem(values, i)) < 0) Py_CLEAR(metadata);
-	if (single && names && arrays && metadata) result = PyTuple_Pack(4, single, names, arrays, metadata);
 	Py_XDECREF(single);
-	Py_XDECREF(names);
 	Py_XDECREF(arrays);
-	Py_XDECREF(keys);
-	Py_XDECREF(values);
-	Py_XDECREF(metadata);
 	free(l->names);
 	free(l->keys);
 	free(l->values);
@@ -138,11 +161,7 @@ static PyObject *load(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	}
 	flush_frees();
 	capi_loaded l = {0};
-	uint32_t error;
-	Py_BEGIN_ALLOW_THREADS
-	error = goLoad((char *)path, (char *)kind, NULL, 0, &l);
-	Py_END_ALLOW_THREADS
-	return finish_load(error, &l);
+	return finish_load(goLoad((char *)path, (char *)kind, NULL, 0, &l), &l);
 }
 
 static PyObject *load_bytes(PyObject *module, PyObject *const *args, Py_ssize_t n) {
@@ -156,12 +175,10 @@ static PyObject *load_bytes(PyObject *module, PyObject *const *args, Py_ssize_t 
 	Py_buffer b;
 	if (!kind || get_buffer(args[0], &b, PyBUF_SIMPLE) < 0) return NULL;
 	capi_loaded l = {0};
-	uint32_t error;
-	Py_BEGIN_ALLOW_THREADS
-	error = goLoad(NULL, (char *)kind, b.buf, b.len, &l);
-	Py_END_ALLOW_THREADS
+	static char empty;
+	PyObject *result = finish_load(goLoad(NULL, (char *)kind, b.buf ? b.buf : &empty, b.len, &l), &l);
 	release_buffer(&b);
-	return finish_load(error, &l);
+	return result;
 }
 
 PyMethodDef io_methods[] = {

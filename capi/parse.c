@@ -85,7 +85,7 @@ static int add_temp(arg_pool *p, uint32_t id) {
 }
 
 static int take_index(arg_pool *p, uint32_t at, PyObject *o) {
-	defer(p);
+	defer(p); /* an array is evaluated here */
 	PyObject *i = PyNumber_Index(o);
 	if (!i) return -1;
 	int r = scalar_arg(i, &p->args[at]);
@@ -171,9 +171,9 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 		return accept & (ACCEPT_DTYPE | ACCEPT_ANY) ? 0 : 1;
 	}
 	if (PyList_Check(o) || PyTuple_Check(o)) return accept & (ACCEPT_LIST | ACCEPT_ANY) ? convert_list(p, at, o, accept) : 1;
+	defer(p);
 	if (is_scalar(o)) return accept & numbers ? scalar_arg(o, a) : 1;
 	if (accept & (ACCEPT_ARRAY | ACCEPT_ANY) && array_like(o)) {
-		defer(p);
 		capi_handle h = from_array_like(o, -1, -1);
 		if (!h || add_temp(p, (uint32_t)h) < 0) return -1;
 		a = &p->args[at];
@@ -182,7 +182,6 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 		return 0;
 	}
 	if (accept & ACCEPT_LIST && array_like(o)) { /* a NumPy array of axes or of a shape */
-		defer(p);
 		PyObject *list = PyObject_CallMethod(o, "tolist", NULL);
 		if (!list) {
 			PyErr_Clear();
@@ -192,7 +191,6 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 		return PyList_Check(list) ? convert_list(p, at, list, accept) : 1;
 	}
 	if (accept & ACCEPT_LIST && PySequence_Check(o)) {
-		defer(p);
 		PyObject *list = PySequence_List(o);
 		if (!list || keep(p, list) < 0) return -1;
 		return convert_list(p, at, list, accept);
@@ -295,7 +293,10 @@ static PyObject *call_general(int index, PyObject *self, PyObject *const *args, 
 	for (int j = 0, k = 0; r == 0 && j < f->nparams; j++) {
 		const capi_param *p = &f->params[j];
 		if (p->stream) {
-			if (bound[j] && bound[j] != Py_None) r = check_stream(bound[j]);
+			if (bound[j] && bound[j] != Py_None) {
+				defer(&pool); /* the check is Python code: other threads may run, and replace arrays of which identifiers wait here */
+				r = check_stream(bound[j]);
+			}
 			continue;
 		}
 		if (p->kind == PARAM_VAR_POSITIONAL) {

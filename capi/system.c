@@ -131,9 +131,10 @@ static PyObject *set_precision(PyObject *module, PyObject *digits) {
 }
 
 PyObject *copy_array(PyObject *a) {
-	capi_info info;
-	if (ready_info(a, &info) < 0) return NULL;
-	return wrap(goCopy(ID(a), FREES));
+	/* At once: what it is a copy of may be foreign memory that changes. */
+	PyObject *copy = wrap(goCopy(ID(a), FREES));
+	if (copy && ensure_ready(&ID(copy), 1) < 0) Py_CLEAR(copy);
+	return copy;
 }
 
 /* _convert(value, dtype or None, copy or None, dlpack only): asarray and from_dlpack. */
@@ -152,7 +153,7 @@ static PyObject *convert(PyObject *module, PyObject *const *args, Py_ssize_t n) 
 	int dtype = args[1] == Py_None ? -1 : dtype_of(args[1]), copy = args[2] == Py_None ? -1 : PyObject_IsTrue(args[2]);
 	if (copy < 0 && PyErr_Occurred()) return NULL;
 	if (PyObject_IsTrue(args[3])) {
-		if (is_array(o)) return wrap(copy > 0 ? goCopy(ID(o), FREES) : goHold(ID(o)));
+		if (is_array(o)) return copy > 0 ? copy_array(o) : wrap(goHold(ID(o)));
 		if (!PyObject_HasAttrString(o, "__dlpack__")) {
 			PyErr_Format(PyExc_TypeError, "[from_dlpack] %R has no __dlpack__ method", (PyObject *)Py_TYPE(o));
 			return NULL;

@@ -71,6 +71,7 @@ static PyObject *fill_in(PyObject *tree, PyObject *leaves, Py_ssize_t *at, int m
 
 /* The tree again, new containers with the leaves taken in turn. Leaves that flatten skipped stay. */
 static PyObject *fill(PyObject *tree, PyObject *leaves, Py_ssize_t *at, int mode) {
+	if (!tree) return NULL; /* the list became shorter: the exception is set */
 	if (PyList_Check(tree) || PyTuple_Check(tree) || PyDict_Check(tree)) {
 		if (Py_EnterRecursiveCall(" in a tree of arrays")) return NULL;
 		PyObject *r = fill_in(tree, leaves, at, mode);
@@ -91,9 +92,11 @@ static PyObject *fill_in(PyObject *tree, PyObject *leaves, Py_ssize_t *at, int m
 		PyObject *out = PyDict_New(), *k, *v;
 		Py_ssize_t pos = 0;
 		while (out && PyDict_Next(tree, &pos, &k, &v)) {
+			Py_INCREF(k); /* its __hash__ may run any code */
 			PyObject *x = fill(v, leaves, at, mode);
 			if (!x || PyDict_SetItem(out, k, x) < 0) Py_CLEAR(out);
 			Py_XDECREF(x);
+			Py_DECREF(k);
 		}
 		return out;
 	}
@@ -150,6 +153,7 @@ fail:
 }
 
 static PyObject *key_of(PyObject *o, PyObject *arrays) {
+	if (!o) return NULL;
 	if (is_array(o)) {
 		int64_t shape[CAPI_MAXDIM + 1];
 		int n = array_shape(o, shape);

@@ -173,16 +173,25 @@ func launchRow(e *exec, y *Array) *Error {
 // launchProgram runs p over xs, which broadcast to y's shape, into y, writing over a dying
 // input where one fits.
 func launchProgram(e *exec, y *Array, xs []*Array, p *Program) *Error {
+	if donate(y, xs) {
+		if e.cancel == nil {
+			return runProgram(e, y, xs, p, nil)
+		}
+		return e.runInPlace(y, xs, func(e *exec, y *Array, xs []*Array, done *int) *Error { return runProgram(e, y, xs, p, done) })
+	}
+	if err := y.allocate(); err != nil {
+		return err
+	}
+	return runProgram(e, y, xs, p, nil)
+}
+
+// runProgram computes y, which has memory.
+func runProgram(e *exec, y *Array, xs []*Array, p *Program, done *int) *Error {
 	flat := true
 	for _, x := range xs {
 		if !x.contiguous() || !layout.Equal(x.shape, y.shape) {
 			flat = false
 			break
-		}
-	}
-	if e.inPlace = donate(y, xs); !e.inPlace {
-		if err := y.allocate(); err != nil {
-			return err
 		}
 	}
 	ins := e.in[:0]
@@ -198,7 +207,7 @@ func launchProgram(e *exec, y *Array, xs []*Array, p *Program) *Error {
 		}
 		e.out[0] = Tensor{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}
 	}
-	e.k = Kernel{Kind: KindElementwise, Op: y.opName(), Out: e.out[:1], In: ins, Attr: p}
+	e.k = Kernel{Kind: KindElementwise, Op: y.opName(), Out: e.out[:1], In: ins, Attr: p, Done: done}
 	return e.launch(&e.k)
 }
 

@@ -175,6 +175,8 @@ func tooLarge(op *Def, shape layout.Shape) {
 // opName is the op as users know it: some share a Def and are told apart by their attr.
 func (a *Array) opName() string {
 	switch at := a.attr.(type) {
+	case *rest:
+		return at.name
 	case ReduceAttr:
 		return reduceNames[at.Op]
 	case ScanAttr:

@@ -51,7 +51,12 @@ type Kernel struct {
 	Out    []Tensor
 	In     []Tensor
 	Attr   any          // the attr type that Kind names
-	Cancel *atomic.Bool // long kernels poll it between chunks and return ErrCanceled; may be nil
+	Cancel *atomic.Bool // once true nobody wants the result: return ErrCanceled within some 10 ms; may be nil
+	Room   int          // bytes of working space that the memory limit leaves; 0: no limit
+	// Done is not nil when Out[0] is the memory of an input that exists nowhere else: elementwise in place, and scatters
+	// into a dying array. Such a kernel must not be given up half way through a position. When it is cancelled it leaves
+	// in Done how many positions of its own order are complete, and launched again it goes on from there.
+	Done *int
 }
 
 // Canceled reports whether the caller has given up on the result.

@@ -13,7 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	core.RegisterBackend(reference.New())
+	core.RegisterBackend(breakable{reference.New()})
 	os.Exit(m.Run())
 }
 

@@ -41,6 +41,9 @@ var executor struct {
 // inlineCost is the work, in additions, up to which handing over costs more than it gives.
 const inlineCost = 1 << 18
 
+// costly is beyond it, and as exact as estimates need to be there.
+const costly = inlineCost + 1
+
 // nodeCost is what the bookkeeping of one node costs in the same unit.
 const nodeCost = 512
 
@@ -48,12 +51,28 @@ const nodeCost = 512
 // memory; else a job to wait for, after which StartEval is asked again. The graph
 // lock is held. Errors of small evaluations that the caller waits for panic.
 func StartEval(outs []*Array, async bool) *Job {
+	j, err := startEval(outs, async, true)
+	if err == errHandOver {
+		j, err = startEval(outs, async, false)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return j
+}
+
+// errHandOver ends a small evaluation that turns out to be large: only strides that its start did not know yet tell
+// whether an op is a view or a copy. What it has computed stays.
+var errHandOver = Errorf(RuntimeError, "internal error: an evaluation was not handed over")
+
+// startEval is StartEval on the calling thread, if small and if it may be.
+func startEval(outs []*Array, async, inline bool) (*Job, *Error) {
 	tape, cost, after := schedule(outs)
 	if len(tape) == 0 {
 		if after == nil {
-			return nil
+			return nil, nil
 		}
-		return after.waiting()
+		return after.waiting(), nil
 	}
 	for _, a := range outs {
 		a.refs++ // results are wanted by themselves: fuse must not take them over
@@ -62,12 +81,15 @@ func StartEval(outs []*Array, async bool) *Job {
 	for _, a := range outs {
 		a.refs--
 	}
-	if after == nil && cost <= inlineCost {
+	if inline && after == nil && cost <= inlineCost {
 		err := j.run(&exec{inline: true})
-		if j.settle(err); err != nil && !async {
-			panic(err)
+		if err == errHandOver {
+			return nil, err
 		}
-		return nil
+		if j.settle(err); async {
+			err = nil
+		}
+		return nil, err
 	}
 	j.done = make(chan struct{})
 	executor.number++
@@ -81,7 +103,7 @@ func StartEval(outs []*Array, async bool) *Job {
 	}
 	executor.queue = append(executor.queue, j)
 	executor.wake.Signal()
-	return j
+	return j, nil
 }
 
 // schedule lists the lazy nodes below outs in evaluation order and holds each of them.
@@ -126,10 +148,13 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job) {
 			if a.op.Cost != nil {
 				c = a.op.Cost(a)
 			}
-			if a.op.View == nil {
-				cost += c * a.Size()
+			if c < 0 {
+				c = costly // it overflowed
 			}
-			cost += nodeCost
+			if a.op.View == nil {
+				cost += min(c, costly) * min(a.Size(), costly)
+			}
+			cost = min(cost+nodeCost, costly)
 		}
 	}
 	return tape, cost, after
@@ -230,14 +255,19 @@ func (e *exec) node(a *Array) *Error {
 	if a.Size() == 0 {
 		return nil
 	}
-	if a.op.View != nil && a.op.View(a) {
-		return nil
+	if a.op.View != nil {
+		if a.op.View(a) {
+			return nil
+		}
+		if e.inline && a.Size() > inlineCost {
+			return errHandOver
+		}
 	}
 	if a.op.Launch == nil {
 		return Errorf(RuntimeError, "[%s] has no kernel", a.opName())
 	}
 	if err := a.op.Launch(e, a); err != nil {
-		if a.buf != nil {
+		if a.buf != nil && a.op != &restOp {
 			a.buf.release()
 			a.buf = nil
 		}
@@ -280,6 +310,21 @@ func (j *Job) Err() *Error {
 	return j.err
 }
 
+// Background runs f, which should end soon after canceled says so, as a job that touches no graph by itself.
+func Background(f func(canceled func() bool) *Error) *Job {
+	j := &Job{done: make(chan struct{})}
+	go func() {
+		defer close(j.done)
+		defer func() {
+			if r := recover(); r != nil {
+				j.err = Catch(r)
+			}
+		}()
+		j.err = f(j.cancel.Load)
+	}()
+	return j
+}
+
 // Cancel makes the job end soon with ErrCanceled; what it had not computed stays lazy. The graph lock is
 // not held.
 func (j *Job) Cancel() {
@@ -315,7 +360,10 @@ func TakeAsyncError() *Error {
 
 // Eval evaluates and waits: the whole of mx.eval for callers in Go. The graph
 // lock is not held.
-func Eval(outs ...*Array) (err *Error) {
+func Eval(outs ...*Array) *Error { return evalUntil(func() bool { return false }, outs) }
+
+// evalUntil is Eval with somebody to ask whether the results are still wanted.
+func evalUntil(canceled func() bool, outs []*Array) (err *Error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = Catch(r)
@@ -326,8 +374,12 @@ func Eval(outs ...*Array) (err *Error) {
 		if j == nil {
 			return nil
 		}
-		<-j.done
-		if err := j.Err(); err != nil && err.Kind != Interrupted {
+		for !j.Wait(20 * time.Millisecond) {
+			if canceled() {
+				j.Cancel()
+			}
+		}
+		if err := j.Err(); err != nil && (err.Kind != Interrupted || canceled()) {
 			return err
 		}
 	}
@@ -341,21 +393,28 @@ func startEvalLocked(outs []*Array) *Job {
 
 // exec is the context in which nodes launch kernels.
 type exec struct {
-	inline  bool
-	inPlace bool // the next kernel runs in place: cut short, it would leave its input damaged, so it is not cancelled
-	cancel  *atomic.Bool
-	k       Kernel
-	out     [1]Tensor
-	in      [maxFusedInputs]Tensor
+	inline bool
+	cancel *atomic.Bool
+	k      Kernel
+	out    [1]Tensor
+	in     [maxFusedInputs]Tensor
 }
 
 // launch runs k's kernel with the graph lock given up where that is worth it.
 // Inputs cannot go away meanwhile: the node being computed holds them.
 func (e *exec) launch(k *Kernel) *Error {
-	if k.Cancel = e.cancel; e.inPlace {
-		k.Cancel, e.inPlace = nil, false
+	k.Cancel = e.cancel
+	err := e.launchOnce(k)
+	if err != nil && err.Kind == MemoryError && memory.cached > 0 && k.Done == nil {
+		ClearCache() // what the cache keeps may be what the kernel's working space lacks
+		err = e.launchOnce(k)
 	}
+	return err
+}
+
+func (e *exec) launchOnce(k *Kernel) *Error {
 	dev := device()
+	k.Room = max(MemoryLimit()-memory.active, 1)
 	if !e.inline {
 		sweep()
 		graph.mu.Unlock()

@@ -10,12 +10,12 @@ var Defs = map[string]*Def{
 	"matMulOp": &matMulOp, "addMMOp": &addMMOp, "convOp": &convOp, "gatherOp": &gatherOp, "scatterOp": &scatterOp,
 	"gatherAxisOp": &gatherAxisOp, "scatterAxisOp": &scatterAxisOp, "softmaxOp": &softmaxOp,
 	"logSumExpOp": &logSumExpOp, "layerNormOp": &layerNormOp, "rmsNormOp": &rmsNormOp, "randomBitsOp": &randomBitsOp,
-	"segmentOp": &segmentOp, "pickOp": &pickOp, "bundleOp": &bundleOp,
+	"segmentOp": &segmentOp, "pickOp": &pickOp, "bundleOp": &bundleOp, "restOp": &restOp,
 	"arangeOp": &arangeOp, "constant": constant, "leaf": leaf, "placeholder": placeholder,
 }
 
 // WithoutInputs are the primitives that no transform meets as a node of a function.
-var WithoutInputs = []string{"arangeOp", "constant", "leaf", "placeholder", "bundleOp"}
+var WithoutInputs = []string{"arangeOp", "constant", "leaf", "placeholder", "bundleOp", "restOp"}
 
 // Collect adds the primitives below outs to found.
 func Collect(outs []*Array, found map[*Def]bool) {

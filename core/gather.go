@@ -30,7 +30,7 @@ func init() {
 		},
 		VMap: vmapGather,
 	}
-	scatterOp = Def{Name: "index", Launch: launchScatter(KindScatter), VJP: vjpScatter, JVP: jvpScatter, VMap: vmapScatter}
+	scatterOp = Def{Name: "index", Launch: launchScatter(KindScatter), Cost: scatterCost, VJP: vjpScatter, JVP: jvpScatter, VMap: vmapScatter}
 	gatherAxisOp = Def{Name: "take_along_axis", Launch: simple(KindGatherAxis),
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			x := y.in[0]
@@ -47,7 +47,7 @@ func init() {
 			return gatherAxis(xs[0], xs[1], y.attr.(AxisAttr).Axis+1)
 		},
 	}
-	scatterAxisOp = Def{Name: "put_along_axis", Launch: launchScatter(KindScatterAxis),
+	scatterAxisOp = Def{Name: "put_along_axis", Launch: launchScatter(KindScatterAxis), Cost: scatterCost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			at := y.attr.(ScatterAxisAttr)
 			gx := ct
@@ -68,6 +68,12 @@ func init() {
 	}
 }
 
+// scatterCost is that of the updates, which may be many more than the elements they go to.
+func scatterCost(y *Array) int {
+	ins := y.inputs()
+	return 1 + 4*(ins[len(ins)-1].Size()/max(y.Size(), 1))
+}
+
 func orZeros(t, x *Array) *Array {
 	if t == nil {
 		return zerosLike(x)
@@ -79,25 +85,30 @@ func orZeros(t, x *Array) *Array {
 // the kernel change the copy.
 func launchScatter(kind Kind) func(*exec, *Array) *Error {
 	return func(e *exec, y *Array) *Error {
-		ins := y.inputs()
-		inPlace := donate(y, ins[:1])
-		if !inPlace {
-			if err := y.allocate(); err != nil {
-				return err
+		ins, attr := y.inputs(), y.attr
+		scatter := func(e *exec, y *Array, ins []*Array, done *int) *Error {
+			if ins[len(ins)-1].Size() == 0 {
+				return nil
 			}
-			if err := e.copyInto(y, Tensor{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}, ins[0]); err != nil {
-				return err
+			k := &Kernel{Kind: kind, Op: y.opName(), Out: []Tensor{{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}}, Attr: attr, Done: done}
+			for _, x := range ins[1:] {
+				k.In = append(k.In, x.tensor())
 			}
+			return e.launch(k)
 		}
-		if ins[len(ins)-1].Size() == 0 {
-			return nil
+		if donate(y, ins[:1]) {
+			if e.cancel == nil {
+				return scatter(e, y, ins, nil)
+			}
+			return e.runInPlace(y, ins, scatter)
 		}
-		k := &Kernel{Kind: kind, Op: y.opName(), Out: []Tensor{{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}}, Attr: y.attr}
-		for _, x := range ins[1:] {
-			k.In = append(k.In, x.tensor())
+		if err := y.allocate(); err != nil {
+			return err
 		}
-		e.inPlace = inPlace
-		return e.launch(k)
+		if err := e.copyInto(y, Tensor{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}, ins[0]); err != nil {
+			return err
+		}
+		return scatter(e, y, ins, nil)
 	}
 }
 

@@ -53,8 +53,37 @@ func ioError(op string, err error) *Error {
 	return out
 }
 
+// polled reads in pieces and stops when the caller gave up.
+type polled struct {
+	io.ReaderAt
+	canceled func() bool
+}
+
+// ioPiece is what is read or written between two looks at whether the caller gave up.
+const ioPiece = 1 << 20
+
+func (p polled) ReadAt(b []byte, offset int64) (n int, err error) {
+	for n < len(b) && err == nil {
+		if p.canceled() {
+			return n, ErrCanceled
+		}
+		var m int
+		m, err = p.ReaderAt.ReadAt(b[n:min(n+ioPiece, len(b))], offset+int64(n))
+		n += m
+	}
+	return n, err
+}
+
+// Name is that of the file, for messages about it.
+func (p polled) Name() string {
+	if f, ok := p.ReaderAt.(interface{ Name() string }); ok {
+		return f.Name()
+	}
+	return ""
+}
+
 // Load reads a file of the format its extension or name tells.
-func Load(path, name string) (*Loaded, *Error) {
+func Load(path, name string, canceled func() bool) (*Loaded, *Error) {
 	kind, e := formatOf(path, name)
 	if e != nil {
 		return nil, e
@@ -64,14 +93,14 @@ func Load(path, name string) (*Loaded, *Error) {
 		return nil, ioError("load", err)
 	}
 	defer f.Close()
-	return LoadFrom(f, f.Size(), kind)
+	return LoadFrom(f, f.Size(), kind, canceled)
 }
 
 // LoadFrom reads size bytes of the given format.
-func LoadFrom(r io.ReaderAt, size int64, kind string) (*Loaded, *Error) {
+func LoadFrom(r io.ReaderAt, size int64, kind string, canceled func() bool) (*Loaded, *Error) {
 	l := &Loaded{}
-	if err := l.read(r, size, kind); err != nil {
-		l.free()
+	if err := l.read(polled{r, canceled}, size, kind); err != nil {
+		l.Free()
 		return nil, ioError("load", err)
 	}
 	return l, nil
@@ -116,8 +145,8 @@ func (l *Loaded) read(r io.ReaderAt, size int64, kind string) error {
 	return nil
 }
 
-// free drops arrays of a file that turned out to be bad.
-func (l *Loaded) free() {
+// Free drops the arrays, if the file turns out to be bad or nobody wants it.
+func (l *Loaded) Free() {
 	Lock()
 	defer Unlock()
 	for _, a := range l.Arrays {
@@ -174,6 +203,7 @@ type Saved struct {
 	Arrays   []*Array
 	Metadata map[string]string
 	Compress bool
+	Canceled func() bool // whether the caller gave up
 }
 
 // Save evaluates the arrays and writes a file of the given kind: npy (one array), npz or
@@ -198,7 +228,7 @@ func (s Saved) with(f func(Saved) error) (err *Error) {
 	}
 	Unlock()
 	s.Arrays = plain
-	if err = Eval(plain...); err == nil {
+	if err = evalUntil(s.Canceled, plain); err == nil {
 		if e := f(s); e != nil {
 			err = ioError("save", e)
 		}
@@ -220,8 +250,17 @@ func (s Saved) write(w io.Writer, kind string) error {
 		}
 	}
 	data := func(i int, w io.Writer) error {
-		_, err := w.Write(bytesAt(s.Arrays[i].Data(), s.Arrays[i].NBytes()))
-		return err
+		for b := bytesAt(s.Arrays[i].Data(), s.Arrays[i].NBytes()); len(b) > 0; {
+			if s.Canceled() {
+				return ErrCanceled
+			}
+			n, err := w.Write(b[:min(ioPiece, len(b))])
+			if err != nil {
+				return err
+			}
+			b = b[n:]
+		}
+		return nil
 	}
 	switch kind {
 	case "npy":

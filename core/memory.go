@@ -149,7 +149,7 @@ func (a *Array) allocate() *Error {
 	n := a.NBytes()
 	if a.buf = newBuffer(n); a.buf == nil {
 		op := "array"
-		if a.op != nil {
+		if a.op != nil && a.op != leaf {
 			op = a.opName()
 		}
 		return Errorf(MemoryError, "[%s] cannot allocate %d bytes for an array of shape %s and dtype %s: %d bytes are in use and the limit is %d",

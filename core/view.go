@@ -164,7 +164,7 @@ func init() {
 	compactOp = Def{Name: "contiguous", Linear: true, Launch: copyLaunch,
 		View: func(y *Array) bool {
 			x := y.in[0]
-			if x.contiguous() {
+			if x.contiguous() && y.attr == nil {
 				y.shareBuffer(x, x.offset, nil)
 				return true
 			}
@@ -188,6 +188,12 @@ func sameMemory(y *Array) bool {
 	y.shareBuffer(x, x.offset, x.strides)
 	return true
 }
+
+// ownMemory is the attr of a compactOp that does not share its input's memory.
+type ownMemory struct{}
+
+// Copy is x, row-contiguous, in memory of its own.
+func Copy(x *Array) *Array { return newArray(&compactOp, x.dtype, x.shape, ownMemory{}, x) }
 
 func withBatch(n int, shape []int) []int { return append([]int{n}, shape...) }
 

@@ -50,6 +50,9 @@ func (f argFold) run() {
 		a := f.kept[0]
 		f.kept = f.kept[1:]
 		for range a.n {
+			if f.k.Canceled() {
+				return
+			}
 			f.run()
 			f.in, f.out = unsafe.Add(f.in, a.in*size), unsafe.Add(f.out, a.out*4)
 		}
@@ -84,7 +87,7 @@ const argColumns = 512
 
 func (f *argFold) launch(cols, chunks, chunk int) {
 	g := C.argreduce_args{in: f.in, out: (*C.uint32_t)(f.out), kd: C.int64_t(len(f.kept)), n: C.int64_t(f.n), stride: C.int64_t(f.step),
-		cols: C.int64_t(cols), chunk: C.int64_t(chunk), chunk_out: C.int64_t(extent(f.kept)), dtype: C.int64_t(f.k.In[0].Dtype)}
+		cols: C.int64_t(cols), chunk: C.int64_t(chunk), chunk_out: C.int64_t(extent(f.kept)), dtype: C.int64_t(f.k.In[0].Dtype), stop: stopOf(f.k)}
 	if f.max {
 		g.max = 1
 	}
@@ -105,12 +108,15 @@ func (f *argFold) launch(cols, chunks, chunk int) {
 // first one still wins.
 func (f *argFold) chunked(cols, chunk int) {
 	chunks, outputs, size := (f.n-1)/chunk+1, extent(f.kept), f.k.In[0].Dtype.Size()
-	at := unsafe.Slice((*uint32)(scratch(4*chunks*outputs)), chunks*outputs)
+	places, values := getWorkspace(f.k, 4*chunks*outputs), getWorkspace(f.k, size*chunks*outputs)
+	defer places.release()
+	defer values.release()
+	at := unsafe.Slice((*uint32)(places.data), chunks*outputs)
 	first := *f
 	first.out = unsafe.Pointer(&at[0])
 	first.kept = slices.Clone(f.kept)
 	second := *f
-	second.in = scratch(size * chunks * outputs)
+	second.in = values.data
 	second.kept = slices.Clone(f.kept)
 	for i, s := range rowMajor(f.kept) {
 		first.kept[i].out, second.kept[i].in = s, s
@@ -136,6 +142,9 @@ func (f *argFold) chunked(cols, chunk int) {
 		copy(unsafe.Slice((*byte)(unsafe.Add(second.in, i*size)), size), unsafe.Slice((*byte)(from), size))
 	}
 	second.launch(0, 1, chunks)
+	if f.k.Canceled() {
+		return // not every result was written
+	}
 	for i, o := range results {
 		p := (*uint32)(unsafe.Add(f.out, o*4))
 		*p = at[int(*p)*outputs+i]

@@ -19,8 +19,7 @@ const (
 	convGrain = 1 << 19  // multiplications worth a chunk of their own: about 5 us
 )
 
-func convolve(k *core.Kernel) (err error) {
-	defer catchThrown(&err)
+func convolve(k *core.Kernel) error {
 	x, w, o := &k.In[0], &k.In[1], &k.Out[0]
 	attr := k.Attr.(core.ConvAttr)
 	nd := len(o.Shape) - 2
@@ -32,7 +31,7 @@ func convolve(k *core.Kernel) (err error) {
 	}
 	p := C.conv_args{
 		x: x.Data, w: w.Data, o: o.Data, n: C.int64_t(o.Shape[0]), groups: C.int64_t(attr.Groups),
-		c: C.int64_t(w.Shape[nd+1]), og: C.int64_t(o.Shape[nd+1] / attr.Groups), alpha: 1, dtype: C.int32_t(o.Dtype),
+		c: C.int64_t(w.Shape[nd+1]), og: C.int64_t(o.Shape[nd+1] / attr.Groups), alpha: 1, dtype: C.int32_t(o.Dtype), stop: stopOf(k),
 	}
 	if attr.Flip {
 		p.flip = 1
@@ -153,7 +152,7 @@ func (c *conv) run() error {
 		pack, entry, panels = C.ENTRY_conv_pack_depthwise, C.ENTRY_conv_depthwise, taps
 		weights, each = taps*groups*size, groups
 	}
-	ws := getWorkspace(weights)
+	ws := getWorkspace(c.k, weights)
 	defer ws.release()
 	c.p.packed = ws.data
 	args := c.p
@@ -166,11 +165,10 @@ func (c *conv) run() error {
 	oh, ow := int(c.p.out[1]), int(c.p.out[2])
 	extent := func(i, n int) int { return (n-1)*int(c.p.stride[i]) + (int(c.p.k[i])-1)*int(c.p.kdil[i]) + 1 }
 	room := convSlab / channels / extent(0, 1)
-	bw := ow
-	for bw > 2*gemmTileHeight && extent(2, bw)*extent(1, 1) > room {
-		bw = ceilDiv(ow, ceilDiv(ow, bw)+1)
-	}
-	pixel := og * depth * groups // multiplications
+	fits := (room/extent(1, 1)-extent(2, 1))/int(c.p.stride[2]) + 1
+	bw := min(ow, max(fits, gemmTileHeight))
+	bw = ceilDiv(ow, ceilDiv(ow, bw)) // as wide, for all of the row
+	pixel := og * depth * groups      // multiplications
 	bh := 1
 	for bh < oh && extent(2, bw)*extent(1, bh+1) <= room && (bh+1)*bw*pixel <= 8*convGrain {
 		bh++
@@ -192,7 +190,7 @@ func (c *conv) run() error {
 			call(entry, unsafe.Pointer(&args), lo, hi)
 			return
 		}
-		s := getWorkspace(slab)
+		s := getWorkspace(c.k, slab)
 		defer s.release()
 		mine := args
 		mine.slab = s.data

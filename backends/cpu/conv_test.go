@@ -155,6 +155,18 @@ func TestConvNetworks(t *testing.T) {
 	}
 }
 
+// A row of outputs much longer than a unit of work is wide.
+func TestConvLongRow(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for _, stride := range []int{1, 3} {
+		const n, channels, k = 1 << 18, 64, 3
+		out := (n-k)/stride + 1
+		c := convCase{core.ConvAttr{Groups: 1, Stride: []int{stride}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}},
+			numbers(r, dtype.Float32, 1, n, channels), numbers(r, dtype.Float32, 1, k, channels), fresh(dtype.Float32, 1, out, 1)}
+		c.check(t, r)
+	}
+}
+
 func BenchmarkConv(b *testing.B) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for _, d := range []dtype.Dtype{dtype.Float32, dtype.BFloat16} {

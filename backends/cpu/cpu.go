@@ -26,12 +26,13 @@ func (Backend) Info() map[string]any {
 		"architecture": runtime.GOARCH,
 		"isa":          isaName,
 		"threads":      threads,
-		"memory_size":  physicalMemory(),
+		"memory_size":  memorySize(),
 	}
 }
 
 // Launch computes k.Out from k.In.
-func (Backend) Launch(k *core.Kernel) error {
+func (Backend) Launch(k *core.Kernel) (err error) {
+	defer catchThrown(&err)
 	f := launchers[k.Kind]
 	if f == nil {
 		return core.Errorf(core.RuntimeError, "[%s] the cpu has no kernel of kind %d", k.Op, k.Kind)
@@ -39,8 +40,19 @@ func (Backend) Launch(k *core.Kernel) error {
 	if err := f(k); err != nil {
 		return err
 	}
-	if k.Canceled() {
+	if k.Canceled() && k.Done == nil {
 		return core.ErrCanceled
 	}
 	return nil
+}
+
+// catchThrown, deferred, turns what getWorkspace throws into an error.
+func catchThrown(err *error) {
+	if r := recover(); r != nil {
+		e, ok := r.(*core.Error)
+		if !ok {
+			panic(r)
+		}
+		*err = e
+	}
 }

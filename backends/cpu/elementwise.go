@@ -72,22 +72,32 @@ func elementwise(k *core.Kernel) error {
 
 	n := k.Out[0].Size()
 	if grain := max(1024, int(chunkTime/work)); n > grain {
-		spread(k, &args, ops, st, n, grain)
-		return nil
+		return spread(k, &args, ops, st, n, grain)
 	}
 	call(C.ENTRY_elementwise, unsafe.Pointer(&args), 0, n)
 	return nil
 }
 
+// blockChunks is the length of a block in place in chunks: some 20 ms of one core. Tests choose less.
+var blockChunks = 1000
+
 // spread runs a launch on all cores. What workers read moves to the heap.
-func spread(k *core.Kernel, args *C.ew_args, ops []C.ew_operand, st []C.ew_step, n, grain int) {
+func spread(k *core.Kernel, args *C.ew_args, ops []C.ew_operand, st []C.ew_step, n, grain int) error {
 	// Field by field: copying the pointers would move what they point to to the heap for small launches too.
 	a := &C.ew_args{nd: args.nd, shape: args.shape, ins: args.ins, outs: args.outs, count: args.count, regs: args.regs,
 		direct: args.direct, stream: args.stream}
 	heapOps := append([]C.ew_operand(nil), ops...)
 	heapSteps := append([]C.ew_step(nil), st...)
 	a.in, a.out, a.steps = &heapOps[0], &heapOps[len(k.In)], &heapSteps[0]
-	parallel(n, grain, k.Cancel, func(lo, hi int) { call(C.ENTRY_elementwise, unsafe.Pointer(a), lo, hi) })
+	run := func(lo, hi int) { call(C.ENTRY_elementwise, unsafe.Pointer(a), lo, hi) }
+	if k.Done == nil {
+		parallel(n, grain, k.Cancel, run)
+		return nil
+	}
+	return inPlace(k, n, blockChunks*grain, func(from, to int) error {
+		parallel(to-from, grain, nil, func(lo, hi int) { run(from+lo, from+hi) })
+		return nil
+	})
 }
 
 // collapseOperands describes where operands lie, inputs first, in the fewest axes: neighbouring axes
@@ -269,6 +279,9 @@ func stepWork(s *core.Step) float64 {
 // peel runs a launch of more axes than the kernels take one index of the first axis at a time.
 func peel(k *core.Kernel, launch func(*core.Kernel) error) error {
 	sub := *k
+	if k.Done != nil { // this far out of the ordinary, in place means to the end
+		sub.Cancel, sub.Done = nil, nil
+	}
 	sub.In = append([]core.Tensor(nil), k.In...)
 	sub.Out = append([]core.Tensor(nil), k.Out...)
 	for i := range k.Out[0].Shape[0] {
@@ -278,7 +291,7 @@ func peel(k *core.Kernel, launch func(*core.Kernel) error) error {
 		for j := range sub.Out {
 			sub.Out[j] = inner(&k.Out[j], i)
 		}
-		if k.Canceled() {
+		if sub.Canceled() {
 			return core.ErrCanceled
 		}
 		if err := launch(&sub); err != nil {

@@ -62,8 +62,16 @@ func (x *indexing) run() error {
 // launch walks axes beyond MAXD here, the rest in C.
 func (x *indexing) launch() error {
 	size := x.dtype.Size()
+	if x.k.Done != nil && max(len(x.shape), len(x.slice)) > C.MAXD { // this far out of the ordinary, in place means to the end
+		k := *x.k
+		k.Cancel, k.Done = nil, nil
+		x.k = &k
+	}
 	if len(x.shape) > C.MAXD {
 		for i := range x.shape[0] {
+			if x.k.Canceled() {
+				return nil
+			}
 			y := *x
 			y.shape, y.base, y.vstep = x.shape[1:], x.base[1:], x.vstep[1:]
 			y.array, y.values = unsafe.Add(x.array, i*x.base[0]*size), unsafe.Add(x.values, i*x.vstep[0]*size)
@@ -81,6 +89,9 @@ func (x *indexing) launch() error {
 	}
 	if len(x.slice) > C.MAXD {
 		for i := range x.slice[0] {
+			if x.k.Canceled() {
+				return nil
+			}
 			y := *x
 			y.slice, y.as, y.vs = x.slice[1:], x.as[1:], x.vs[1:]
 			y.array, y.values = unsafe.Add(x.array, i*x.as[0]*size), unsafe.Add(x.values, i*x.vs[0]*size)
@@ -90,8 +101,11 @@ func (x *indexing) launch() error {
 		}
 		return nil
 	}
-	args, axes := x.args()
 	positions, per := layout.Size(x.shape), layout.Size(x.slice)
+	if x.k.Done != nil {
+		return x.inPlace(positions, per)
+	}
+	args, axes := x.args()
 	if positions*per <= 1<<13 {
 		call(x.entry, unsafe.Pointer(&args), 0, positions)
 		if args.bad == 0 {
@@ -99,18 +113,50 @@ func (x *indexing) launch() error {
 		}
 		return x.outOfBounds(int(args.bad)-1, int64(args.value))
 	}
-	return x.share(args, axes, positions, per)
+	return x.share(args, axes, 0, positions, per)
 }
 
-// share splits the work between cores.
-func (x *indexing) share(args C.index_args, axes []C.index_axis, positions, per int) error {
-	size := x.dtype.Size()
+// blockElements is what one core scatters in place before it looks whether the caller gave up: some 20 ms. Tests
+// choose less.
+var blockElements = 1 << 22
+
+// inPlace scatters into memory that must not be left in between: position after position in blocks, or where few groups
+// of positions are independent, a stretch of every group at a time.
+func (x *indexing) inPlace(positions, per int) error {
+	k := x.k
+	toTheEnd := *k
+	toTheEnd.Cancel, toTheEnd.Done = nil, nil
+	y := *x
+	y.k = &toTheEnd
+	if y.inOrder == 0 || y.inOrder > positions {
+		y.inOrder = positions
+	}
+	args, axes := y.args()
+	groups := positions / y.inOrder
+	if y.inOrder*per <= blockElements {
+		return inPlace(k, groups, max(4, blockElements/(y.inOrder*per))*threads, func(lo, hi int) error {
+			return y.share(args, axes, lo*y.inOrder, hi*y.inOrder, per)
+		})
+	}
+	return inPlace(k, y.inOrder, blockElements*threads/(groups*per), func(lo, hi int) error {
+		if groups == 1 {
+			return y.share(args, axes, lo, hi, per)
+		}
+		return y.parallel(groups, 1, func(g, _ int) (C.index_args, int, int) {
+			return args, g*y.inOrder + lo, g*y.inOrder + hi
+		}, axes)
+	})
+}
+
+// share splits the positions from..to between cores.
+func (x *indexing) share(args C.index_args, axes []C.index_axis, from, to, per int) error {
+	size, positions := x.dtype.Size(), to-from
 	if x.entry == C.ENTRY_gather {
-		return x.parallel(positions, 1+(1<<14)/per, func(lo, hi int) (C.index_args, int, int) { return args, lo, hi }, axes)
+		return x.parallel(positions, 1+(1<<14)/per, func(lo, hi int) (C.index_args, int, int) { return args, from + lo, from + hi }, axes)
 	}
 	if x.inOrder > 0 && positions > x.inOrder {
 		return x.parallel(positions/x.inOrder, 1+(1<<14)/(x.inOrder*per), func(lo, hi int) (C.index_args, int, int) {
-			return args, lo * x.inOrder, hi * x.inOrder
+			return args, from + lo*x.inOrder, from + hi*x.inOrder
 		}, axes)
 	}
 	// Positions in order; cores share the widest axis of the slice, so that each owns its part of the array.
@@ -121,10 +167,10 @@ func (x *indexing) share(args C.index_args, axes []C.index_axis, positions, per 
 			mine.sshape[widest] = C.int64_t(hi - lo)
 			mine.array = unsafe.Add(x.array, lo*x.as[widest]*size)
 			mine.values = unsafe.Add(x.values, lo*x.vs[widest]*size)
-			return mine, 0, positions
+			return mine, from, to
 		}, axes)
 	}
-	return x.parallel(1, 1, func(int, int) (C.index_args, int, int) { return args, 0, positions }, axes)
+	return x.parallel(1, 1, func(int, int) (C.index_args, int, int) { return args, from, to }, axes)
 }
 
 // widest is the longest axis of the slice, -1 for scalars.
@@ -141,7 +187,7 @@ func (x *indexing) widest() int {
 func (x *indexing) args() (C.index_args, []C.index_axis) {
 	axes := make([]C.index_axis, len(x.axes), len(x.axes)+1)
 	args := C.index_args{count: C.int64_t(len(axes)), nd: C.int64_t(len(x.shape)), sd: C.int64_t(len(x.slice)),
-		array: x.array, values: x.values, dtype: C.int64_t(x.dtype), op: C.int64_t(x.op)}
+		array: x.array, values: x.values, dtype: C.int64_t(x.dtype), op: C.int64_t(x.op), stop: stopOf(x.k)}
 	for i, n := range x.shape {
 		args.shape[i], args.base[i], args.vstep[i] = C.int64_t(n), C.int64_t(x.base[i]), C.int64_t(x.vstep[i])
 	}
@@ -160,9 +206,6 @@ func (x *indexing) args() (C.index_args, []C.index_axis) {
 	return args, axes
 }
 
-// chunkPositions bounds how long a chunk runs before it looks at Cancel.
-const chunkPositions = 1 << 22
-
 // parallel runs the kernel over the chunks that part makes of [0, n), and reports the first bad index.
 func (x *indexing) parallel(n, grain int, part func(lo, hi int) (C.index_args, int, int), axes []C.index_axis) error {
 	var mu sync.Mutex
@@ -170,21 +213,15 @@ func (x *indexing) parallel(n, grain int, part func(lo, hi int) (C.index_args, i
 	first := math.MaxInt
 	parallel(n, grain, x.k.Cancel, func(lo, hi int) {
 		args, from, to := part(lo, hi)
-		for ; from < to; from += chunkPositions {
-			if x.k.Canceled() {
-				return
-			}
-			call(x.entry, unsafe.Pointer(&args), from, min(from+chunkPositions, to))
-			if args.bad == 0 {
-				continue
-			}
-			mu.Lock()
-			if lo < first {
-				first = lo
-				bad = x.outOfBounds(int(args.bad)-1, int64(args.value))
-			}
-			mu.Unlock()
+		call(x.entry, unsafe.Pointer(&args), from, to)
+		if args.bad == 0 {
 			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if lo < first {
+			first = lo
+			bad = x.outOfBounds(int(args.bad)-1, int64(args.value))
 		}
 	})
 	return bad

@@ -64,8 +64,7 @@ type gemm struct {
 	alpha, beta float32
 }
 
-func matmul(k *core.Kernel) (err error) {
-	defer catchThrown(&err)
+func matmul(k *core.Kernel) error {
 	t := &k.Out[0]
 	nd := len(t.Shape)
 	g := gemm{k: k, dtype: t.Dtype, m: t.Shape[nd-2], n: t.Shape[nd-1], depth: k.In[0].Shape[nd-1], alpha: 1}
@@ -171,7 +170,7 @@ func (g *gemm) args() C.gemm_args {
 		m: C.int64_t(g.m), n: C.int64_t(g.n), k: C.int64_t(g.depth),
 		ars: C.int64_t(g.a.rs), acs: C.int64_t(g.a.cs), brs: C.int64_t(g.b.rs), bcs: C.int64_t(g.b.cs),
 		drs: C.int64_t(g.d.rs), dcs: C.int64_t(g.d.cs), ors: C.int64_t(g.o.rs), ocs: C.int64_t(g.o.cs),
-		axes: C.int64_t(len(g.shape)), alpha: C.float(g.alpha), beta: C.float(g.beta), dtype: C.int32_t(g.dtype),
+		axes: C.int64_t(len(g.shape)), alpha: C.float(g.alpha), beta: C.float(g.beta), dtype: C.int32_t(g.dtype), stop: stopOf(g.k),
 	}
 	for i, n := range g.shape {
 		c.shape[i] = C.int64_t(n)
@@ -203,7 +202,7 @@ func (g *gemm) launch(entry int, c *C.gemm_args) {
 func (g *gemm) wideA(c *C.gemm_args) workspace {
 	rows := layout.Size(g.shape) * g.m
 	size := max(g.dtype.Size(), 4)
-	s := getWorkspace(rows * g.depth * size)
+	s := getWorkspace(g.k, rows*g.depth*size)
 	c.packed = s.data
 	args := *c
 	parallel(rows, 1+(1<<16)/max(g.depth, 1), g.k.Cancel, func(lo, hi int) {
@@ -274,11 +273,11 @@ func (g *gemm) packed() error {
 	}
 	columns = min(columns, roundUp(g.n, width))
 	c := g.args()
-	s := getWorkspace(columns * depth * size)
+	s := getWorkspace(g.k, columns*depth*size)
 	defer s.release()
 	c.packed = s.data
 	if apart {
-		sums := getWorkspace(g.m * columns * size)
+		sums := getWorkspace(g.k, g.m*columns*size)
 		defer sums.release()
 		c.sums = sums.data
 	}

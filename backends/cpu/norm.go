@@ -25,14 +25,16 @@ func norm(k *core.Kernel, layer bool) error {
 		return core.Errorf(core.TypeError, "[%s] needs a floating-point dtype, not %s", k.Op, out.Dtype)
 	}
 	var err error
+	var w workspace
 	if in.Dtype != out.Dtype {
-		if in, err = castTo(k, in, out.Dtype); err != nil {
+		if in, w, err = castTo(k, in, out.Dtype); err != nil {
 			return err
 		}
+		defer w.release()
 	}
 	last := len(in.Shape) - 1
 	g := C.norm_args{n: C.int64_t(in.Shape[last]), stride: C.int64_t(in.Strides[last]),
-		dtype: C.int64_t(out.Dtype), eps: C.double(k.Attr.(core.NormAttr).Eps)}
+		dtype: C.int64_t(out.Dtype), eps: C.double(k.Attr.(core.NormAttr).Eps), stop: stopOf(k)}
 	// Weight and bias in the dtype of the arithmetic, one row each.
 	params := [2]core.Tensor{k.In[1]}
 	if layer {
@@ -41,9 +43,10 @@ func norm(k *core.Kernel, layer bool) error {
 	for i := range params {
 		p := &params[i]
 		if p.Data != nil && (p.Dtype != out.Dtype.Compute() || !p.Contiguous()) {
-			if *p, err = castTo(k, *p, out.Dtype.Compute()); err != nil {
+			if *p, w, err = castTo(k, *p, out.Dtype.Compute()); err != nil {
 				return err
 			}
+			defer w.release()
 		}
 	}
 	g.weight, g.bias = params[0].Data, params[1].Data
@@ -55,7 +58,7 @@ func norm(k *core.Kernel, layer bool) error {
 	for i := range last {
 		kept[i] = axis{in.Shape[i], in.Strides[i], out.Strides[i]}
 	}
-	eachOuter(mergeKept(kept), in.Data, out.Data, out.Dtype, func(kept []axis, src, dst unsafe.Pointer) {
+	eachOuter(k, mergeKept(kept), in.Data, out.Data, out.Dtype, func(kept []axis, src, dst unsafe.Pointer) {
 		g.in, g.out, g.kd = src, dst, C.int64_t(len(kept))
 		for i, a := range kept {
 			g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)

@@ -67,7 +67,7 @@ func parallel(n, grain int, cancel *atomic.Bool, fn func(lo, hi int)) {
 	j := job{fn: fn, n: n, chunks: (n-1)/grain + 1, cancel: cancel}
 	if threads == 1 || !pool.busy.TryLock() {
 		for c := range j.chunks {
-			if cancel != nil && cancel.Load() {
+			if canceled(cancel) {
 				return
 			}
 			fn(j.bounds(c))
@@ -158,7 +158,7 @@ func (j *job) chunk(c int) {
 			j.failed.CompareAndSwap(nil, &r)
 		}
 	}()
-	if j.cancel != nil && j.cancel.Load() || j.failed.Load() != nil {
+	if canceled(j.cancel) || j.failed.Load() != nil {
 		return
 	}
 	j.fn(j.bounds(c))

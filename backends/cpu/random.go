@@ -26,6 +26,9 @@ func randomAxes(k *core.Kernel, keys, out unsafe.Pointer, bytes int, shape, step
 	if len(shape) > C.MAXD {
 		inner := layout.Size(shape[1:])
 		for i := range shape[0] {
+			if k.Canceled() {
+				return nil
+			}
 			err := randomAxes(k, unsafe.Add(keys, 4*i*step[0]), unsafe.Add(out, i*inner*bytes), bytes, shape[1:], step[1:], pair)
 			if err != nil {
 				return err

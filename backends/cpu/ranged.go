@@ -1,12 +1,16 @@
 package cpu
 
+/*
+#include "kernels/abi.h"
+*/
+import "C"
+
 import (
+	"iter"
 	"sync/atomic"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
-	"github.com/mlx-go/mlx_go/core/dtype"
-	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // ranged runs the range kernel id over [0, n) in pieces of about grain. The args of a kernel
@@ -22,24 +26,32 @@ func ranged[T any](id int, args *T, n, grain int, cancel *atomic.Bool) {
 	parallel(n, grain, cancel, func(lo, hi int) { call(id, unsafe.Pointer(shared), lo, hi) })
 }
 
-// scratch returns n bytes for the time of one kernel, aligned for any dtype.
-func scratch(n int) unsafe.Pointer {
-	return unsafe.Pointer(unsafe.SliceData(make([]uint64, n/8+1)))
+// stopOf is what kernels look at to see whether the caller gave up: the word inside of the flag.
+func stopOf(k *core.Kernel) *C.uint32_t { return (*C.uint32_t)(unsafe.Pointer(k.Cancel)) }
+
+var _ = [1]struct{}{}[unsafe.Sizeof(atomic.Bool{})-4] // an atomic.Bool is that word
+
+func canceled(cancel *atomic.Bool) bool { return cancel != nil && cancel.Load() }
+
+// pieces cuts [0, n) for long loops in Go, and ends early when the caller gives up.
+func pieces(n int, cancel *atomic.Bool) iter.Seq2[int, int] {
+	return func(yield func(lo, hi int) bool) {
+		for lo := 0; lo < n && !canceled(cancel) && yield(lo, min(lo+C.STOP_WORK, n)); lo += C.STOP_WORK {
+		}
+	}
 }
 
-// scratchTensor is a contiguous tensor that lives for one kernel.
-func scratchTensor(d dtype.Dtype, shape layout.Shape) core.Tensor {
-	return core.Tensor{Data: scratch(layout.Size(shape) * d.Size()), Dtype: d, Shape: shape, Strides: layout.Strides(shape)}
-}
-
-// cast writes from to out, of the same shape, on behalf of k.
-func cast(k *core.Kernel, out, from core.Tensor) error {
-	return launchers[core.KindCopy](&core.Kernel{Kind: core.KindCopy, Op: k.Op,
-		Out: []core.Tensor{out}, In: []core.Tensor{from}, Cancel: k.Cancel})
-}
-
-// castTo returns t as a contiguous scratch tensor of dtype d.
-func castTo(k *core.Kernel, t core.Tensor, d dtype.Dtype) (core.Tensor, error) {
-	tmp := scratchTensor(d, t.Shape)
-	return tmp, cast(k, tmp, t)
+// inPlace runs fn over [0, n), from where an earlier launch stopped, in blocks that are always finished.
+func inPlace(k *core.Kernel, n, block int, fn func(lo, hi int) error) error {
+	for *k.Done < n {
+		if k.Canceled() {
+			return core.ErrCanceled
+		}
+		hi := min(*k.Done+max(block, 1), n)
+		if err := fn(*k.Done, hi); err != nil {
+			return err
+		}
+		*k.Done = hi
+	}
+	return nil
 }

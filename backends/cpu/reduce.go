@@ -8,7 +8,6 @@ import "C"
 import (
 	"cmp"
 	"slices"
-	"sync/atomic"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
@@ -38,13 +37,13 @@ type fold struct {
 	from, to dtype.Dtype
 	kept     []axis
 	reduced  []axis
-	cancel   *atomic.Bool
+	k        *core.Kernel
 }
 
 func reduce(k *core.Kernel) error {
 	attr := k.Attr.(core.ReduceAttr)
 	in, out := &k.In[0], &k.Out[0]
-	f := fold{op: attr.Op, in: in.Data, out: out.Data, from: in.Dtype, to: out.Dtype, cancel: k.Cancel}
+	f := fold{op: attr.Op, in: in.Data, out: out.Data, from: in.Dtype, to: out.Dtype, k: k}
 	if in.Dtype == dtype.Bool { // the extremes of bools, with identities that are bools
 		switch attr.Op {
 		case core.ReduceMin:
@@ -68,7 +67,8 @@ func reduce(k *core.Kernel) error {
 		return nil
 	}
 	// Rare result dtypes: fold in the accumulator's and cast.
-	tmp := scratchTensor(acc, out.Shape)
+	tmp, w := scratchTensor(k, acc, out.Shape)
+	defer w.release()
 	f.out, f.to = tmp.Data, acc
 	for i, a := range rowMajor(f.kept) {
 		f.kept[i].out = a
@@ -157,6 +157,9 @@ func (f fold) run() {
 		a := f.kept[0]
 		f.kept = f.kept[1:]
 		for range a.n {
+			if f.k.Canceled() {
+				return
+			}
 			f.run()
 			f.in, f.out = unsafe.Add(f.in, a.in*size), unsafe.Add(f.out, a.out*f.to.Size())
 		}
@@ -215,7 +218,8 @@ func (f fold) run() {
 // launch runs the kernel with the axes as they are; out holds chunks results one after the other.
 func (f *fold) launch(total, cols, chunks int) {
 	g := C.reduce_args{in: f.in, out: f.out, kd: C.int64_t(len(f.kept)), rd: C.int64_t(len(f.reduced)),
-		cols: C.int64_t(cols), total: C.int64_t(total), op: C.int64_t(f.op), dtype: C.int64_t(f.from), out_dtype: C.int64_t(f.to)}
+		cols: C.int64_t(cols), total: C.int64_t(total), op: C.int64_t(f.op), dtype: C.int64_t(f.from), out_dtype: C.int64_t(f.to),
+		stop: stopOf(f.k)}
 	units := 1
 	for i, a := range f.kept {
 		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
@@ -237,7 +241,7 @@ func (f *fold) launch(total, cols, chunks int) {
 	}
 	g.units, g.chunk, g.chunk_out = C.int64_t(units), C.int64_t(chunk), C.int64_t(extent(f.kept))
 	work := chunk * max(cols, 1)
-	ranged(C.ENTRY_reduce, &g, units*chunks, splitWork/work, f.cancel)
+	ranged(C.ENTRY_reduce, &g, units*chunks, splitWork/work, f.k.Cancel)
 }
 
 // partial folds the reduced positions in chunks and then the chunks' results.
@@ -245,8 +249,9 @@ func (f *fold) partial(total, cols, chunks int) {
 	chunks = (total-1)/((total-1)/chunks+1) + 1 // no empty ones at the end
 	first, n := *f, extent(f.kept)
 	acc := accumulator(f.op, f.from)
-	buf := scratch(chunks * n * acc.Size())
-	first.out, first.to = buf, acc
+	w := getWorkspace(f.k, chunks*n*acc.Size())
+	defer w.release()
+	first.out, first.to = w.data, acc
 	first.kept = slices.Clone(f.kept)
 	second := *f
 	second.in, second.from = first.out, acc
@@ -265,8 +270,9 @@ func (f *fold) stages(outer, inner []axis) {
 	first := *f
 	first.kept = append(slices.Clone(f.kept), outer...)
 	first.reduced = inner
-	buf := scratch(extent(first.kept) * acc.Size())
-	first.out, first.to = buf, acc
+	w := getWorkspace(f.k, extent(first.kept)*acc.Size())
+	defer w.release()
+	first.out, first.to = w.data, acc
 	second := *f
 	second.in, second.from = first.out, acc
 	second.kept = slices.Clone(f.kept)
@@ -295,10 +301,11 @@ func (f *fold) grouped(g int) {
 		slots++
 	}
 	row := slots * inner.n
-	buf := scratch(extent(outer) * row * acc.Size())
+	w := getWorkspace(f.k, extent(outer)*row*acc.Size())
+	defer w.release()
 
 	first := *f
-	first.out, first.to = buf, acc
+	first.out, first.to = w.data, acc
 	first.kept = append(slices.Clone(outer), axis{g * inner.n, 1, 1})
 	first.reduced = append(slices.Clone(others), axis{last.n / g, g * inner.n, 0})
 	second := *f

@@ -24,10 +24,12 @@ func scan(k *core.Kernel) error {
 	attr := k.Attr.(core.ScanAttr)
 	in, out := k.In[0], k.Out[0]
 	if in.Dtype != out.Dtype {
+		var w workspace
 		var err error
-		if in, err = castTo(k, in, out.Dtype); err != nil {
+		if in, w, err = castTo(k, in, out.Dtype); err != nil {
 			return err
 		}
+		defer w.release()
 	}
 	d := in.Dtype
 	size := d.Size()
@@ -45,7 +47,11 @@ func scan(k *core.Kernel) error {
 		first := out
 		first.Data = dst
 		first.Shape, first.Strides = dropAxis(out.Shape, attr.Axis), dropAxis(out.Strides, attr.Axis)
-		fillBits(first, scanIdentity(attr.Op, d))
+		identity := scanIdentity(attr.Op, d)
+		if err := launchers[core.KindFill](&core.Kernel{Kind: core.KindFill, Op: k.Op, Room: k.Room, Out: []core.Tensor{first},
+			In: []core.Tensor{{Data: unsafe.Pointer(&identity), Dtype: d}}, Cancel: k.Cancel}); err != nil {
+			return err
+		}
 		n--
 		dst = unsafe.Add(dst, os*size)
 		if n == 0 {
@@ -98,13 +104,16 @@ func (s scanLoop) run() {
 		a := s.kept[0]
 		s.kept = s.kept[1:]
 		for range a.n {
+			if s.k.Canceled() {
+				return
+			}
 			s.run()
 			s.in, s.out = unsafe.Add(s.in, a.in*size), unsafe.Add(s.out, a.out*size)
 		}
 		return
 	}
 	g := C.scan_args{in: s.in, out: s.out, kd: C.int64_t(len(s.kept)), n: C.int64_t(s.n), is: C.int64_t(s.is), os: C.int64_t(s.os),
-		chunk: C.int64_t(s.n), chunks: 1, op: C.int64_t(s.op), dtype: C.int64_t(s.d)}
+		chunk: C.int64_t(s.n), chunks: 1, op: C.int64_t(s.op), dtype: C.int64_t(s.d), stop: stopOf(s.k)}
 	for i, a := range s.kept {
 		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
 	}
@@ -125,7 +134,9 @@ func (s scanLoop) run() {
 	if chunks == 1 || s.k.Canceled() {
 		return
 	}
-	g.carry = scratch(rows * chunks * size)
+	w := getWorkspace(s.k, rows*chunks*size)
+	defer w.release()
+	g.carry = w.data
 	ranged(C.ENTRY_scan_totals, &g, rows, rows, nil)
 	ranged(C.ENTRY_scan_carry, &g, rows*chunks, 1, s.k.Cancel)
 }
@@ -177,36 +188,6 @@ func scanIdentity(op core.ScanOp, d dtype.Dtype) uint64 {
 		return 0
 	}
 	return math.MaxUint64
-}
-
-// fillBits writes the low bytes of bits to every element of t.
-func fillBits(t core.Tensor, bits uint64) {
-	kept := make([]axis, len(t.Shape))
-	for i, n := range t.Shape {
-		kept[i] = axis{n, t.Strides[i], t.Strides[i]}
-	}
-	kept = mergeKept(kept)
-	last := axis{n: 1}
-	if len(kept) > 0 {
-		last, kept = kept[len(kept)-1], kept[:len(kept)-1]
-	}
-	size := t.Dtype.Size()
-	for i := range extent(kept) {
-		off := walkOffset(i, kept)
-		for j := range last.n {
-			p := unsafe.Add(t.Data, (off+j*last.in)*size)
-			switch size {
-			case 1:
-				*(*uint8)(p) = uint8(bits)
-			case 2:
-				*(*uint16)(p) = uint16(bits)
-			case 4:
-				*(*uint32)(p) = uint32(bits)
-			default:
-				*(*uint64)(p) = bits
-			}
-		}
-	}
 }
 
 // walkOffset is the input offset of position i in a row-major walk over axes.

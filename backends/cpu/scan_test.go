@@ -5,6 +5,7 @@ import (
 	"math/cmplx"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
@@ -49,8 +50,8 @@ func checkScan(t *testing.T, in core.Tensor, attr core.ScanAttr, to dtype.Dtype)
 	for row, base := range rowsOf(&in, attr.Axis) {
 		var acc value
 		scale, some := 0.0, false
-		putBits := scanIdentity(attr.Op, to)
-		fillBits(one, putBits)
+		bits := scanIdentity(attr.Op, to)
+		copy(unsafe.Slice((*byte)(one.Data), to.Size()), unsafe.Slice((*byte)(unsafe.Pointer(&bits)), 8))
 		identity := getValue(&one, 0)
 		for j := range n {
 			i := j

@@ -28,18 +28,20 @@ func softmax(k *core.Kernel, fold bool) error {
 		return core.Errorf(core.TypeError, "[%s] needs a floating-point dtype, not %s", k.Op, out.Dtype)
 	}
 	if in.Dtype != out.Dtype {
+		var w workspace
 		var err error
-		if in, err = castTo(k, in, out.Dtype); err != nil {
+		if in, w, err = castTo(k, in, out.Dtype); err != nil {
 			return err
 		}
+		defer w.release()
 	}
 	last := len(in.Shape) - 1
-	g := C.softmax_args{n: C.int64_t(in.Shape[last]), stride: C.int64_t(in.Strides[last]), dtype: C.int64_t(out.Dtype)}
+	g := C.softmax_args{n: C.int64_t(in.Shape[last]), stride: C.int64_t(in.Strides[last]), dtype: C.int64_t(out.Dtype), stop: stopOf(k)}
 	kept := make([]axis, last)
 	for i := range last {
 		kept[i] = axis{in.Shape[i], in.Strides[i], out.Strides[i]}
 	}
-	eachOuter(mergeKept(kept), in.Data, out.Data, out.Dtype, func(kept []axis, src, dst unsafe.Pointer) {
+	eachOuter(k, mergeKept(kept), in.Data, out.Data, out.Dtype, func(kept []axis, src, dst unsafe.Pointer) {
 		g.in, g.out, g.kd = src, dst, C.int64_t(len(kept))
 		for i, a := range kept {
 			g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
@@ -60,7 +62,9 @@ func softmaxRows(k *core.Kernel, g C.softmax_args, rows, n int, fold bool) {
 	}
 	chunks := (n-1)/softmaxChunk + 1
 	g.chunk, g.chunks = softmaxChunk, C.int64_t(chunks)
-	g.parts = (*C.double)(scratch(16 * rows * chunks))
+	w := getWorkspace(k, 16*rows*chunks)
+	defer w.release()
+	g.parts = (*C.double)(w.data)
 	ranged(C.ENTRY_softmax_part, &g, rows*chunks, 1, k.Cancel)
 	ranged(C.ENTRY_softmax_join, &g, rows, rows, nil) // in order: rows move to the front
 	if fold {
@@ -71,14 +75,17 @@ func softmaxRows(k *core.Kernel, g C.softmax_args, rows, n int, fold bool) {
 }
 
 // eachOuter calls fn with at most maxAxes of the axes, once for each position of the others.
-func eachOuter(kept []axis, in, out unsafe.Pointer, d dtype.Dtype, fn func(kept []axis, in, out unsafe.Pointer)) {
+func eachOuter(k *core.Kernel, kept []axis, in, out unsafe.Pointer, d dtype.Dtype, fn func(kept []axis, in, out unsafe.Pointer)) {
 	if len(kept) <= maxAxes {
 		fn(kept, in, out)
 		return
 	}
 	a := kept[0]
 	for range a.n {
-		eachOuter(kept[1:], in, out, d, fn)
+		if k.Canceled() {
+			return
+		}
+		eachOuter(k, kept[1:], in, out, d, fn)
 		in, out = unsafe.Add(in, a.in*d.Size()), unsafe.Add(out, a.out*d.Size())
 	}
 }

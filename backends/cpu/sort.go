@@ -40,8 +40,7 @@ type sorting struct {
 	split   bool // one row at a time, each on all cores
 }
 
-func sortAxis(k *core.Kernel) (err error) {
-	defer catchThrown(&err)
+func sortAxis(k *core.Kernel) error {
 	attr := k.Attr.(core.SortAttr)
 	in, out := &k.In[0], &k.Out[0]
 	s := sorting{k: k, n: in.Shape[attr.Axis], is: in.Strides[attr.Axis], os: out.Strides[attr.Axis],
@@ -77,7 +76,7 @@ func (s *sorting) vectors(d dtype.Dtype) bool {
 		return false
 	}
 	g := C.sort_args{in: s.k.In[0].Data, out: s.k.Out[0].Data, kd: C.int64_t(len(s.kept)), n: C.int64_t(s.n),
-		is: C.int64_t(s.is), os: C.int64_t(s.os), dtype: C.int64_t(d), kth: C.int64_t(s.kth)}
+		is: C.int64_t(s.is), os: C.int64_t(s.os), dtype: C.int64_t(d), kth: C.int64_t(s.kth), stop: stopOf(s.k)}
 	if s.arg {
 		g.arg = 1
 	}
@@ -89,7 +88,7 @@ func (s *sorting) vectors(d dtype.Dtype) bool {
 		if s.arg {
 			width = 8
 		}
-		work := getWorkspace(2 * width * (s.n + 16))
+		work := getWorkspace(s.k, 2*width*(s.n+16))
 		defer work.release()
 		mine.work = work.data
 		call(C.ENTRY_sort_rows, unsafe.Pointer(&mine), lo, hi)
@@ -108,6 +107,7 @@ func sortRows[K key](s *sorting, d dtype.Dtype) {
 	parallel(rows, grain, s.k.Cancel, func(lo, hi int) {
 		var w sortSpace[K]
 		defer w.release()
+		w.held.k = s.k
 		w.keys = borrow[K](&w.held, s.n)
 		for i := lo; i < hi && !s.k.Canceled(); i++ {
 			src, dst := in, out
@@ -132,37 +132,52 @@ type sortSpace[K key] struct {
 	candidates []K
 }
 
-// heldSpace is what has been borrowed.
-type heldSpace []workspace
+// heldSpace is what has been borrowed on behalf of k.
+type heldSpace struct {
+	k    *core.Kernel
+	list []workspace
+}
 
 // borrow returns n elements that hold no pointers, and anything at all.
 func borrow[T any](held *heldSpace, n int) []T {
 	var t T
-	w := getWorkspace(max(n, 1) * int(unsafe.Sizeof(t)))
-	*held = append(*held, w)
+	w := getWorkspace(held.k, max(n, 1)*int(unsafe.Sizeof(t)))
+	held.list = append(held.list, w)
 	return unsafe.Slice((*T)(w.data), n)
 }
 
 func (w *sortSpace[K]) release() {
-	for _, h := range w.held {
+	for _, h := range w.held.list {
 		h.release()
 	}
 }
 
 func (w *sortSpace[K]) row(s *sorting, rule *keyRule[K], src, dst unsafe.Pointer) {
-	lossy := rule.load(w.keys, src, s.is)
+	lossy, cancel := false, s.k.Cancel
+	for lo, hi := range pieces(s.n, cancel) {
+		if rule.load(w.keys[lo:hi], unsafe.Add(src, lo*s.is*int(unsafe.Sizeof(w.keys[0]))), s.is) {
+			lossy = true
+		}
+	}
+	if canceled(cancel) {
+		return // here and below: what a loop left undone must not be read
+	}
 	switch {
 	case s.kth >= 0 && s.n >= radixMin:
 		w.partition(s, src, dst)
 	case s.arg || lossy && rule.kind == keyComplex:
 		w.permutation(s)
-		w.gather(s, src, dst)
+		if !canceled(cancel) {
+			w.gather(s, src, dst)
+		}
 	default:
 		if w.tmp == nil && s.n >= radixMin {
 			w.tmp = borrow[K](&w.held, s.n)
 		}
-		sortKeys(w.keys, w.tmp, 0, uint(8*unsafe.Sizeof(w.keys[0])), s.split, s.k.Cancel)
-		rule.store(dst, s.os, w.keys, src, s.is, lossy)
+		sortKeys(w.keys, w.tmp, 0, uint(8*unsafe.Sizeof(w.keys[0])), s.split, cancel)
+		if !canceled(cancel) {
+			rule.store(dst, s.os, w.keys, src, s.is, lossy, cancel)
+		}
 	}
 }
 
@@ -173,8 +188,10 @@ func (w *sortSpace[K]) permutation(s *sorting) {
 		if w.pairs == nil {
 			w.pairs = borrow[pair](&w.held, 2*s.n)
 		}
-		for i, k := range w.keys {
-			w.pairs[i] = pair{uint64(k), uint32(i)}
+		for lo, hi := range pieces(s.n, s.k.Cancel) {
+			for i := lo; i < hi; i++ {
+				w.pairs[i] = pair{uint64(w.keys[i]), uint32(i)}
+			}
 		}
 		sortPairs(w.pairs[:s.n], w.pairs[s.n:], s.split, s.k.Cancel)
 		return
@@ -182,8 +199,10 @@ func (w *sortSpace[K]) permutation(s *sorting) {
 	if w.packed == nil {
 		w.packed = borrow[uint64](&w.held, 2*s.n)
 	}
-	for i, k := range w.keys {
-		w.packed[i] = uint64(k)<<32 | uint64(i)
+	for lo, hi := range pieces(s.n, s.k.Cancel) {
+		for i := lo; i < hi; i++ {
+			w.packed[i] = uint64(w.keys[i])<<32 | uint64(i)
+		}
 	}
 	sortKeys(w.packed[:s.n], w.packed[s.n:], 32, 32+width, s.split, s.k.Cancel)
 }
@@ -192,6 +211,9 @@ func (w *sortSpace[K]) permutation(s *sorting) {
 func (w *sortSpace[K]) gather(s *sorting, src, dst unsafe.Pointer) {
 	size := int(unsafe.Sizeof(w.keys[0]))
 	for i := range s.n {
+		if i%C.STOP_WORK == 0 && s.k.Canceled() {
+			return
+		}
 		var at uint32
 		if size == 8 {
 			at = w.pairs[i].at
@@ -217,8 +239,13 @@ func (w *sortSpace[K]) partition(s *sorting, src, dst unsafe.Pointer) {
 		shift -= digitBits
 		mask := K(1)<<digitBits - 1
 		var counts [2048]uint32
-		for _, k := range among {
-			counts[k>>shift&mask]++
+		for lo, hi := range pieces(len(among), s.k.Cancel) {
+			for _, k := range among[lo:hi] {
+				counts[k>>shift&mask]++
+			}
+		}
+		if s.k.Canceled() {
+			return
 		}
 		digit := 0
 		for rank >= int(counts[digit]) {
@@ -237,10 +264,15 @@ func (w *sortSpace[K]) partition(s *sorting, src, dst unsafe.Pointer) {
 			}
 			into = w.candidates[:0]
 		}
-		for _, k := range among {
-			if int(k>>shift&mask) == digit {
-				into = append(into, k)
+		for lo, hi := range pieces(len(among), s.k.Cancel) {
+			for _, k := range among[lo:hi] {
+				if int(k>>shift&mask) == digit {
+					into = append(into, k)
+				}
 			}
+		}
+		if s.k.Canceled() {
+			return
 		}
 		among = into
 	}
@@ -248,6 +280,9 @@ func (w *sortSpace[K]) partition(s *sorting, src, dst unsafe.Pointer) {
 	pivot, same := among[0], len(among)
 	place := [3]int{less, less + same, 0} // of the next equal, greater and smaller element
 	for i, k := range w.keys {
+		if i%C.STOP_WORK == 0 && s.k.Canceled() {
+			return
+		}
 		// Borrows of subtractions tell smaller from greater without a branch to mispredict.
 		_, greater := bits.Sub64(uint64(pivot), uint64(k), 0)
 		_, smaller := bits.Sub64(uint64(k), uint64(pivot), 0)

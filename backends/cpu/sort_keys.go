@@ -1,6 +1,12 @@
 package cpu
 
+/*
+#include "kernels/abi.h"
+*/
+import "C"
+
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
@@ -119,11 +125,14 @@ func (r *keyRule[K]) load(dst []K, row unsafe.Pointer, stride int) (lossy bool) 
 
 // store writes the elements that have the sorted keys; NaNs come out in their usual form. Where zeros of
 // both signs met, the row they came from says in which order.
-func (r *keyRule[K]) store(row unsafe.Pointer, stride int, keys []K, from unsafe.Pointer, fromStride int, signs bool) {
+func (r *keyRule[K]) store(row unsafe.Pointer, stride int, keys []K, from unsafe.Pointer, fromStride int, signs bool, cancel *atomic.Bool) {
 	size := int(unsafe.Sizeof(r.sign))
 	step := stride * size
 	zeros, first := 0, 0
 	for i, k := range keys {
+		if i%C.STOP_WORK == 0 && canceled(cancel) {
+			return
+		}
 		b := k
 		switch r.kind {
 		case keySigned:
@@ -147,6 +156,9 @@ func (r *keyRule[K]) store(row unsafe.Pointer, stride int, keys []K, from unsafe
 		*(*K)(unsafe.Add(row, i*step)) = b
 	}
 	for i := 0; zeros > 0; i++ {
+		if i%C.STOP_WORK == 0 && canceled(cancel) {
+			return
+		}
 		if b := *(*K)(unsafe.Add(from, i*fromStride*size)); b&^r.sign == 0 {
 			*(*K)(unsafe.Add(row, first*step)) = b
 			first++

@@ -27,6 +27,35 @@ func sortKeys[K key](a, tmp []K, low, high uint, split bool, cancel *atomic.Bool
 	// Least significant digit first: every pass is stable, so the passes add up.
 	digits := (high - low) / 8
 	var counts [8][256]uint32
+	for lo, hi := range pieces(len(a), cancel) {
+		countDigits(&counts, a[lo:hi], low, digits)
+	}
+	from, to := a, tmp
+	for d := range digits {
+		if canceled(cancel) {
+			return
+		}
+		c, shift := &counts[d], low+8*d
+		if c[uint8(from[0]>>shift)] == uint32(len(a)) {
+			continue // all alike
+		}
+		sum := uint32(0)
+		for i, n := range c {
+			c[i] = sum
+			sum += n
+		}
+		for lo, hi := range pieces(len(a), cancel) {
+			moveByDigit(from[lo:hi], to, c, shift)
+		}
+		from, to = to, from
+	}
+	if &from[0] != &a[0] {
+		copyPieces(a, from, cancel)
+	}
+}
+
+// countDigits counts the values of every byte from bit low on.
+func countDigits[K key](counts *[8][256]uint32, a []K, low, digits uint) {
 	switch digits {
 	case 1:
 		for _, k := range a {
@@ -53,26 +82,27 @@ func sortKeys[K key](a, tmp []K, low, high uint, split bool, cancel *atomic.Bool
 			}
 		}
 	}
-	from, to := a, tmp
-	for d := range digits {
-		c, shift := &counts[d], low+8*d
-		if c[uint8(from[0]>>shift)] == uint32(len(a)) {
-			continue // all alike
-		}
-		sum := uint32(0)
-		for i, n := range c {
-			c[i] = sum
-			sum += n
-		}
-		for _, k := range from {
-			i := uint8(k >> shift)
-			to[c[i]] = k
-			c[i]++
-		}
-		from, to = to, from
+}
+
+// countByte counts the values of the byte at shift.
+func countByte[K key](c *[256]uint32, a []K, shift uint) {
+	for _, k := range a {
+		c[uint8(k>>shift)]++
 	}
-	if &from[0] != &a[0] {
-		copy(a, from)
+}
+
+// moveByDigit appends every key to the run of its digit; c holds where runs go on.
+func moveByDigit[K key](from, to []K, c *[256]uint32, shift uint) {
+	for _, k := range from {
+		i := uint8(k >> shift)
+		to[c[i]] = k
+		c[i]++
+	}
+}
+
+func copyPieces[T any](to, from []T, cancel *atomic.Bool) {
+	for lo, hi := range pieces(len(to), cancel) {
+		copy(to[lo:hi], from[lo:hi])
 	}
 }
 
@@ -84,37 +114,34 @@ func splitRadix[K key](a, tmp []K, low, high uint, cancel *atomic.Bool) {
 	bounds := func(p int) (int, int) { return p * len(a) / parts, (p + 1) * len(a) / parts }
 	from, to := a, tmp
 	for shift := low; shift < high; shift += 8 {
-		if cancel != nil && cancel.Load() {
-			return
-		}
 		parallel(parts, 1, nil, func(p, end int) {
 			for ; p < end; p++ {
-				lo, hi := bounds(p)
-				c := [256]uint32{}
-				for _, k := range from[lo:hi] {
-					c[uint8(k>>shift)]++
+				first, last := bounds(p)
+				counts[p] = [256]uint32{}
+				for lo, hi := range pieces(last-first, cancel) {
+					countByte(&counts[p], from[first+lo:first+hi], shift)
 				}
-				counts[p] = c
 			}
 		})
+		if canceled(cancel) {
+			return
+		}
 		if startsOf(counts, len(a)) {
 			continue
 		}
 		parallel(parts, 1, nil, func(p, end int) {
 			for ; p < end; p++ {
-				lo, hi := bounds(p)
+				first, last := bounds(p)
 				c := counts[p]
-				for _, k := range from[lo:hi] {
-					i := uint8(k >> shift)
-					to[c[i]] = k
-					c[i]++
+				for lo, hi := range pieces(last-first, cancel) {
+					moveByDigit(from[first+lo:first+hi], to, &c, shift)
 				}
 			}
 		})
 		from, to = to, from
 	}
 	if &from[0] != &a[0] {
-		copy(a, from)
+		copyPieces(a, from, cancel)
 	}
 }
 
@@ -161,36 +188,40 @@ func sortPairs(a, tmp []pair, split bool, cancel *atomic.Bool) {
 	bounds := func(p int) (int, int) { return p * len(a) / parts, (p + 1) * len(a) / parts }
 	from, to := a, tmp
 	for shift := 0; shift < 64; shift += 8 {
-		if cancel != nil && cancel.Load() {
-			return
-		}
 		parallel(parts, 1, nil, func(p, end int) {
 			for ; p < end; p++ {
-				lo, hi := bounds(p)
+				first, last := bounds(p)
 				c := &counts[p]
 				*c = [256]uint32{}
-				for i := lo; i < hi; i++ {
-					c[uint8(from[i].key>>shift)]++
+				for lo, hi := range pieces(last-first, cancel) {
+					for _, x := range from[first+lo : first+hi] {
+						c[uint8(x.key>>shift)]++
+					}
 				}
 			}
 		})
+		if canceled(cancel) {
+			return
+		}
 		if startsOf(counts, len(a)) {
 			continue
 		}
 		parallel(parts, 1, nil, func(p, end int) {
 			for ; p < end; p++ {
-				lo, hi := bounds(p)
-				c := &counts[p]
-				for i := lo; i < hi; i++ {
-					d := uint8(from[i].key >> shift)
-					to[c[d]] = from[i]
-					c[d]++
+				first, last := bounds(p)
+				c, into := &counts[p], to
+				for lo, hi := range pieces(last-first, cancel) {
+					for _, x := range from[first+lo : first+hi] {
+						d := uint8(x.key >> shift)
+						into[c[d]] = x
+						c[d]++
+					}
 				}
 			}
 		})
 		from, to = to, from
 	}
 	if &from[0] != &a[0] {
-		copy(a, from)
+		copyPieces(a, from, cancel)
 	}
 }

@@ -3,18 +3,22 @@ package cpu
 import (
 	"math/bits"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-// workspace is memory a kernel borrows for the length of a launch.
+// workspace is memory a kernel borrows for the length of a launch: off the Go heap, whose growth the runtime
+// answers with the end of the process where memory cannot be had.
 type workspace struct {
 	data unsafe.Pointer
 	size int
 }
 
-// spare keeps released workspaces by size class, up to spareLimit bytes in all.
+// spare keeps released workspaces by size class, up to spareLimit bytes in all. Larger ones go back at once.
 var spare struct {
 	sync.Mutex
 	bytes int
@@ -23,46 +27,96 @@ var spare struct {
 
 const spareLimit = 64 << 20
 
-// getWorkspace borrows size bytes aligned to 64. It panics with a MemoryError when there are none.
-func getWorkspace(size int) workspace {
+// borrowed is how many bytes are out, of all launches.
+var borrowed atomic.Int64
+
+// getWorkspace borrows size bytes aligned to 64 on behalf of k. It panics with a MemoryError, which Launch returns,
+// when there are none or the memory limit leaves no room.
+func getWorkspace(k *core.Kernel, size int) workspace {
 	class := bits.Len(uint(max(size, 4096) - 1))
-	spare.Lock()
-	if l := spare.list[class]; len(l) > 0 {
-		p := l[len(l)-1]
-		spare.list[class] = l[:len(l)-1]
-		spare.bytes -= 1 << class
-		spare.Unlock()
-		return workspace{p, 1 << class}
+	n := 1 << class
+	if n > spareLimit {
+		n = size
 	}
-	spare.Unlock()
-	p := Backend{}.Allocate(1 << class)
-	if p == nil {
-		core.Throw(core.MemoryError, "[eval] no memory for %d bytes of working space", size)
+	w := workspace{size: n}
+	if out := borrowed.Add(int64(n)); k.Room > 0 && out > int64(k.Room) {
+		borrowed.Add(int64(-n))
+		core.Throw(core.MemoryError, "[%s] cannot allocate %d bytes of working space: the memory limit leaves %d, of which %d are in use",
+			k.Op, size, k.Room, out-int64(n))
 	}
-	return workspace{p, 1 << class}
-}
-
-func (s workspace) release() {
-	spare.Lock()
-	keep := spare.bytes+s.size <= spareLimit
-	if keep {
-		class := bits.Len(uint(s.size - 1))
-		spare.list[class] = append(spare.list[class], s.data)
-		spare.bytes += s.size
-	}
-	spare.Unlock()
-	if !keep {
-		Backend{}.Free(s.data, s.size)
-	}
-}
-
-// catchThrown, deferred, turns what getWorkspace throws into the launcher's error.
-func catchThrown(err *error) {
-	if r := recover(); r != nil {
-		e, ok := r.(*core.Error)
-		if !ok {
-			panic(r)
+	if n <= spareLimit {
+		spare.Lock()
+		if l := spare.list[class]; len(l) > 0 {
+			w.data = l[len(l)-1]
+			spare.list[class] = l[:len(l)-1]
+			spare.bytes -= n
 		}
-		*err = e
+		spare.Unlock()
 	}
+	if w.data == nil {
+		w.data = Backend{}.Allocate(n)
+	}
+	if w.data == nil && dropSpare() {
+		w.data = Backend{}.Allocate(n)
+	}
+	if w.data == nil {
+		borrowed.Add(int64(-n))
+		core.Throw(core.MemoryError, "[%s] cannot allocate %d bytes of working space", k.Op, size)
+	}
+	return w
+}
+
+func (w workspace) release() {
+	borrowed.Add(int64(-w.size))
+	if w.size <= spareLimit {
+		spare.Lock()
+		keep := spare.bytes+w.size <= spareLimit
+		if keep {
+			class := bits.Len(uint(w.size - 1))
+			spare.list[class] = append(spare.list[class], w.data)
+			spare.bytes += w.size
+		}
+		spare.Unlock()
+		if keep {
+			return
+		}
+	}
+	Backend{}.Free(w.data, w.size)
+}
+
+// dropSpare gives all spare workspaces back to the system and reports whether there were any.
+func dropSpare() bool {
+	spare.Lock()
+	defer spare.Unlock()
+	any := spare.bytes > 0
+	for class, l := range spare.list {
+		for _, p := range l {
+			Backend{}.Free(p, 1<<class)
+		}
+		spare.list[class] = nil
+	}
+	spare.bytes = 0
+	return any
+}
+
+// scratchTensor is a contiguous tensor in a workspace, which the caller releases.
+func scratchTensor(k *core.Kernel, d dtype.Dtype, shape layout.Shape) (core.Tensor, workspace) {
+	w := getWorkspace(k, layout.Size(shape)*d.Size())
+	return core.Tensor{Data: w.data, Dtype: d, Shape: shape, Strides: layout.Strides(shape)}, w
+}
+
+// cast writes from to out, of the same shape, on behalf of k.
+func cast(k *core.Kernel, out, from core.Tensor) error {
+	return launchers[core.KindCopy](&core.Kernel{Kind: core.KindCopy, Op: k.Op, Room: k.Room,
+		Out: []core.Tensor{out}, In: []core.Tensor{from}, Cancel: k.Cancel})
+}
+
+// castTo gives t as a contiguous tensor of dtype d, in a workspace that the caller releases.
+func castTo(k *core.Kernel, t core.Tensor, d dtype.Dtype) (core.Tensor, workspace, error) {
+	tmp, w := scratchTensor(k, d, t.Shape)
+	if err := cast(k, tmp, t); err != nil {
+		w.release()
+		return tmp, workspace{}, err
+	}
+	return tmp, w, nil
 }

@@ -36,10 +36,13 @@ def _write(file, op, kind, extension, names, arrays, metadata=None, compress=Fal
     if _is_file(file):
         if not hasattr(file, "write"):
             raise TypeError(f"[{op}] file must be a path or an object with a write method, not {type(file).__name__}")
-        data = memoryview(_save_bytes(kind, names, arrays, keys, values, compress))
-        while data.nbytes:  # raw files may take less than they are given
-            written = file.write(data)
-            data = data[written:] if isinstance(written, int) else data[data.nbytes :]
+        pieces = _save_bytes(kind, names, arrays, keys, values, compress)
+        for i, piece in enumerate(pieces):
+            pieces[i] = None  # memory goes back as it is written
+            data = memoryview(piece)
+            while data.nbytes:  # raw files may take less than they are given
+                written = file.write(data)
+                data = data[written:] if isinstance(written, int) else data[data.nbytes :]
         return
     path = _path(file, op)
     if not path.endswith(extension):

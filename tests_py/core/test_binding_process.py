@@ -237,3 +237,64 @@ def test_exit_with_pending_work():
 
 
 warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
+
+
+def test_eval_of_arrays_that_nobody_else_holds():
+    """__mlx_tree__ may make arrays, and drop or replace others that were collected before it ran."""
+    held = {}
+
+    class Fresh:
+        def __mlx_tree__(self):
+            return mx.ones((5,)) + 1
+
+    class Dropping:
+        def __mlx_tree__(self):
+            held.clear()
+            return [mx.zeros((3, 2)) for _ in range(200)]
+
+    for _ in range(100):
+        held["v"] = mx.ones((7,)) + 1
+        mx.eval(held["v"], Fresh(), Dropping(), Fresh())
+        mx.async_eval(Fresh(), Dropping())
+    mx.synchronize()
+
+
+def test_arrays_replaced_while_a_call_reads_its_arguments():
+    a, b, stop = mx.ones((7,)), mx.ones((7,)), []
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def replace():
+        while not stop:
+            a[0] = 1.0
+            [mx.zeros((3, 2)) for _ in range(70)]
+
+    threads = [threading.Thread(target=replace) for _ in range(2)]
+    for t in threads:
+        t.start()
+    try:
+        for _ in range(20_000):  # the check of the stream is Python code between arguments and call
+            assert mx.add(a, b, stream=mx.cpu).shape == (7,)
+    finally:
+        stop.append(1)
+        sys.setswitchinterval(interval)
+        for t in threads:
+            t.join()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the platform has no timers that signal")
+def test_lists_that_change_while_they_are_read():
+    """Signal handlers run in the middle of long conversions, where Ctrl-C is looked for."""
+    before = signal.signal(signal.SIGALRM, lambda *_: [part.clear() for part in lists] and lists.clear())
+    try:
+        for delay in (0.001, 0.005, 0.02, 0.05):
+            lists = [[0.5] * (1 << 20) for _ in range(4)]
+            signal.setitimer(signal.ITIMER_REAL, delay)
+            try:
+                assert mx.array(lists).shape == (4, 1 << 20)
+            except (RuntimeError, ValueError) as e:
+                assert "changed" in str(e) or "length" in str(e)
+            while lists:
+                time.sleep(0.001)
+    finally:
+        signal.signal(signal.SIGALRM, before)

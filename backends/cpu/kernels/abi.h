@@ -11,6 +11,12 @@ enum {
 	DT_F16, DT_F32, DT_F64, DT_BF16, DT_C64, DT_COUNT
 };
 
+// Whoever waits for a launch may give up on it: *stop, where there is one, is then not 0. Loops look every STOP_WORK
+// elements at the latest and return; nobody reads what they leave behind.
+typedef const volatile uint32_t *stop_flag;
+#define STOPPED(stop) ((stop) && *(stop))
+enum { STOP_WORK = 1 << 20 };
+
 // A range kernel does the part [lo, hi) of a launch that args describe.
 typedef void (*mlx_go_entry)(const void *args, int64_t lo, int64_t hi);
 

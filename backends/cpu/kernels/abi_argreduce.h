@@ -11,4 +11,5 @@ typedef struct {
 	int64_t n, stride; // of the axis
 	int64_t cols, units, chunk, chunk_out;
 	int64_t dtype, max;
+	stop_flag stop;
 } argreduce_args;

@@ -18,4 +18,5 @@ typedef struct {
 	float alpha;
 	int32_t add;                  // o += alpha * conv, not o = conv
 	int32_t flip, dtype;
+	stop_flag stop;
 } conv_args;

@@ -16,4 +16,5 @@ typedef struct {
 	void *sums;             // packed path: sums of type T (m x nc) when k takes several blocks and o cannot hold them
 	float alpha, beta;
 	int32_t dtype; // of all operands
+	stop_flag stop;
 } gemm_args;

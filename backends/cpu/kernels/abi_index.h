@@ -22,5 +22,6 @@ typedef struct {
 	int64_t sd, sshape[MAXD], as[MAXD], vs[MAXD];     // slice
 	void *array, *values;
 	int64_t dtype, op;
+	stop_flag stop;
 	int64_t bad, value; // set by the kernel: number of the axis whose index is out of bounds, from 1, and the index
 } index_args;

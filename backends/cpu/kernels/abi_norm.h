@@ -12,4 +12,5 @@ typedef struct {
 	int64_t n, stride; // of the last axis; rows of the output are contiguous
 	int64_t dtype;
 	double eps;
+	stop_flag stop;
 } norm_args;

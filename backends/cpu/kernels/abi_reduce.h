@@ -17,4 +17,5 @@ typedef struct {
 	int64_t chunk_out; // outputs from one chunk's results to the next one's
 	int64_t op, dtype; // core.ReduceOp; of the input
 	int64_t out_dtype; // float totals are stored as float32, float16 or bfloat16
+	stop_flag stop;
 } reduce_args;

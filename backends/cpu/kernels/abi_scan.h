@@ -13,4 +13,5 @@ typedef struct {
 	int64_t chunk, chunks; // rows are cut in chunks that scan_carry joins
 	void *carry;        // per row and chunk, the fold of the chunks before it
 	int64_t op, dtype;
+	stop_flag stop;
 } scan_args;

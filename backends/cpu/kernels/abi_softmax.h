@@ -11,4 +11,5 @@ typedef struct {
 	int64_t chunk, chunks; // softmax_part and softmax_apply take a part of a long row as unit
 	double *parts;         // (greatest, sum of exp(x - greatest)) per unit of softmax_part, per row for softmax_apply
 	int64_t dtype;
+	stop_flag stop;
 } softmax_args;

@@ -11,4 +11,5 @@ typedef struct {
 	int64_t n, is, os; // of the axis
 	int64_t dtype, arg;
 	int64_t kth; // >= 0: only this position need be right, smaller ones before it
+	stop_flag stop;
 } sort_args;

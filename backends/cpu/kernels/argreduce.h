@@ -101,6 +101,7 @@ static void argreduce_rows(const argreduce_args *g, const arg_fold *f, int64_t l
 		const char *row = (const char *)g->in + koff * f->in;
 		for (int64_t i = pos; i < end; i += block) {
 			int64_t m = end - i < block ? end - i : block;
+			if (STOPPED(g->stop)) return;
 			const void *p = row + i * g->stride * f->in;
 			if (!direct) f->load(buf, p, g->stride, m), p = buf;
 			f->best(value, p, m);
@@ -135,6 +136,7 @@ static void argreduce_columns(const argreduce_args *g, const arg_fold *f, int64_
 		else for (int64_t i = 0; i < n; i++) ((uint32_t *)at)[i] = pos;
 		for (int64_t r = pos + 1; r < end; r++) {
 			const void *p = base + r * g->stride * f->in;
+			if (STOPPED(g->stop)) return;
 			if (!direct) f->load(buf, p, cs, n), p = buf;
 			f->step(best, at, p, n, r);
 		}

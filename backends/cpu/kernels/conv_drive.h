@@ -18,7 +18,7 @@ static void TN(conv_pack)(const conv_args *p, int64_t lo, int64_t hi) {
 	for (; lo < hi; lo++) {
 		int64_t group = lo / panels, j = lo % panels * W, w = p->og - j < W ? p->og - j : W;
 		T *dst = (T *)p->packed + lo * taps * p->c * W;
-		for (int64_t t = 0; t < taps; t++, dst += p->c * W) {
+		for (int64_t t = 0; t < taps && !STOPPED(p->stop); t++, dst += p->c * W) {
 			int64_t q = p->flip ? taps - 1 - t : t, kw = q % p->k[2], kh = q / p->k[2] % p->k[1], kd = q / p->k[2] / p->k[1];
 			const char *src = (const char *)p->w + ((group * p->og + j) * p->ws[0] + kd * p->ws[1] + kh * p->ws[2] + kw * p->ws[3]) * es;
 			if (W == TL) TN(pack)(&g, dst, TL, src, p->ws[0], p->ws[4], w, p->c);
@@ -53,6 +53,7 @@ static void TN(conv_fill)(const conv_args *p, int64_t n, const int64_t at[3], co
 	T *dst = (T *)p->slab;
 	for (int64_t d = 0; d < size[0]; d++)
 		for (int64_t h = 0; h < size[1]; h++, dst += size[2] * C) {
+			if (STOPPED(p->stop)) return;
 			int64_t sd = TN(conv_source)(p, 0, at[0] + d), sh = TN(conv_source)(p, 1, at[1] + h);
 			if (sd < 0 || sh < 0) {
 				memset(dst, 0, size[2] * C * sizeof(T));
@@ -131,6 +132,7 @@ static void TN(conv_units)(const conv_args *p, int64_t lo, int64_t hi) {
 						for (int64_t kd = 0; kd < p->k[0]; kd++)
 							for (int64_t kh = 0; kh < p->k[1]; kh++) {
 								const T *a = x + kd * p->kdil[0] * t.s[0] + kh * p->kdil[1] * t.s[1];
+								if (STOPPED(p->stop)) return;
 								if (merged) {
 									micro(p->k[2] * p->c, a, ars, 1, b, W, sums);
 									b += p->k[2] * p->c * W;
@@ -153,6 +155,7 @@ static void TN(conv_units)(const conv_args *p, int64_t lo, int64_t hi) {
 		for (int64_t kd = 0; kd < p->k[0]; kd++) \
 			for (int64_t kh = 0; kh < p->k[1]; kh++) { \
 				const T *a = x + kd * p->kdil[0] * s[0] + kh * p->kdil[1] * s[1]; \
+				if (STOPPED(p->stop)) return; \
 				for (int64_t kw = 0; kw < p->k[2]; kw++, a += p->kdil[2] * s[2], b += p->groups) { STEP } \
 			} \
 		OUT \

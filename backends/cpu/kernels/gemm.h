@@ -124,24 +124,29 @@ static void gemm_block(const void *args, int64_t lo, int64_t hi) {
 // kernels that do not pack a read it from when it is a half or does not run along k.
 static void gemm_rows(const void *args, int64_t lo, int64_t hi) {
 	const gemm_args *g = args;
-	const int64_t k = g->k, s = g->acs;
+	const int64_t s = g->acs;
 	for (; lo < hi; lo++) {
-		int64_t item = lo / g->m, at = lo % g->m * g->ars;
-		for (int64_t x = g->axes - 1; x >= 0; x--) at += item % g->shape[x] * g->astep[x], item /= g->shape[x];
-		if (g->dtype == DT_F64) {
-			const double *a = (const double *)g->a + at;
-			double *d = (double *)g->packed + lo * k;
-			for (int64_t p = 0; p < k; p++) d[p] = a[p * s];
-			continue;
-		}
-		float *d = (float *)g->packed + lo * k;
-		if (g->dtype == DT_F32) {
-			const float *a = (const float *)g->a + at;
-			for (int64_t p = 0; p < k; p++) d[p] = a[p * s];
-		} else {
-			const uint16_t *a = (const uint16_t *)g->a + at;
-			if (s == 1) gemm_widen(d, a, k, g->dtype);
-			else for (int64_t p = 0; p < k; p++) d[p] = gemm_widen1(a[p * s], g->dtype);
+		int64_t item = lo / g->m, row = lo % g->m * g->ars;
+		for (int64_t x = g->axes - 1; x >= 0; x--) row += item % g->shape[x] * g->astep[x], item /= g->shape[x];
+		for (int64_t from = 0, k; from < g->k; from += k) {
+			k = g->k - from < STOP_WORK ? g->k - from : STOP_WORK;
+			if (STOPPED(g->stop)) return;
+			int64_t at = row + from * s, to = lo * g->k + from;
+			if (g->dtype == DT_F64) {
+				const double *a = (const double *)g->a + at;
+				double *d = (double *)g->packed + to;
+				for (int64_t p = 0; p < k; p++) d[p] = a[p * s];
+				continue;
+			}
+			float *d = (float *)g->packed + to;
+			if (g->dtype == DT_F32) {
+				const float *a = (const float *)g->a + at;
+				for (int64_t p = 0; p < k; p++) d[p] = a[p * s];
+			} else {
+				const uint16_t *a = (const uint16_t *)g->a + at;
+				if (s == 1) gemm_widen(d, a, k, g->dtype);
+				else for (int64_t p = 0; p < k; p++) d[p] = gemm_widen1(a[p * s], g->dtype);
+			}
 		}
 	}
 }

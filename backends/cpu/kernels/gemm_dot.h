@@ -51,7 +51,11 @@ static void SN(gemm_dots)(const gemm_args *g, int64_t lo, int64_t hi) {
 				const S *b[4];
 				for (int64_t q = 0; q < 4; q++) b[q] = (const S *)t.b + (j + (q < w ? q : w - 1)) * g->bcs;
 				memset(c, 0, h * 4 * TL * sizeof(T));
-				if (body) SN(dot)[h - 1](body, a, g->ars, b[0], b[1], b[2], b[3], c);
+				for (int64_t p = 0, n; p < body; p += n) {
+					n = body - p < STOP_WORK ? body - p : STOP_WORK;
+					if (STOPPED(g->stop)) return;
+					SN(dot)[h - 1](n, a + p, g->ars, b[0] + p, b[1] + p, b[2] + p, b[3] + p, c);
+				}
 				if (tail) {
 					for (int q = 0; q < 4; q++) memcpy(bt + q * TL, b[q] + body, tail * sizeof(S));
 					SN(dot)[h - 1](TL, at, TL, bt, bt + TL, bt + 2 * TL, bt + 3 * TL, c);
@@ -79,6 +83,7 @@ static void SN(gemm_sweep)(const gemm_args *g, int64_t lo, int64_t hi) {
 			const S *b = (const S *)t.b + p * g->brs + t.j0;
 			const T *a = (const T *)t.a + p * g->acs;
 			const int64_t r = g->brs, n = p + 8 <= g->k ? 8 : 1;
+			if (STOPPED(g->stop)) return;
 			for (int64_t i = 0; i < g->m; i++) {
 				T *s = sums + i * GEMM_SWEEP, x[8];
 				for (int64_t q = 0; q < n; q++) x[q] = a[i * g->ars + q * g->acs];

@@ -201,15 +201,26 @@ static const index_row index_rows[5][DT_COUNT] = {
 	 index_min_f16, index_min_f32, index_min_f64, index_min_bf16, index_min_c64},
 };
 
+// Applies row to n elements.
+INL void index_run(const index_args *g, index_row row, char *d, const char *s, int64_t n, int64_t ds, int64_t ss, int64_t es) {
+	for (; n > STOP_WORK && !STOPPED(g->stop); n -= STOP_WORK, d += STOP_WORK * ds * es, s += STOP_WORK * ss * es) row(d, s, STOP_WORK, ds, ss);
+	if (!STOPPED(g->stop)) row(d, s, n, ds, ss);
+}
+
 // Applies row to a whole slice.
 INL void index_slice(const index_args *g, index_row row, char *d, const char *s, const int64_t *ds, const int64_t *ss, int64_t es) {
 	int64_t last = g->sd - 1, pos[MAXD] = {0};
-	if (last <= 0) {
-		row(d, s, last < 0 ? 1 : g->sshape[0], last < 0 ? 1 : ds[0], last < 0 ? 1 : ss[0]);
+	if (last < 0) {
+		row(d, s, 1, 1, 1);
+		return;
+	}
+	if (last == 0) {
+		index_run(g, row, d, s, g->sshape[0], ds[0], ss[0], es);
 		return;
 	}
 	for (;;) {
-		row(d, s, g->sshape[last], ds[last], ss[last]);
+		index_run(g, row, d, s, g->sshape[last], ds[last], ss[last], es);
+		if (STOPPED(g->stop)) return;
 		int64_t x = last - 1;
 		for (; x >= 0; x--) {
 			d += ds[x] * es, s += ss[x] * es;
@@ -233,10 +244,10 @@ static void gather(const void *args, int64_t lo, int64_t hi) {
 	const int64_t es = index_size(g->dtype);
 	int64_t off[INDEX_BLOCK], to[INDEX_BLOCK];
 	const index_row set = index_rows[0][g->dtype];
-	const int contiguous = g->sd == 1 && g->as[0] == 1 && g->vs[0] == 1;
+	const int contiguous = g->sd == 1 && g->as[0] == 1 && g->vs[0] == 1 && g->sshape[0] <= STOP_WORK;
 	for (int64_t n; lo < hi; lo += n) {
 		n = hi - lo < INDEX_BLOCK ? hi - lo : INDEX_BLOCK;
-		if (!index_offsets(g, lo, n, off)) return;
+		if (STOPPED(g->stop) || !index_offsets(g, lo, n, off)) return;
 		if (g->sd || g->nd != 1 || g->vstep[0] != 1) index_linear(g, g->vstep, lo, n, to);
 		if (g->sd == 0)
 			switch (es) {
@@ -264,7 +275,7 @@ static void scatter(const void *args, int64_t lo, int64_t hi) {
 	const index_row row = index_rows[g->op][g->dtype];
 	for (int64_t n; lo < hi; lo += n) {
 		n = hi - lo < INDEX_BLOCK ? hi - lo : INDEX_BLOCK;
-		if (!index_offsets(g, lo, n, off)) return;
+		if (STOPPED(g->stop) || !index_offsets(g, lo, n, off)) return;
 		index_linear(g, g->vstep, lo, n, from);
 		if (g->sd == 0 && g->op == 1 && g->dtype == DT_F32) {
 			for (int64_t i = 0; i < n; i++) ((float *)g->array)[off[i]] += ((const float *)g->values)[from[i]];

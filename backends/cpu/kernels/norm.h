@@ -52,6 +52,7 @@ static void norm_rows(const norm_args *g, int64_t lo, int64_t hi, int centered) 
 		for (int pass = centered ? 0 : 1; pass < 3; pass++) {
 			for (int64_t i = 0; i < g->n; i += NORM_BLOCK) {
 				int64_t m = g->n - i < NORM_BLOCK ? g->n - i : NORM_BLOCK;
+				if (STOPPED(g->stop)) return;
 				const void *x = row + i * g->stride * d->in;
 				if (load) {
 					if (!once || pass == (centered ? 0 : 1)) d->load(buf, x, g->stride, m);

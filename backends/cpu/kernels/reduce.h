@@ -233,6 +233,8 @@ static void reduce_rows(const reduce_args *g, const reduce_fold *f, int64_t lo, 
 		while (pos < end) {
 			int64_t n = g->rd ? n0 - ridx[last] : 1;
 			if (n > end - pos) n = end - pos;
+			if (n > STOP_WORK) n = STOP_WORK;
+			if (STOPPED(g->stop)) return;
 			const char *p = (const char *)g->in + (koff + roff) * f->in;
 			if (direct) {
 				f->run(total, p, n, first);
@@ -245,8 +247,9 @@ static void reduce_rows(const reduce_args *g, const reduce_fold *f, int64_t lo, 
 			}
 			pos += n;
 			if (pos < end) {
-				roff -= ridx[last] * s0;
-				ridx[last] = 0;
+				roff += n * s0, ridx[last] += n;
+				if (ridx[last] < n0) continue;
+				roff -= n0 * s0, ridx[last] = 0;
 				roff += walk_next(ridx, last, g->rshape, g->rin);
 			}
 		}
@@ -277,6 +280,7 @@ static void reduce_columns(const reduce_args *g, const reduce_fold *f, int64_t l
 		int64_t off = walk_offset(k, axis, g->kshape, g->kin) + col * cs;
 		int64_t out = c * g->chunk_out + walk_offset(k, axis, g->kshape, g->kout) + col * os;
 		int64_t roff = pos < end ? walk_to(ridx, pos, g->rd, g->rshape, g->rin) : 0;
+		int64_t most = (STOP_WORK / n + 3) & ~(int64_t)3; // whole groups of the four rows that stack folds at a time
 		int64_t held = 0; // rows in acc
 		int first = 1;    // total holds nothing yet
 		f->clear(acc, n);
@@ -285,6 +289,8 @@ static void reduce_columns(const reduce_args *g, const reduce_fold *f, int64_t l
 			if (rows > end - pos) rows = end - pos;
 			for (int64_t r = 0; r < rows;) {
 				int64_t m = rows - r < limit - held ? rows - r : limit - held;
+				if (m > most) m = most;
+				if (STOPPED(g->stop)) return;
 				const char *p = (const char *)g->in + (off + roff + r * s0) * f->in;
 				if (direct) {
 					f->stack(acc, p, s0, m, n);

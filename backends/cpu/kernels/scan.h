@@ -4,11 +4,18 @@
 
 enum { SCAN_SEGMENT = 256, SCAN_COLUMNS = 512 };
 
+// What goes on from one piece of a row, or stack of rows, to the next, beside what was stored last.
+typedef struct {
+	int64_t done; // elements, or rows, before this piece
+	double total, top;
+	_Alignas(64) float acc[SCAN_COLUMNS];
+} scan_state;
+
 typedef struct {
 	int32_t size;
-	void (*row)(const void *in, int64_t is, void *out, int64_t os, int64_t n);
+	void (*row)(const void *in, int64_t is, void *out, int64_t os, int64_t n, scan_state *at);
 	// columns folds row after row of n neighbours; cs is their stride in the input, 1 in the output.
-	void (*columns)(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n);
+	void (*columns)(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, scan_state *at);
 	void (*carry)(void *out, int64_t os, int64_t n, const void *carry);
 } scan_fold;
 
@@ -35,7 +42,7 @@ typedef struct {
 		else if (os == -1) name##_carry_on(o - (n - 1), n, c); \
 		else for (int64_t i = 0; i < n; i++) o[i * os] = F(c, o[i * os]); \
 	} \
-	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n) { \
+	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n, int begins) { \
 		int64_t done = 0; \
 		const int64_t S = SCAN_SEGMENT; \
 		for (; done + 4 * S <= n; done += 4 * S) { \
@@ -47,7 +54,7 @@ typedef struct {
 				a = F(a, q[i * is]), b = F(b, q[(S + i) * is]), c = F(c, q[(2 * S + i) * is]), d = F(d, q[(3 * S + i) * is]); \
 				r[i * os] = a, r[(S + i) * os] = b, r[(2 * S + i) * os] = c, r[(3 * S + i) * os] = d; \
 			} \
-			for (int k = done == 0; k < 4; k++) { \
+			for (int k = done == 0 && begins; k < 4; k++) { \
 				T before = r[(k * S - 1) * os]; \
 				name##_carry(r + k * S * os, os, S, &before); \
 			} \
@@ -56,28 +63,28 @@ typedef struct {
 	} \
 	SCALAR_LOOPS_END
 #define SCAN_NO_SEGMENTS(name, T, F) \
-	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n) { return 0; } \
+	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n, int begins) { return 0; } \
 	static void name##_carry(void *out, int64_t os, int64_t n, const void *carry) {}
 
 #define SCAN_FOLD(name, T, LOAD, F, SEGMENTS) \
 	SEGMENTS(name, T, F) \
-	static void name##_row(const void *in, int64_t is, void *out, int64_t os, int64_t n) { \
+	static void name##_row(const void *in, int64_t is, void *out, int64_t os, int64_t n, scan_state *at) { \
 		const T *p = in; \
 		T *o = out; \
-		int64_t i = name##_segments(p, is, o, os, n); \
+		int64_t i = name##_segments(p, is, o, os, n, at->done == 0); \
 		T a; \
-		if (i > 0) a = o[(i - 1) * os]; \
+		if (i > 0 || at->done > 0) a = o[(i - 1) * os]; \
 		else a = p[0], o[0] = a, i = 1; \
 		for (; i < n; i++) { T x = p[i * is]; a = F(a, x); o[i * os] = a; } \
 	} \
 	static void name##_next(T *restrict y, const T *restrict a, const T *restrict x, int64_t n) { \
 		for (int64_t i = 0; i < n; i++) y[i] = F(a[i], x[i]); \
 	} \
-	static void name##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n) { \
+	static void name##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, scan_state *at) { \
 		T buf[SCAN_COLUMNS], *o = out; \
 		const T *p = in; \
-		LOAD(o, p, cs, n); \
-		for (int64_t r = 1; r < rows; r++) { \
+		if (at->done == 0) LOAD(o, p, cs, n); \
+		for (int64_t r = at->done == 0; r < rows; r++) { \
 			const T *x = p + r * is; \
 			if (cs != 1) LOAD(buf, x, cs, n), x = buf; \
 			name##_next(o + r * os, o + (r - 1) * os, x, n); \
@@ -86,18 +93,18 @@ typedef struct {
 
 // Halves keep their running value in float32; only what is stored is rounded.
 #define SCAN_HALF(name, half, F) \
-	static void name##_##half##_row(const void *in, int64_t is, void *out, int64_t os, int64_t n) { \
+	static void name##_##half##_row(const void *in, int64_t is, void *out, int64_t os, int64_t n, scan_state *at) { \
 		const uint16_t *p = in; \
 		uint16_t *o = out; \
-		float a = half##_f32(p[0]); \
-		o[0] = p[0]; \
-		for (int64_t i = 1; i < n; i++) { float x = half##_f32(p[i * is]); a = F(a, x); o[i * os] = f32_##half(a); } \
+		float a = at->acc[0]; \
+		if (at->done == 0) a = half##_f32(p[0]), o[0] = p[0]; \
+		for (int64_t i = at->done == 0; i < n; i++) { float x = half##_f32(p[i * is]); a = F(a, x); o[i * os] = f32_##half(a); } \
+		at->acc[0] = a; \
 	} \
-	static void name##_##half##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n) { \
-		_Alignas(64) float acc[SCAN_COLUMNS], x[SCAN_COLUMNS]; \
-		load_##half(acc, in, cs, n); \
-		half##_narrow(out, acc, n); \
-		for (int64_t r = 1; r < rows; r++) { \
+	static void name##_##half##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, scan_state *at) { \
+		_Alignas(64) float x[SCAN_COLUMNS], *acc = at->acc; \
+		if (at->done == 0) load_##half(acc, in, cs, n), half##_narrow(out, acc, n); \
+		for (int64_t r = at->done == 0; r < rows; r++) { \
 			load_##half(x, (const uint16_t *)in + r * is, cs, n); \
 			for (int64_t i = 0; i < n; i++) acc[i] = F(acc[i], x[i]); \
 			half##_narrow((uint16_t *)out + r * os, acc, n); \
@@ -106,11 +113,14 @@ typedef struct {
 
 // The running sum is kept as total * exp(top), so that errors of single steps do not add up.
 #define SCAN_LOG(name, T, LOAD, STORE, t, COLUMN_F) \
-	static void name##_row(const void *in, int64_t is, void *out, int64_t os, int64_t n) { \
-		double total = 1; \
-		T top = LOAD(in, 0); \
-		STORE(out, 0, top); \
-		for (int64_t i = 1; i < n; i++) { \
+	static void name##_row(const void *in, int64_t is, void *out, int64_t os, int64_t n, scan_state *at) { \
+		double total = at->total; \
+		T top = (T)at->top; \
+		if (at->done == 0) { \
+			total = 1, top = LOAD(in, 0); \
+			STORE(out, 0, top); \
+		} \
+		for (int64_t i = at->done == 0; i < n; i++) { \
 			T x = LOAD(in, i * is); \
 			if (x != x || top != top) top += x; \
 			else if (x > top) { \
@@ -119,13 +129,14 @@ typedef struct {
 			} else if (x > -(T)INFINITY && top < (T)INFINITY) total += t##_exp(x - top); \
 			STORE(out, i * os, top + (T)t##_log((T)total)); \
 		} \
+		at->total = total, at->top = top; \
 	} \
-	static void name##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n) { \
-		for (int64_t i = 0; i < n; i++) { \
+	static void name##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, scan_state *at) { \
+		if (at->done == 0) for (int64_t i = 0; i < n; i++) { \
 			T a = LOAD(in, i * cs); \
 			STORE(out, i, a); \
 		} \
-		for (int64_t r = 1; r < rows; r++) for (int64_t i = 0; i < n; i++) { \
+		for (int64_t r = at->done == 0; r < rows; r++) for (int64_t i = 0; i < n; i++) { \
 			T a = COLUMN_F(LOAD(out, (r - 1) * os + i), LOAD(in, r * is + i * cs)); \
 			STORE(out, r * os + i, a); \
 		} \
@@ -203,16 +214,23 @@ static const scan_fold scan_folds[][DT_COUNT] = {
 	{SCAN_HALF_ROWS(scan_log), [DT_F32] = SCAN_WHOLE(scan_log_f32, 4), [DT_F64] = SCAN_WHOLE(scan_log_f64, 8), [DT_C64] = SCAN_WHOLE(scan_log_c64, 8)},
 };
 
+// The pieces of a row end where segments do, so that results are those of the row in one piece.
 static void scan(const void *args, int64_t lo, int64_t hi) {
 	const scan_args *g = args;
 	const scan_fold *f = &scan_folds[g->op][g->dtype];
+	scan_state at;
 	if (g->cols) {
 		int64_t axis = g->kd - 1, width = g->kshape[axis], blocks = (width + g->cols - 1) / g->cols;
 		for (int64_t u = lo; u < hi; u++) {
 			int64_t k = u / blocks, col = u % blocks * g->cols, n = width - col < g->cols ? width - col : g->cols;
 			int64_t in = walk_offset(k, axis, g->kshape, g->kin) + col * g->kin[axis];
 			int64_t out = walk_offset(k, axis, g->kshape, g->kout) + col;
-			f->columns((const char *)g->in + in * f->size, g->is, g->kin[axis], (char *)g->out + out * f->size, g->os, g->n, n);
+			const int64_t most = STOP_WORK / SCAN_COLUMNS;
+			for (at.done = 0; at.done < g->n && !STOPPED(g->stop); at.done += most) {
+				int64_t rows = g->n - at.done < most ? g->n - at.done : most;
+				f->columns((const char *)g->in + (in + at.done * g->is) * f->size, g->is, g->kin[axis],
+					(char *)g->out + (out + at.done * g->os) * f->size, g->os, rows, n, &at);
+			}
 		}
 		return;
 	}
@@ -220,7 +238,10 @@ static void scan(const void *args, int64_t lo, int64_t hi) {
 		int64_t k = u / g->chunks, pos = u % g->chunks * g->chunk, n = g->n - pos < g->chunk ? g->n - pos : g->chunk;
 		int64_t in = walk_offset(k, g->kd, g->kshape, g->kin) + pos * g->is;
 		int64_t out = walk_offset(k, g->kd, g->kshape, g->kout) + pos * g->os;
-		f->row((const char *)g->in + in * f->size, g->is, (char *)g->out + out * f->size, g->os, n);
+		for (at.done = 0; at.done < n && !STOPPED(g->stop); at.done += STOP_WORK) {
+			int64_t m = n - at.done < STOP_WORK ? n - at.done : STOP_WORK;
+			f->row((const char *)g->in + (in + at.done * g->is) * f->size, g->is, (char *)g->out + (out + at.done * g->os) * f->size, g->os, m, &at);
+		}
 	}
 }
 

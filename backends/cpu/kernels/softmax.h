@@ -140,10 +140,10 @@ static const row_dtype row_dtypes[DT_COUNT] = {
 
 // The greatest element and the sum of exp(x - greatest), in one pass over blocks: what was summed
 // is scaled down when a block holds a greater one.
-static void softmax_fold(const row_dtype *d, const char *p, int64_t stride, int64_t n, double *greatest, double *sum) {
+static void softmax_fold(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, int64_t n, double *greatest, double *sum) {
 	_Alignas(64) char buf[8 * SOFTMAX_BLOCK];
 	double top = -INFINITY, total = 0;
-	for (int64_t i = 0; i < n; i += SOFTMAX_BLOCK) {
+	for (int64_t i = 0; i < n && !STOPPED(stop); i += SOFTMAX_BLOCK) {
 		int64_t m = n - i < SOFTMAX_BLOCK ? n - i : SOFTMAX_BLOCK;
 		const void *x = p + i * stride * d->in;
 		if (!d->direct || stride != 1) d->load(buf, x, stride, m), x = buf;
@@ -159,10 +159,10 @@ static void softmax_fold(const row_dtype *d, const char *p, int64_t stride, int6
 	*greatest = top, *sum = total;
 }
 
-static void softmax_scale(const row_dtype *d, const char *p, int64_t stride, char *out, int64_t n, double top, double sum) {
+static void softmax_scale(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, char *out, int64_t n, double top, double sum) {
 	_Alignas(64) char buf[8 * SOFTMAX_BLOCK];
 	if (top - top != 0) sum = NAN; // inf - inf
-	for (int64_t i = 0; i < n; i += SOFTMAX_BLOCK) {
+	for (int64_t i = 0; i < n && !STOPPED(stop); i += SOFTMAX_BLOCK) {
 		int64_t m = n - i < SOFTMAX_BLOCK ? n - i : SOFTMAX_BLOCK;
 		const void *x = p + i * stride * d->in;
 		void *y = d->direct ? (void *)(out + i * d->in) : buf;
@@ -182,8 +182,8 @@ static void softmax(const void *args, int64_t lo, int64_t hi) {
 		char *out = (char *)g->out + walk_offset(u, g->kd, g->kshape, g->kout) * d->in;
 		if (d->wide || g->n > SOFTMAX_ROW) {
 			double top, sum;
-			softmax_fold(d, p, g->stride, g->n, &top, &sum);
-			softmax_scale(d, p, g->stride, out, g->n, top, sum);
+			softmax_fold(d, g->stop, p, g->stride, g->n, &top, &sum);
+			softmax_scale(d, g->stop, p, g->stride, out, g->n, top, sum);
 		} else if (!d->direct) {
 			d->load(row, p, g->stride, g->n);
 			softmax_row_f32(row, row, g->n);
@@ -203,7 +203,7 @@ static void softmax_part(const void *args, int64_t lo, int64_t hi) {
 	for (int64_t u = lo; u < hi; u++) {
 		int64_t pos = u % g->chunks * g->chunk, n = g->n - pos < g->chunk ? g->n - pos : g->chunk;
 		int64_t off = walk_offset(u / g->chunks, g->kd, g->kshape, g->kin) + pos * g->stride;
-		softmax_fold(d, (const char *)g->in + off * d->in, g->stride, n, &g->parts[2 * u], &g->parts[2 * u + 1]);
+		softmax_fold(d, g->stop, (const char *)g->in + off * d->in, g->stride, n, &g->parts[2 * u], &g->parts[2 * u + 1]);
 	}
 }
 
@@ -214,7 +214,7 @@ static void softmax_apply(const void *args, int64_t lo, int64_t hi) {
 		int64_t k = u / g->chunks, pos = u % g->chunks * g->chunk, n = g->n - pos < g->chunk ? g->n - pos : g->chunk;
 		int64_t in = walk_offset(k, g->kd, g->kshape, g->kin) + pos * g->stride;
 		int64_t out = walk_offset(k, g->kd, g->kshape, g->kout) + pos;
-		softmax_scale(d, (const char *)g->in + in * d->in, g->stride, (char *)g->out + out * d->in, n, g->parts[2 * k], g->parts[2 * k + 1]);
+		softmax_scale(d, g->stop, (const char *)g->in + in * d->in, g->stride, (char *)g->out + out * d->in, n, g->parts[2 * k], g->parts[2 * k + 1]);
 	}
 }
 
@@ -232,7 +232,7 @@ static void logsumexp(const void *args, int64_t lo, int64_t hi) {
 	const row_dtype *d = &row_dtypes[g->dtype];
 	for (int64_t u = lo; u < hi; u++) {
 		double top, sum;
-		softmax_fold(d, (const char *)g->in + walk_offset(u, g->kd, g->kshape, g->kin) * d->in, g->stride, g->n, &top, &sum);
+		softmax_fold(d, g->stop, (const char *)g->in + walk_offset(u, g->kd, g->kshape, g->kin) * d->in, g->stride, g->n, &top, &sum);
 		logsumexp_store(g, u, top, sum);
 	}
 }

@@ -30,16 +30,20 @@ static void SORT_NAME(sort_short)(SORT_T *p, int64_t n) {
 
 // Moves keys below the pivot (with equal, those up to it) to the front and returns their number. A whole
 // vector stored at the front covers only keys that were read; the others wait in tmp, of n + SORT_L keys.
-INL int64_t SORT_NAME(sort_partition)(SORT_T *p, SORT_T *tmp, int64_t n, SORT_T pivot, int equal) {
+INL int64_t SORT_NAME(sort_partition)(SORT_T *p, SORT_T *tmp, int64_t n, SORT_T pivot, int equal, stop_flag stop) {
 	__m512i at = SORT_SPLAT(pivot);
 	int64_t front = 0, back = 0, i = 0;
-	for (; i + SORT_L <= n; i += SORT_L) {
-		__m512i x = _mm512_loadu_si512(p + i);
-		SORT_MASK m = equal ? SORT_LE(x, at) : SORT_LT(x, at);
-		int k = __builtin_popcount(m);
-		_mm512_storeu_si512(p + front, SORT_COMPRESS(m, x));
-		_mm512_storeu_si512(tmp + back, SORT_COMPRESS((SORT_MASK)~m, x));
-		front += k, back += SORT_L - k;
+	for (int64_t end = 0; end < n;) {
+		end = n - end < STOP_WORK ? n : end + STOP_WORK;
+		if (STOPPED(stop)) return front;
+		for (; i + SORT_L <= end; i += SORT_L) {
+			__m512i x = _mm512_loadu_si512(p + i);
+			SORT_MASK m = equal ? SORT_LE(x, at) : SORT_LT(x, at);
+			int k = __builtin_popcount(m);
+			_mm512_storeu_si512(p + front, SORT_COMPRESS(m, x));
+			_mm512_storeu_si512(tmp + back, SORT_COMPRESS((SORT_MASK)~m, x));
+			front += k, back += SORT_L - k;
+		}
 	}
 	for (; i < n; i++) {
 		SORT_T x = p[i];
@@ -47,13 +51,13 @@ INL int64_t SORT_NAME(sort_partition)(SORT_T *p, SORT_T *tmp, int64_t n, SORT_T 
 		p[front] = x, tmp[back] = x;
 		front += below, back += !below;
 	}
-	memcpy(p + front, tmp, back * sizeof(SORT_T));
+	stop_copy(p + front, tmp, back * sizeof(SORT_T), stop);
 	return front;
 }
 
 // Heapsort, for rows that make quicksort's pivots fail.
-static void SORT_NAME(sort_heap)(SORT_T *p, int64_t n) {
-	for (int64_t start = n / 2, end = n; end > 1;) {
+static void SORT_NAME(sort_heap)(SORT_T *p, int64_t n, stop_flag stop) {
+	for (int64_t start = n / 2, end = n; end > 1 && !STOPPED(stop);) {
 		SORT_T x;
 		if (start > 0) x = p[--start];
 		else x = p[--end], p[end] = p[0];
@@ -68,10 +72,11 @@ static void SORT_NAME(sort_heap)(SORT_T *p, int64_t n) {
 }
 
 // With kth >= 0 only the part that holds position kth is pursued: Hoare's selection.
-static void SORT_NAME(sort_keys)(SORT_T *p, SORT_T *tmp, int64_t n, int64_t kth, int depth) {
+static void SORT_NAME(sort_keys)(SORT_T *p, SORT_T *tmp, int64_t n, int64_t kth, int depth, stop_flag stop) {
 	while (n > SORT_NAME(SORT_SHORT)) {
+		if (STOPPED(stop)) return;
 		if (depth-- == 0) {
-			SORT_NAME(sort_heap)(p, n);
+			SORT_NAME(sort_heap)(p, n, stop);
 			return;
 		}
 		// The median of evenly spread keys, more of them where the partition is longer.
@@ -89,9 +94,9 @@ static void SORT_NAME(sort_keys)(SORT_T *p, SORT_T *tmp, int64_t n, int64_t kth,
 			SORT_NAME(sort_short)(sample, many);
 		}
 		SORT_T pivot = sample[many / 2];
-		int64_t front = SORT_NAME(sort_partition)(p, tmp, n, pivot, 0);
+		int64_t front = SORT_NAME(sort_partition)(p, tmp, n, pivot, 0, stop);
 		if (front == 0) { // the pivot is the least: its equals are in place
-			front = SORT_NAME(sort_partition)(p, tmp, n, pivot, 1);
+			front = SORT_NAME(sort_partition)(p, tmp, n, pivot, 1, stop);
 			if (kth >= 0 && kth < front) return;
 			p += front, n -= front, kth -= kth >= 0 ? front : 0;
 			continue;
@@ -102,10 +107,10 @@ static void SORT_NAME(sort_keys)(SORT_T *p, SORT_T *tmp, int64_t n, int64_t kth,
 			continue;
 		}
 		if (front < n - front) {
-			SORT_NAME(sort_keys)(p, tmp, front, -1, depth);
+			SORT_NAME(sort_keys)(p, tmp, front, -1, depth, stop);
 			p += front, n -= front;
 		} else {
-			SORT_NAME(sort_keys)(p + front, tmp, n - front, -1, depth);
+			SORT_NAME(sort_keys)(p + front, tmp, n - front, -1, depth, stop);
 			n = front;
 		}
 	}

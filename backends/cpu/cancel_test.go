@@ -1,0 +1,202 @@
+package cpu
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// giveUp launches k and cancels it after a while. It returns the error and how long the launch went on.
+func giveUp(k *core.Kernel, after time.Duration) (error, time.Duration) {
+	k.Cancel = new(atomic.Bool)
+	var since atomic.Int64
+	timer := time.AfterFunc(after, func() {
+		since.Store(time.Now().UnixNano())
+		k.Cancel.Store(true)
+	})
+	defer timer.Stop()
+	err := Backend{}.Launch(k)
+	if since.Load() == 0 {
+		return err, 0
+	}
+	return err, time.Duration(time.Now().UnixNano() - since.Load())
+}
+
+// stretched is a tensor of any size over one element.
+func stretched(t testing.TB, d dtype.Dtype, shape ...int) core.Tensor {
+	return core.Tensor{Data: dense(t, d, []int{1}, func(int) complex128 { return 1 }).Data, Dtype: d, Shape: shape, Strides: make([]int, len(shape))}
+}
+
+// TestLongKernelsGiveUp cancels launches that would take minutes or years, most over arrays of one element stretched.
+func TestLongKernelsGiveUp(t *testing.T) {
+	const long = 1 << 40
+	f32, f16, i32 := dtype.Float32, dtype.Float16, dtype.Int32
+	for name, k := range map[string]core.Kernel{
+		"reduce a row":          {Kind: core.KindReduce, Attr: core.ReduceAttr{Op: core.ReduceSum, Axes: []int{0}}, In: []core.Tensor{stretched(t, f32, long)}},
+		"reduce halves":         {Kind: core.KindReduce, Attr: core.ReduceAttr{Op: core.ReduceProd, Axes: []int{0}}, In: []core.Tensor{stretched(t, f16, long)}},
+		"reduce rows":           {Kind: core.KindReduce, Attr: core.ReduceAttr{Op: core.ReduceMax, Axes: []int{1}}, In: []core.Tensor{stretched(t, i32, 40, long)}},
+		"reduce columns":        {Kind: core.KindReduce, Attr: core.ReduceAttr{Op: core.ReduceAnd, Axes: []int{0}}, In: []core.Tensor{stretched(t, f32, long, 40)}},
+		"argreduce a row":       {Kind: core.KindArgReduce, Attr: core.ArgReduceAttr{Max: true}, In: []core.Tensor{stretched(t, f32, long)}},
+		"argreduce columns":     {Kind: core.KindArgReduce, Attr: core.ArgReduceAttr{}, In: []core.Tensor{stretched(t, f32, long, 64)}},
+		"logsumexp":             {Kind: core.KindLogSumExp, In: []core.Tensor{stretched(t, f32, 40, long)}},
+		"matmul, tall and wide": {Kind: core.KindMatMul, In: []core.Tensor{stretched(t, f32, 48, long), stretched(t, f32, long, 80)}},
+		"matmul of vectors":     {Kind: core.KindMatMul, In: []core.Tensor{stretched(t, f32, 1, long), stretched(t, f32, long, 1)}},
+		"matmul, packed":        {Kind: core.KindMatMul, In: []core.Tensor{stretched(t, f32, 300, long), stretched(t, f32, long, 300)}},
+		"matmul, complex":       {Kind: core.KindMatMul, In: []core.Tensor{stretched(t, dtype.Complex64, 48, long), stretched(t, dtype.Complex64, long, 80)}},
+		"conv": {Kind: core.KindConv, Attr: core.ConvAttr{Groups: 1, Stride: []int{1}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}},
+			In: []core.Tensor{stretched(t, f32, 1<<12, 1<<13, 8), stretched(t, f32, 8, 1<<12, 8)}},
+		"scatter": {Kind: core.KindScatter, Attr: core.ScatterAttr{Op: core.ScatterAdd, Axes: []int{0}}, In: []core.Tensor{stretched(t, i32, long), stretched(t, f32, long, 1)}},
+	} {
+		k.Op = "test"
+		var shape []int
+		d := k.In[0].Dtype
+		switch k.Kind {
+		case core.KindReduce:
+			at := k.Attr.(core.ReduceAttr)
+			shape = dropAxis(k.In[0].Shape, at.Axes[0])
+			if at.Op == core.ReduceAnd {
+				d = dtype.Bool
+			}
+		case core.KindArgReduce:
+			shape, d = dropAxis(k.In[0].Shape, 0), dtype.Uint32
+		case core.KindLogSumExp:
+			shape = k.In[0].Shape[:1]
+		case core.KindMatMul:
+			shape = []int{k.In[0].Shape[0], k.In[1].Shape[1]}
+		case core.KindConv:
+			shape = []int{k.In[0].Shape[0], k.In[0].Shape[1] - k.In[1].Shape[1] + 1, 8}
+		case core.KindScatter:
+			shape, d = []int{10}, f32
+		}
+		k.Out = []core.Tensor{dense(t, d, shape, func(int) complex128 { return 1 })}
+		if err, late := giveUp(&k, 20*time.Millisecond); err != core.ErrCanceled || late > 400*time.Millisecond {
+			t.Errorf("%s: %v, %v after it was given up", name, err, late)
+		}
+	}
+}
+
+// TestSortGivesUp cancels sorts of one long row at many moments: what is undone is not read.
+func TestSortGivesUp(t *testing.T) {
+	const n = 1 << 21
+	r := rand.New(rand.NewPCG(3, 4))
+	eachISA(t, func(t *testing.T) {
+		for _, d := range []dtype.Dtype{dtype.Float32, dtype.Uint8, dtype.Float64, dtype.Float16} {
+			in := dense(t, d, []int{n}, func(int) complex128 { return complex(float64(r.IntN(200)), 0) })
+			for _, attr := range []core.SortAttr{{Kth: -1}, {Kth: -1, Arg: true}, {Kth: n / 2}, {Kth: n / 2, Arg: true}} {
+				to := d
+				if attr.Arg {
+					to = dtype.Uint32
+				}
+				k := &core.Kernel{Kind: core.KindSort, Op: "sort", Attr: attr, In: []core.Tensor{in}, Out: []core.Tensor{dense(t, to, []int{n}, func(int) complex128 { return 0 })}}
+				for after := time.Duration(100); after < 60*time.Millisecond; after = after*3 + 1000 {
+					if err, late := giveUp(k, after); err != nil && err != core.ErrCanceled || late > 400*time.Millisecond {
+						t.Fatalf("%s %+v: %v, %v after it was given up", d, attr, err, late)
+					}
+				}
+			}
+		}
+	})
+	if n := borrowed.Load(); n != 0 {
+		t.Errorf("%d bytes of working space were not given back", n)
+	}
+}
+
+// TestInPlaceGoesOn interrupts kernels in place again and again: in the end every position was computed once.
+func TestInPlaceGoesOn(t *testing.T) {
+	const n = 3 << 20
+	chunks, elements := blockChunks, blockElements
+	defer func() { blockChunks, blockElements = chunks, elements }()
+	blockChunks, blockElements = 3, 1<<14
+	add := core.FindRow("add")
+	one := dense(t, dtype.Float32, []int{1}, func(int) complex128 { return 1 })
+	one.Shape, one.Strides = []int{n}, []int{0}
+	program := &core.Program{Load: []dtype.Dtype{dtype.Float32, dtype.Float32}, Store: []uint8{2}, Regs: 3}
+	for range 40 {
+		program.Steps = append(program.Steps, core.Step{Row: add, In: dtype.Float32, Out: dtype.Float32, Dst: 2, Src: [3]uint8{0, 1}},
+			core.Step{Row: add, In: dtype.Float32, Out: dtype.Float32, Dst: 0, Src: [3]uint8{2, 1}})
+	}
+	index := func(shape []int, at func(i int) int) core.Tensor {
+		return dense(t, dtype.Int32, shape, func(i int) complex128 { return complex(float64(at(i)), 0) })
+	}
+	rows := func(v float64, shape ...int) core.Tensor {
+		return dense(t, dtype.Float32, shape, func(i int) complex128 { return complex(v*float64(1+i%3), 0) })
+	}
+	for name, c := range map[string]struct {
+		shape []int
+		k     core.Kernel
+	}{
+		"elementwise": {[]int{n}, core.Kernel{Kind: core.KindElementwise, Attr: program}},
+		"scatter":     {[]int{1000}, core.Kernel{Kind: core.KindScatter, Attr: core.ScatterAttr{Op: core.ScatterAdd, Axes: []int{0}}, In: []core.Tensor{index([]int{5 << 20}, func(i int) int { return i * 7 % 1000 }), rows(1, 5<<20, 1)}}},
+		"scatter rows": {[]int{50, 3000}, core.Kernel{Kind: core.KindScatter, Attr: core.ScatterAttr{Op: core.ScatterProd, Axes: []int{0}},
+			In: []core.Tensor{index([]int{2000}, func(i int) int { return i % 50 }), rows(1, 2000, 1, 3000)}}},
+		"scatter along a long axis": {[]int{2, 9}, core.Kernel{Kind: core.KindScatterAxis, Attr: core.ScatterAxisAttr{Axis: 1, Add: true},
+			In: []core.Tensor{index([]int{2, 5 << 20}, func(i int) int { return i % 9 }), rows(1, 2, 5<<20)}}},
+		"scatter along short axes": {[]int{1 << 20, 4}, core.Kernel{Kind: core.KindScatterAxis, Attr: core.ScatterAxisAttr{Axis: 1, Add: true},
+			In: []core.Tensor{index([]int{1 << 20, 5}, func(i int) int { return i % 4 }), rows(1, 1<<20, 5)}}},
+	} {
+		c.k.Op = name
+		launch := func(interrupted bool) (core.Tensor, int) {
+			k := c.k
+			out := dense(t, dtype.Float32, c.shape, func(i int) complex128 { return complex(float64(i%5), 0) })
+			k.Out = []core.Tensor{out}
+			if k.Kind == core.KindElementwise {
+				k.In = []core.Tensor{out, one}
+			}
+			if !interrupted {
+				launchTest(t, &k)
+				return out, 0
+			}
+			k.Done = new(int)
+			for times := 0; ; times++ {
+				done := *k.Done
+				k.Cancel = new(atomic.Bool)
+				timer := time.AfterFunc(300*time.Microsecond, func() { k.Cancel.Store(true) })
+				err := Backend{}.Launch(&k)
+				timer.Stop()
+				if err == nil {
+					return out, times
+				}
+				if err != core.ErrCanceled || times > 0 && *k.Done < done {
+					t.Fatalf("%s: %v with %d positions done after %d", name, err, *k.Done, done)
+				}
+			}
+		}
+		want, _ := launch(false)
+		got, times := launch(true)
+		size := layout.Size(c.shape) * 4
+		if !bytes.Equal(unsafe.Slice((*byte)(want.Data), size), unsafe.Slice((*byte)(got.Data), size)) {
+			t.Errorf("%s: interrupted %d times, the result differs", name, times)
+		}
+		if times < 3 {
+			t.Errorf("%s: interrupted %d times only", name, times)
+		}
+	}
+}
+
+// TestWorkspaceErrors holds that working space beyond the limit, or beyond what there is, is a MemoryError that says how
+// much for what, and that nothing stays borrowed.
+func TestWorkspaceErrors(t *testing.T) {
+	in := dense(t, dtype.Float32, []int{1 << 20}, func(i int) complex128 { return complex(float64(i), 0) })
+	out := dense(t, dtype.Float32, []int{1 << 20}, func(int) complex128 { return 0 })
+	k := &core.Kernel{Kind: core.KindSort, Op: "sort", Attr: core.SortAttr{Kth: -1}, In: []core.Tensor{in}, Out: []core.Tensor{out}, Room: 1 << 20}
+	err, ok := Backend{}.Launch(k).(*core.Error)
+	if !ok || err.Kind != core.MemoryError || !bytes.Contains([]byte(err.Msg), []byte("[sort] cannot allocate ")) {
+		t.Errorf("error is %v, want a MemoryError of sort", err)
+	}
+	wide := stretched(t, dtype.Float32, 1<<40)
+	k = &core.Kernel{Kind: core.KindLayerNorm, Op: "layer_norm", Attr: core.NormAttr{}, In: []core.Tensor{wide, stretched(t, dtype.Float32, 1<<45), stretched(t, dtype.Float32, 1<<45)},
+		Out: []core.Tensor{{Data: out.Data, Dtype: dtype.Float32, Shape: []int{1 << 40}, Strides: []int{1}}}}
+	if err, ok := (Backend{}).Launch(k).(*core.Error); !ok || err.Kind != core.MemoryError {
+		t.Errorf("error is %v, want a MemoryError", err)
+	}
+	if n := borrowed.Load(); n != 0 {
+		t.Errorf("%d bytes of working space were not given back", n)
+	}
+}

@@ -1,0 +1,132 @@
+package core_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/dtype"
+)
+
+// breakable is a backend whose kernels in place are interrupted half way, as many times as interrupts says.
+type breakable struct{ core.Backend }
+
+var interrupts atomic.Int32
+
+func (b breakable) Launch(k *core.Kernel) error {
+	if k.Done == nil || k.Kind != core.KindElementwise {
+		return b.Backend.Launch(k)
+	}
+	rows := k.Out[0].Shape[0]
+	inner := k.Out[0].Size() / rows
+	end := rows
+	if interrupts.Add(-1) >= 0 {
+		end = (*k.Done/inner + rows) / 2
+	}
+	part := *k
+	part.Done, part.In, part.Out = nil, nil, nil
+	for _, t := range k.In {
+		part.In = append(part.In, rowsOf(t, *k.Done/inner, end))
+	}
+	part.Out = []core.Tensor{rowsOf(k.Out[0], *k.Done/inner, end)}
+	if err := b.Backend.Launch(&part); err != nil {
+		return err
+	}
+	*k.Done = end * inner
+	if end < rows {
+		return core.ErrCanceled
+	}
+	return nil
+}
+
+func rowsOf(t core.Tensor, from, to int) core.Tensor {
+	t.Data = unsafe.Add(t.Data, from*t.Strides[0]*t.Dtype.Size())
+	t.Shape = append([]int{to - from}, t.Shape[1:]...)
+	return t
+}
+
+// interrupted evaluates y once, which is interrupted.
+func interrupted(t *testing.T, y *core.Array) {
+	t.Helper()
+	core.Lock()
+	j := core.StartEval([]*core.Array{y}, false)
+	core.Unlock()
+	if j == nil {
+		t.Fatal("it was evaluated at once")
+	}
+	for !j.Wait(time.Second) {
+	}
+	if err := j.Err(); err == nil || err.Kind != core.Interrupted {
+		t.Fatalf("error is %v, want an interruption", err)
+	}
+}
+
+// TestInterruptedInPlace interrupts kernels that run in the memory of a dying input: evaluated again they go on where
+// they stopped, alone, as part of other graphs, and more than once.
+func TestInterruptedInPlace(t *testing.T) {
+	const rows, cols = 600, 500 // more than is evaluated on the calling thread
+	row := func(name string, xs ...*core.Array) *core.Array {
+		if len(xs) == 2 {
+			return core.Binary(core.FindRow(name), xs[0], xs[1])
+		}
+		return core.ApplyRow(core.FindRow(name), []core.Arg{{Kind: core.ArgArray, Array: xs[0]}})
+	}
+	build := func() *core.Array {
+		v := make([]float64, rows*cols)
+		for i := range v {
+			v[i] = float64(i%37) - 5
+		}
+		side := make([]float64, cols)
+		for i := range side {
+			side[i] = float64(i % 7)
+		}
+		x := vector(dtype.Float32, []int{rows, cols}, v) // a cast: it is computed, and dies, in the same evaluation
+		x = core.Transpose(core.Copy(core.Transpose(x, []int{1, 0})), []int{1, 0})
+		x = core.Copy(x)
+		s := vector(dtype.Float32, []int{cols}, side)
+		return row("abs", row("multiply", row("add", x, s), row("subtract", s, row("square", s))))
+	}
+	want := values(t, held(t, func() []*core.Array { return []*core.Array{build()} })[0])
+	for times := range 4 {
+		core.Lock()
+		y := build()
+		z := row("add", y, y)
+		ids := []uint32{y.Hold(), z.Hold()}
+		core.Unlock()
+		interrupts.Store(int32(times))
+		for range times {
+			interrupted(t, y)
+		}
+		interrupts.Store(0)
+		double := values(t, z) // evaluates y on the way
+		for i, w := range want {
+			if double[i] != 2*w {
+				t.Fatalf("after %d interruptions element %d is %g, want %g", times, i, double[i]/2, w)
+			}
+		}
+		same(t, "again", values(t, y), want)
+		core.Lock()
+		core.ReleaseIDs(ids)
+		core.Unlock()
+	}
+	// One that is dropped half way gives its memory back.
+	before := live()
+	core.Lock()
+	y := build()
+	id := y.Hold()
+	core.Unlock()
+	interrupts.Store(1)
+	interrupted(t, y)
+	during := live()
+	if during < before+4*rows*cols {
+		t.Errorf("%d bytes are held half way, %d were before", during, before)
+	}
+	core.Lock()
+	core.ReleaseIDs([]uint32{id})
+	core.Unlock()
+	if after := live(); after > before+1024 {
+		t.Errorf("%d bytes are still held", after-before)
+	}
+}

@@ -1,0 +1,205 @@
+"""Ctrl-C ends every kind of kernel and every long loop within half a second, and nothing is damaged by it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+pytestmark = [
+    pytest.mark.smoke,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX signals"),
+]
+
+# Arrays of one element stretched: work without end and without memory.
+SETUP = """
+import io, os, pickle, signal, sys, tempfile, threading, time
+import mlx_go.core as mx
+
+def wide(*shape, dtype=mx.float32):
+    return mx.broadcast_to(mx.array(1, dtype), shape)
+
+def interrupted(name, f, after=0.2, endless=True):
+    sent, over = [], threading.Event()
+
+    def send():
+        if not over.wait(after):
+            sent.append(time.perf_counter())
+            os.kill(os.getpid(), signal.SIGINT)
+
+    t = threading.Thread(target=send)
+    t.start()
+    try:
+        f()
+        over.set()
+        t.join()
+        time.sleep(0.001)
+        hit = False
+    except KeyboardInterrupt:
+        hit = True
+    took = time.perf_counter() - sent[0] if sent else 0
+    over.set()
+    t.join()
+    assert hit or not endless, f"{name}: no KeyboardInterrupt"
+    assert took < 0.5, f"{name}: {took:.2f} s"
+    assert (mx.arange(5) * 2).tolist() == [0, 2, 4, 6, 8]
+    return hit
+"""
+
+
+def run(program: str, timeout: float = 120) -> None:
+    r = subprocess.run(
+        [sys.executable, "-c", SETUP + textwrap.dedent(program)], capture_output=True, text=True, timeout=timeout
+    )
+    assert r.returncode == 0, r.stdout + r.stderr
+
+
+@pytest.mark.parametrize(
+    "expressions",
+    [
+        [
+            "mx.sum(wide(1 << 40))",
+            "mx.prod(wide(1 << 40, dtype=mx.float16))",
+            "mx.max(wide(50, 1 << 36, dtype=mx.int32), axis=1)",
+            "mx.all(wide(1 << 36, 50), axis=0)",
+            "mx.var(wide(1 << 38))",
+            "mx.argmax(wide(1 << 40))",
+            "mx.argmin(wide(1 << 36, 64), axis=0)",
+            "mx.logsumexp(wide(100, 1 << 36), axis=1)",
+        ],
+        [
+            "wide(1 << 40) @ wide(1 << 40)",
+            "wide(48, 1 << 36) @ wide(1 << 36, 80)",
+            "wide(600, 1 << 32) @ wide(1 << 32, 600)",
+            "wide(8, 1 << 36, dtype=mx.complex64) @ wide(1 << 36, 8, dtype=mx.complex64)",
+            "mx.conv1d(wide(4096, 1 << 13, 8), wide(8, 1 << 12, 8))",
+            "mx.conv1d(wide(512, 1 << 16, 64), wide(64, 1 << 10, 1), groups=64)",
+            "mx.zeros((100,)).at[wide(1 << 40, dtype=mx.int32)].add(1)",
+            "mx.put_along_axis(mx.zeros((4, 9)), wide(4, 1 << 38, dtype=mx.int32), wide(4, 1 << 38), axis=1)",
+        ],
+        [
+            "mx.cumprod(wide(1 << 29))",
+            "mx.logcumsumexp(wide(1 << 28))",
+            "mx.cumsum(wide(1 << 28, 2), axis=0)",
+            "mx.softmax(wide(1 << 29))",
+            "mx.random.normal(shape=(1 << 29,))",
+            "mx.sort(mx.random.uniform(shape=(1 << 27,)))",
+            "mx.argsort(wide(1 << 28, dtype=mx.uint16))",
+            "mx.power(wide(1 << 28, dtype=mx.float64), 0.3)",
+        ],
+    ],
+    ids=["reductions", "products and scatters", "the rest"],
+)
+def test_every_kernel_gives_up(expressions: list[str]) -> None:
+    run("\n".join(f"interrupted({e!r}, lambda: mx.eval({e}))" for e in expressions))
+
+
+def test_kernels_in_place_go_on_where_they_stopped() -> None:
+    """What such a kernel has done is neither lost nor done twice, however often it is interrupted."""
+    run(
+        """
+        def chain(n):
+            x = mx.arange(n) * mx.array(1e-6)
+            for k in range(30):  # three programs of ten steps, the later ones in place
+                x = mx.sin(x) + 0.5
+            return x
+        def scattered(n):
+            return (mx.zeros((1000,)) + 1).at[mx.arange(n) % 1000].add(mx.array(1.0))
+        for make in (chain, scattered):
+            want = make(1 << 24)
+            mx.eval(want)
+            times = 0
+            for after in (0.005, 0.01, 0.02, 0.05, 0.1):
+                x = make(1 << 24)
+                for _ in range(50):
+                    if not interrupted(make.__name__, lambda: mx.eval(x), after, endless=False):
+                        break
+                    times += 1
+                assert mx.array_equal(x, want).item(), (make.__name__, after)
+            assert times > 3, times
+        """
+    )
+
+
+def test_large_evaluations_are_never_run_with_the_gil() -> None:
+    """Whose cost is not that of their result: other threads go on meanwhile."""
+    run(
+        """
+        big = mx.contiguous(wide(1 << 13, 1 << 13))
+        mx.eval(big)
+        for f in (lambda: mx.contiguous(big.T), lambda: big.T.reshape(-1), lambda: big.T.view(mx.int32),
+                  lambda: mx.zeros((3,)).at[wide(1 << 24, dtype=mx.int32)].add(1)):
+            ticks, over = [], threading.Event()
+            def tick():
+                while not over.is_set():
+                    ticks.append(time.perf_counter())
+                    time.sleep(0.001)
+            t = threading.Thread(target=tick)
+            t.start()
+            start = time.perf_counter()
+            mx.eval(f())
+            end = time.perf_counter()
+            over.set()
+            t.join()
+            inside = [x for x in ticks if start < x < end]
+            assert end - start < 0.05 or len(inside) > 2, (end - start, len(inside))
+        """
+    )
+
+
+def test_conversions_give_up() -> None:
+    run(
+        """
+        import numpy as np
+        n = 1 << 25
+        zeros = [0.5] * (n // 4)
+        x = mx.zeros((n,))
+        short = x[: n // 4]
+        mx.eval(x, short)
+
+        def loop(f):
+            def body():
+                for _ in range(1000):
+                    f()
+            return body
+
+        for name, f in {
+            "array of a list": lambda: mx.array(zeros),
+            "array of lists": lambda: mx.array([zeros[: n // 16]] * 4),
+            "tolist": lambda: short.tolist(),
+            "array of float64": lambda: mx.array(np.zeros(n)),
+            "array of columns": lambda: mx.array(np.zeros((n // 2, 2), np.float32).T),
+            "bytes": lambda: bytes(x),
+            "pickle": lambda: pickle.loads(pickle.dumps(x)),
+            "copy": lambda: mx.asarray(x, copy=True),
+        }.items():
+            interrupted(name, loop(f))
+        """
+    )
+
+
+def test_files_give_up() -> None:
+    """An interrupted save leaves the old file; nothing stays allocated."""
+    run(
+        """
+        x = mx.random.uniform(shape=(1 << 25,))
+        mx.eval(x)
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "a.npy")
+            mx.save(path, mx.arange(3))
+            interrupted("savez_compressed", lambda: mx.savez_compressed(os.path.join(d, "a.npz"), x))
+            interrupted("savez_compressed to a file object", lambda: mx.savez_compressed(io.BytesIO(), x))
+            assert os.listdir(d) == ["a.npy"], os.listdir(d)
+            for _ in range(3):
+                interrupted("save", lambda: [mx.save(path, x) for _ in range(1000)])
+                assert mx.load(path).size in (3, x.size)
+                mx.save(path, x)
+                before = mx.get_active_memory()
+                interrupted("load", lambda: [mx.load(path) for _ in range(1000)])
+                mx.eval(mx.array(0))
+                assert mx.get_active_memory() - before < 1 << 20
+        """
+    )
