@@ -23,9 +23,10 @@ def wide(*shape, dtype=mx.float32):
     return mx.broadcast_to(mx.array(1, dtype), shape)
 
 def interrupted(name, f, after=0.2, endless=True):
-    sent, over = [], threading.Event()
+    sent, begun, over = [], threading.Event(), threading.Event()
 
     def send():
+        begun.wait()
         if not over.wait(after):
             sent.append(time.perf_counter())
             os.kill(os.getpid(), signal.SIGINT)
@@ -33,6 +34,7 @@ def interrupted(name, f, after=0.2, endless=True):
     t = threading.Thread(target=send)
     t.start()
     try:
+        begun.set()
         f()
         over.set()
         t.join()
