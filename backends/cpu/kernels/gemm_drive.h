@@ -127,7 +127,7 @@ static void TN(gemm_tiles)(const gemm_args *g, int64_t lo, int64_t hi) {
 			memset(sums, 0, rows * W * sizeof(T));
 			for (int64_t p = 0; p < g->k; p += KT) {
 				int64_t kc = g->k - p < KT ? g->k - p : KT, n0 = 0;
-				if (STOPPED(g->stop)) return;
+				if (p && STOPPED(g->stop)) return;
 				const T *a = (const T *)t.a + t.i0 * g->ars + p * g->acs;
 				if (direct && (rows < GEMM_ROWS || kc < 64)) {
 					// Rows whose lanes past the last column still lie within b need no copy.
