@@ -25,7 +25,7 @@ func norm(k *core.Kernel, layer bool) error {
 		return core.Errorf(core.TypeError, "[%s] needs a floating-point dtype, not %s", k.Op, out.Dtype)
 	}
 	var err error
-	if in.Dtype != out.Dtype {
+	if in.Dtype != out.Dtype || transposed(&in) {
 		if in, err = castTo(k, in, out.Dtype); err != nil {
 			return err
 		}
