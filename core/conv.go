@@ -173,6 +173,10 @@ func vjpConv(y, ct *Array, want []bool) []*Array {
 			hi[i] = at.KernelDilation[i]*(w.shape[i+1]-1) + spread(y.shape[i+1], at.Stride[i]) -
 				spread(x.shape[i+1], at.InputDilation[i]) - at.PadLo[i]
 		}
+		if g > 1 && n < 3 && w.shape[0] == g && x.shape[n+1] == g && !at.Flip {
+			out[1] = depthwiseSide(x, ct, w, at)
+			return out
+		}
 		side := ConvAttr{at.KernelDilation, at.PadLo, hi, at.Stride, at.InputDilation, g, false}
 		dw := conv(conj(batchToChannels(x, g, false)), batchToChannels(ct, g, true), side)
 		dw = moveAxis(dw, n+1, 0)
@@ -185,6 +189,23 @@ func vjpConv(y, ct *Array, want []bool) []*Array {
 		out[1] = dw
 	}
 	return out
+}
+
+// depthwiseSide is the gradient with respect to a kernel of one channel a group. Examples are one more spatial
+// axis, over which a kernel that is the cotangent reaches wholly: channels stay where they lie.
+func depthwiseSide(x, ct, w *Array, at ConvAttr) *Array {
+	n, c := len(at.Stride), w.shape[0]
+	one := []int{1}
+	hi := []int{0}
+	for i := range n {
+		hi = append(hi, at.KernelDilation[i]*(w.shape[i+1]-1)+spread(ct.shape[i+1], at.Stride[i])-
+			spread(x.shape[i+1], at.InputDilation[i])-at.PadLo[i])
+	}
+	side := ConvAttr{append(one, at.KernelDilation...), append([]int{0}, at.PadLo...), hi,
+		append(one, at.Stride...), append(one, at.InputDilation...), c, false}
+	kernel := moveAxis(Reshape(ct, append(slices.Clone(ct.shape), 1)), n+1, 0)
+	dw := conv(conj(Reshape(x, append(slices.Clone(one), x.shape...))), kernel, side)
+	return moveAxis(Reshape(dw, append(append(slices.Clone(one), w.shape[1:n+1]...), c)), n+1, 0)
 }
 
 // swapChannels turns a kernel (g*O, spatial..., C) into (g*C, spatial..., O), group by group.

@@ -86,48 +86,6 @@ func (c *conv) plain() bool {
 	return true
 }
 
-// asMatMul multiplies where the convolution is nothing else: a 1x1 kernel, or one as large as the input.
-func (c *conv) asMatMul() (*gemm, bool) {
-	if c.p.groups != 1 || !c.plain() {
-		return nil, false
-	}
-	one, whole := true, c.p.flip == 0 && c.p.xs[4] == 1 && c.p.ws[4] == 1
-	xrun, wrun, depth := c.p.c, c.p.c, c.p.c
-	for i := 2; i >= 0; i-- {
-		n := c.p.k[i]
-		one = one && n == 1 && c.p.pad[i] == 0
-		whole = whole && c.p.out[i] == 1 && c.p.pad[i] == 0 && (n == 1 || c.p.kdil[i] == 1 && c.p.xs[1+i] == xrun && c.p.ws[1+i] == wrun)
-		xrun, wrun, depth = xrun*n, wrun*n, depth*n
-	}
-	g := &gemm{k: c.k, dtype: c.dtype, n: int(c.p.og), alpha: 1}
-	g.b = matrix{c.p.w, int(c.p.ws[4]), int(c.p.ws[0]), nil}
-	switch {
-	case one:
-		g.m, g.depth = int(c.p.out[2]), int(c.p.c)
-		g.a = matrix{c.p.x, int(c.p.xs[3] * c.p.stride[2]), int(c.p.xs[4]), nil}
-		g.o = matrix{c.p.o, int(c.p.os[3]), int(c.p.os[4]), nil}
-		for i := range 3 {
-			n, s := c.p.n, c.p.xs[0]
-			if i > 0 {
-				n, s = c.p.out[i-1], c.p.xs[i]*c.p.stride[i-1]
-			}
-			if n == 1 {
-				continue
-			}
-			g.shape = append(g.shape, int(n))
-			g.a.step, g.o.step, g.b.step = append(g.a.step, int(s)), append(g.o.step, int(c.p.os[i])), append(g.b.step, 0)
-		}
-		return g, true
-	case whole:
-		g.m, g.depth = int(c.p.n), int(depth)
-		g.a = matrix{c.p.x, int(c.p.xs[0]), 1, nil}
-		g.b.rs = 1
-		g.o = matrix{c.p.o, int(c.p.os[0]), int(c.p.os[4]), nil}
-		return g, true
-	}
-	return nil, false
-}
-
 // run convolves real arrays.
 func (c *conv) run() error {
 	if c.p.add == 0 && c.p.alpha == 1 {
@@ -135,11 +93,26 @@ func (c *conv) run() error {
 			return g.run()
 		}
 	}
+	if i := c.holes(); i >= 0 {
+		return c.phases(i)
+	}
+	// Vectors along channels pay where there are few outputs to each.
+	if c.p.c == 1 && c.p.og > 1 && (c.p.groups > 1 && c.p.og <= 8 || c.p.og <= 2) {
+		return c.multiplied()
+	}
+	if c.isOuter() {
+		return c.outer()
+	}
+	return c.units()
+}
+
+// units shares blocks of the result between the cores, and copies the input each needs where it cannot be read as it lies.
+func (c *conv) units() error {
 	size := max(c.dtype.Size(), 4)
 	lanes := vectorBytes / size
 	taps := int(c.p.k[0] * c.p.k[1] * c.p.k[2])
 	groups, og, depth := int(c.p.groups), int(c.p.og), int(c.p.c)*taps
-	depthwise := c.p.c == 1 && og == 1 && groups > 1
+	depthwise := c.p.c == 1 && og == 1
 	pack, entry, panels := C.ENTRY_conv_pack, C.ENTRY_conv_units, 0
 	width := 2 * lanes
 	if og <= lanes {
@@ -148,9 +121,18 @@ func (c *conv) run() error {
 	c.p.width = C.int64_t(width)
 	panels = groups * ceilDiv(og, width)
 	weights, each := panels*depth*width*size, depth*width
+	direct := c.plain() && !c.dtype.IsHalf() && c.p.xs[4] == 1
+	c.p.merge = 1
 	if depthwise {
 		pack, entry, panels = C.ENTRY_conv_pack_depthwise, C.ENTRY_conv_depthwise, taps
-		weights, each = taps*groups*size, groups
+		if groups%lanes != 0 {
+			direct = false // vectors reach beyond the last channel
+			if ow := int(c.p.out[2]); groups < 4*lanes && c.p.stride[2] == 1 && c.p.os[3] == c.p.os[4]*c.p.groups {
+				c.p.merge = C.int64_t(min(lanes, ow))
+			}
+		}
+		each = roundUp(groups*int(c.p.merge), lanes)
+		weights = taps * each * size
 	}
 	ws := getWorkspace(c.k, weights)
 	defer ws.release()
@@ -160,7 +142,6 @@ func (c *conv) run() error {
 
 	channels := int(c.p.c) * groups
 	slab := 0
-	direct := c.plain() && !c.dtype.IsHalf() && c.p.xs[4] == 1
 	// A unit is as many whole rows as the slab has room for, but leaves enough units to share.
 	oh, ow := int(c.p.out[1]), int(c.p.out[2])
 	extent := func(i, n int) int { return (n-1)*int(c.p.stride[i]) + (int(c.p.k[i])-1)*int(c.p.kdil[i]) + 1 }
@@ -181,7 +162,7 @@ func (c *conv) run() error {
 		bw = roundUp(ceilDiv(bw, 2), gemmTileHeight)
 	}
 	if !direct {
-		slab = extent(0, 1) * extent(1, bh) * extent(2, bw) * channels * size
+		slab = (extent(0, 1)*extent(1, bh)*extent(2, bw)*channels + lanes) * size
 	}
 	args.bh, args.bw = C.int64_t(bh), C.int64_t(bw)
 	units := images * ceilDiv(oh, bh) * ceilDiv(ow, bw)

@@ -148,7 +148,8 @@ func TestConvNetworks(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for _, d := range inexact {
 		for _, s := range [][8]int{{64, 8, 1, 16, 3, 1, 1, 1}, {2, 56, 64, 64, 3, 1, 1, 1}, {1, 112, 3, 64, 7, 2, 3, 1}, {2, 14, 256, 300, 3, 1, 1, 1},
-			{2, 28, 96, 96, 3, 1, 1, 96}, {2, 28, 96, 24, 1, 1, 0, 1}, {3, 7, 32, 48, 7, 1, 0, 1}, {1, 40, 20, 40, 3, 2, 1, 4}, {2, 9, 8, 33, 1, 2, 0, 1}} {
+			{2, 28, 96, 96, 3, 1, 1, 96}, {2, 28, 96, 24, 1, 1, 0, 1}, {3, 7, 32, 48, 7, 1, 0, 1}, {1, 40, 20, 40, 3, 2, 1, 4}, {2, 9, 8, 33, 1, 2, 0, 1},
+			{2, 30, 3, 3, 3, 1, 1, 3}, {1, 50, 20, 20, 5, 1, 2, 20}, {1, 21, 18, 36, 3, 1, 1, 18}, {1, 60, 1, 1, 9, 1, 4, 1}, {2, 11, 1, 2, 3, 2, 1, 1}, {1, 19, 70, 70, 3, 2, 1, 70}} {
 			c := conv2d(d, r, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
 			c.check(t, r)
 		}
@@ -164,6 +165,52 @@ func TestConvLongRow(t *testing.T) {
 		c := convCase{core.ConvAttr{Groups: 1, Stride: []int{stride}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}},
 			numbers(r, dtype.Float32, 1, n, channels), numbers(r, dtype.Float32, 1, k, channels), fresh(dtype.Float32, 1, out, 1)}
 		c.check(t, r)
+	}
+}
+
+// The gradient of a convolution with stride with respect to its input: the kernel backwards over elements stride apart.
+func TestConvSpread(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 14))
+	for _, d := range inexact {
+		for _, s := range [][6]int{{2, 9, 16, 20, 3, 2}, {1, 6, 3, 5, 2, 3}, {1, 8, 12, 12, 4, 2}, {3, 5, 1, 33, 7, 3}} {
+			c := conv2d(d, r, s[0], s[1], s[2], s[3], s[4], 1, 0, 1)
+			for flip := range 2 {
+				c.attr.Flip, c.attr.InputDilation = flip == 1, []int{s[5], s[5] + 1}
+				for _, pad := range []int{-1, 0, s[4] - 1} {
+					c.attr.PadLo, c.attr.PadHi = []int{pad, pad + 1}, []int{pad + 1, pad}
+					extent := func(i int) int { return (s[1]-1)*c.attr.InputDilation[i] + 1 + 2*pad + 1 - s[4] + 1 }
+					c.o = fresh(d, s[0], extent(0), extent(1), s[3])
+					c.check(t, r)
+				}
+			}
+		}
+	}
+}
+
+// asBatch is x (N, H, W, C) seen as (C, H, W, N): what a gradient with respect to weights convolves.
+func asBatch(x *view) *view {
+	y := *x
+	y.Shape = []int{x.Shape[3], x.Shape[1], x.Shape[2], x.Shape[0]}
+	y.Strides = []int{x.Strides[3], x.Strides[1], x.Strides[2], x.Strides[0]}
+	return &y
+}
+
+// weightGradient is the convolution that gives the gradient of one with k x k weights, n images of c channels and o outputs.
+func weightGradient(d dtype.Dtype, r *rand.Rand, n, hw, c, o, k, stride, pad int) convCase {
+	out := (hw+2*pad-k)/stride + 1
+	hi := (k - 1) + (out-1)*stride + 1 - hw - pad
+	a := core.ConvAttr{Groups: 1, Stride: []int{1, 1}, PadLo: []int{pad, pad}, PadHi: []int{hi, hi},
+		KernelDilation: []int{stride, stride}, InputDilation: []int{1, 1}}
+	return convCase{a, asBatch(numbers(r, d, n, hw, hw, c)), asBatch(numbers(r, d, n, out, out, o)), fresh(d, c, k, k, o)}
+}
+
+func TestConvWeightGradients(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for _, d := range inexact {
+		for _, s := range [][7]int{{4, 14, 64, 70, 3, 1, 1}, {2, 28, 1, 8, 3, 1, 1}, {3, 9, 20, 33, 3, 2, 1}, {2, 12, 3, 5, 5, 1, 0}, {1, 16, 7, 16, 1, 1, 0}, {2, 20, 5, 40, 2, 2, 0}, {5, 8, 16, 32, 3, 1, -1}} {
+			c := weightGradient(d, r, s[0], s[1], s[2], s[3], s[4], s[5], s[6])
+			c.check(t, r)
+		}
 	}
 }
 

@@ -7,12 +7,14 @@ import "C"
 
 import (
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 func init() { launchers[core.KindElementwise] = elementwise }
@@ -49,6 +51,9 @@ const (
 )
 
 func elementwise(k *core.Kernel) error {
+	if i := transposedInput(k); i >= 0 {
+		return straighten(k, i)
+	}
 	p := k.Attr.(*core.Program)
 	var args C.ew_args
 	var operands [inlineOperands]C.ew_operand
@@ -80,6 +85,53 @@ func elementwise(k *core.Kernel) error {
 
 // blockChunks is the length of a block in place in chunks: some 20 ms of one core. Tests choose less.
 var blockChunks = 1000
+
+// transposedInput is the first input of a large kernel that is transposed, or -1.
+func transposedInput(k *core.Kernel) int {
+	if k.Out[0].Size() < transposeLeast {
+		return -1
+	}
+	for i := range k.In {
+		if transposed(&k.In[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// transposeLeast is the number of elements that the caches do not hold whichever way they are read.
+const transposeLeast = 1 << 14
+
+// transposed reports whether t is large and dense along another axis than the last: read row by row, each of its
+// elements would cost a cache line, and a copy by blocks pays. One that repeats elements would be larger than t.
+func transposed(t *core.Tensor) bool {
+	last, dense := len(t.Shape)-1, false
+	if last < 1 || t.Shape[last] < 16 || t.Strides[last] < 16 || t.Size() < transposeLeast {
+		return false
+	}
+	for axis, n := range t.Shape[:last] {
+		if n > 1 && t.Strides[axis] == 0 {
+			return false
+		}
+		dense = dense || n >= 16 && t.Strides[axis] == 1
+	}
+	return dense
+}
+
+// straighten launches k over a copy of input i in row-major order, which transposes by blocks.
+func straighten(k *core.Kernel, i int) (err error) {
+	defer catchThrown(&err)
+	t := &k.In[i]
+	w := getWorkspace(k, t.Size()*t.Dtype.Size())
+	defer w.release()
+	straight := *k
+	straight.In = slices.Clone(k.In)
+	straight.In[i] = core.Tensor{Data: w.data, Dtype: t.Dtype, Shape: t.Shape, Strides: layout.Strides(t.Shape)}
+	if err := cast(k, straight.In[i], *t); err != nil {
+		return err
+	}
+	return elementwise(&straight)
+}
 
 // spread runs a launch on all cores. What workers read moves to the heap.
 func spread(k *core.Kernel, args *C.ew_args, ops []C.ew_operand, st []C.ew_step, n, grain int) error {

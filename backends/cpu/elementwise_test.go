@@ -155,6 +155,34 @@ func TestManyAxes(t *testing.T) {
 	}
 }
 
+// TestRowsAgain repeats one row, or one element a row, over many tiles of whole rows and chunks that begin inside of one,
+// and adds a transposed array.
+func TestRowsAgain(t *testing.T) {
+	eachISA(t, func(t *testing.T) {
+		for _, cols := range []int{2, 3, 7, 16, 48, 255, 300, 700} {
+			for _, d := range []dtype.Dtype{dtype.Float32, dtype.BFloat16, dtype.Int8} {
+				shape := layout.Shape{70_000 / cols, cols}
+				number := func(i int) complex128 { return complex(float64(i%11), 0) }
+				a, b, c := dense(t, d, shape, number), dense(t, d, layout.Shape{cols}, number), dense(t, d, layout.Shape{shape[0]}, number)
+				e := dense(t, d, layout.Shape{cols, shape[0]}, number)
+				b.Shape, b.Strides = shape, []int{0, 1}
+				c.Shape, c.Strides = shape, []int{1, 0}
+				e.Shape, e.Strides = shape, []int{1, shape[0]}
+				for _, y := range []core.Tensor{b, c, e} {
+					out := dense(t, d, shape, func(int) complex128 { return 0 })
+					launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "add", Attr: core.FindRow("add").OneStep(d), In: []core.Tensor{a, y}, Out: []core.Tensor{out}})
+					av, yv, ov := values(&a), values(&y), values(&out)
+					for i := range ov {
+						if ov[i] != av[i]+yv[i] {
+							t.Fatalf("%s, shape %v, strides %v: element %d is %v, want %v", d, shape, y.Strides, i, ov[i], av[i]+yv[i])
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
 // TestLarge crosses the bounds of chunks and of streaming stores, at odd addresses.
 func TestLarge(t *testing.T) {
 	n := streamBytes/4 + 1001

@@ -39,6 +39,9 @@ var vectorBytes, gemmTileHeight = func() (int, int) {
 	return 16, 6
 }()
 
+// pairs reports whether kernels/gemm_pairs.h applies.
+func (g *gemm) pairs() bool { return g.dtype == dtype.BFloat16 && isaName == "x86-64-v4" }
+
 // matrix is a batch of matrices in memory: element [i,j] of item q lies at data + (q.step + i*rs + j*cs).
 type matrix struct {
 	data   unsafe.Pointer
@@ -107,12 +110,16 @@ func (g *gemm) run() error {
 		g.o, g.d = g.o.transposed(), g.d.transposed()
 	}
 	work := g.m * g.n * g.depth
+	fewest, least, most := 96, 1<<24, 64 // rows and work from which packing pays, rows up to which dots are as good
+	if g.pairs() {
+		fewest, least, most = 16, 1<<22, 192
+	}
 	switch {
-	case g.b.rs == 1 && g.b.cs != 1 && g.depth >= 2*lanes && (g.m <= lanes || g.m <= 64 && g.depth >= 256):
+	case g.b.rs == 1 && g.b.cs != 1 && g.depth >= 2*lanes && (g.m <= lanes || g.m <= most && g.depth >= 256):
 		return g.dots()
 	case g.b.cs == 1 && g.m <= 4 && g.n >= 8*lanes:
 		return g.sweep()
-	case g.m >= 96 && g.n >= 4*lanes && g.depth >= 32 && work >= 1<<24:
+	case g.m >= fewest && g.n >= 4*lanes && g.depth >= 32 && work >= least:
 		return g.packed()
 	}
 	return g.tiles()
@@ -220,7 +227,11 @@ func (g *gemm) wideA(c *C.gemm_args) workspace {
 // dots is for few rows and a b that runs along k.
 func (g *gemm) dots() error {
 	c := g.args()
-	if g.dtype.IsHalf() || g.a.cs != 1 {
+	pairs := g.pairs()
+	if pairs {
+		c.pairs = 1
+	}
+	if g.dtype.IsHalf() && !pairs || g.a.cs != 1 {
 		defer g.wideA(&c).release()
 	}
 	c.rb, c.cb = C.int64_t(g.m), gemmDotColumns
@@ -260,11 +271,18 @@ func (g *gemm) packed() error {
 	}
 	size := max(g.dtype.Size(), 4)
 	width := 2 * vectorBytes / size
-	depth := ceilDiv(g.depth, ceilDiv(g.depth, gemmDepth))
-	if g.depth <= 1024 {
-		depth = min(g.depth, 256)
+	pair := 1 // elements in a word of a packed column
+	if g.pairs() {
+		pair = 2
 	}
-	rows := min(144, gemmABlock/size/depth) / gemmTileHeight * gemmTileHeight
+	words := ceilDiv(g.depth, pair)
+	if words <= 1024 {
+		words = min(words, 256)
+	} else {
+		words = ceilDiv(words, ceilDiv(words, gemmDepth))
+	}
+	depth := words * pair
+	rows := min(144, gemmABlock/size/words) / gemmTileHeight * gemmTileHeight
 	columns := gemmColumns * 4 / size
 	// Sums over several blocks of the depth wait in the result, unless it is of halves or also an operand.
 	apart := g.depth > depth && (g.dtype.IsHalf() || g.d.data == g.o.data)
@@ -273,7 +291,7 @@ func (g *gemm) packed() error {
 	}
 	columns = min(columns, roundUp(g.n, width))
 	c := g.args()
-	s := getWorkspace(g.k, columns*depth*size)
+	s := getWorkspace(g.k, columns*words*size)
 	defer s.release()
 	c.packed = s.data
 	if apart {
@@ -296,42 +314,12 @@ func (g *gemm) packed() error {
 			c.jc, c.nc, c.pc, c.kc = C.int64_t(j), C.int64_t(nc), C.int64_t(p), C.int64_t(min(depth, g.depth-p))
 			c.rb, c.cb = C.int64_t(rows), C.int64_t(cb)
 			args := c
-			parallel(ceilDiv(nc, width), 1+(1<<15)/(width*depth), g.k.Cancel, func(lo, hi int) {
+			parallel(ceilDiv(nc, width), 1+(1<<15)/(width*words), g.k.Cancel, func(lo, hi int) {
 				call(C.ENTRY_gemm_pack, unsafe.Pointer(&args), lo, hi)
 			})
 			parallel(blocks*ceilDiv(nc, cb), 1, g.k.Cancel, func(lo, hi int) {
 				call(C.ENTRY_gemm_block, unsafe.Pointer(&args), lo, hi)
 			})
-		}
-	}
-	return nil
-}
-
-// complex multiplies complex64 matrices as four products of their real and imaginary parts, which are real
-// matrices of twice the strides. The second product of each part adds to the first in place.
-func (g *gemm) complex() error {
-	part := func(m matrix, imag int) matrix {
-		if m.data == nil {
-			return m
-		}
-		step := make([]int, len(m.step))
-		for i, s := range m.step {
-			step[i] = 2 * s
-		}
-		return matrix{unsafe.Add(m.data, 4*imag), 2 * m.rs, 2 * m.cs, step}
-	}
-	for _, p := range [4]struct {
-		a, b, o int
-		sign    float32
-		add     bool
-	}{{0, 0, 0, 1, false}, {1, 1, 0, -1, true}, {0, 1, 1, 1, false}, {1, 0, 1, 1, true}} {
-		h := gemm{k: g.k, dtype: dtype.Float32, m: g.m, n: g.n, depth: g.depth, shape: g.shape,
-			a: part(g.a, p.a), b: part(g.b, p.b), o: part(g.o, p.o), d: part(g.d, p.o), alpha: p.sign * g.alpha, beta: g.beta}
-		if p.add {
-			h.d, h.beta = part(g.o, p.o), 1
-		}
-		if err := h.run(); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -179,7 +179,7 @@ func TestMatMul(t *testing.T) {
 func TestMatMulPaths(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for _, d := range inexact {
-		for _, s := range [][4]int{{1, 300, 257, 301}, {1, 130, 200, 1100}, {2, 100, 513, 400}, {1, 3, 1111, 77}, {1, 1111, 2, 300}, {1, 13, 400, 500}, {3, 97, 64, 0}, {1, 1, 1, 5000}, {1, 700, 700, 33}} {
+		for _, s := range [][4]int{{1, 300, 257, 301}, {1, 130, 200, 1100}, {2, 100, 513, 400}, {1, 3, 1111, 77}, {1, 1111, 2, 300}, {1, 13, 400, 500}, {3, 97, 64, 0}, {1, 1, 1, 5000}, {1, 700, 700, 33}, {2, 150, 90, 301}, {40, 5, 6, 7}} {
 			for range 4 {
 				checkMatMul(t, r, d, []int{s[0]}, s[1], s[2], s[3], r.IntN(2) == 0)
 			}
@@ -207,6 +207,29 @@ func TestMatMulNaN(t *testing.T) {
 				switch {
 				case i == 1 && !math.IsNaN(got), i != 1 && j == 2 && !math.IsInf(got, 1), i != 1 && j != 2 && got != float64(n):
 					t.Fatalf("n=%d at (%d,%d): %v", n, i, j, got)
+				}
+			}
+		}
+	}
+}
+
+// Infinities and NaNs of bfloat16 lie in words with their neighbours; none of them may change on the way.
+func TestMatMulPairs(t *testing.T) {
+	const n = 130
+	for _, order := range [][]int{{n, 1}, {1, n}} {
+		a, b, o := fresh(dtype.BFloat16, n, n), fresh(dtype.BFloat16, n, n), fresh(dtype.BFloat16, n, n)
+		b.Strides = order
+		for i := range n * n {
+			a.set(i, complex(float64(i%2), 0))
+			b.set(i, 1)
+		}
+		a.set(3*n+1, complex(math.Inf(1), 0)) // with a[3,0] = 0 the word of a signalling NaN
+		a.set(4*n+1, complex(math.NaN(), 0))
+		launch(t, &core.Kernel{Kind: core.KindMatMul, In: []core.Tensor{a.Tensor, b.Tensor}, Out: []core.Tensor{o.Tensor}})
+		for i, want := range map[int]float64{2: n / 2, 3: math.Inf(1), 4: math.NaN()} {
+			for j := range n {
+				if got := real(o.at(i, j)); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+					t.Fatalf("b of strides %v: result [%d,%d] is %v, want %v", order, i, j, got, want)
 				}
 			}
 		}

@@ -26,7 +26,7 @@ func norm(k *core.Kernel, layer bool) error {
 	}
 	var err error
 	var w workspace
-	if in.Dtype != out.Dtype {
+	if in.Dtype != out.Dtype || transposed(&in) {
 		if in, w, err = castTo(k, in, out.Dtype); err != nil {
 			return err
 		}

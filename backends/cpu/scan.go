@@ -53,10 +53,10 @@ func scan(k *core.Kernel) error {
 			return err
 		}
 		n--
-		dst = unsafe.Add(dst, os*size)
 		if n == 0 {
 			return nil
 		}
+		dst = unsafe.Add(dst, os*size)
 	}
 	kept := make([]axis, 0, len(in.Shape))
 	for i, m := range in.Shape {

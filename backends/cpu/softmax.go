@@ -27,7 +27,7 @@ func softmax(k *core.Kernel, fold bool) error {
 	if !out.Dtype.IsFloat() {
 		return core.Errorf(core.TypeError, "[%s] needs a floating-point dtype, not %s", k.Op, out.Dtype)
 	}
-	if in.Dtype != out.Dtype {
+	if in.Dtype != out.Dtype || transposed(&in) {
 		var w workspace
 		var err error
 		if in, w, err = castTo(k, in, out.Dtype); err != nil {

@@ -175,6 +175,15 @@ def test_errors_like_the_oracle(call: Any) -> None:
     agree(call)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 9])
+def test_kernel_longer_than_the_input(stride: int) -> None:
+    # With a long stride, MLX multiplies with the next example or foreign memory (docs/differences.md).
+    with pytest.raises(ValueError, match=r"kernel of shape \(2,7,3\) does not fit the padded input"):
+        mx.conv1d(mx.ones((2, 3, 3)), mx.ones((2, 7, 3)), stride=stride, padding=1)
+    with pytest.raises(ValueError, match="spatial axis 1"):
+        mx.conv2d(mx.ones((1, 7, 3, 1)), mx.ones((1, 5, 5, 1)), stride=stride)
+
+
 @needs_oracle
 @pytest.mark.parametrize("mode", ["full", "same", "valid", "other"])
 @pytest.mark.parametrize(("n", "k"), [(9, 3), (9, 4), (3, 9), (1, 1), (5, 5)])

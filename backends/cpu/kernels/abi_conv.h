@@ -13,10 +13,14 @@ typedef struct {
 	int64_t xs[5], ws[5], os[5];
 	int64_t bh, bw;               // output rows and columns of a unit of work
 	int64_t width;                // of a panel of packed weights
-	void *packed;                 // weights: [group][panel][tap][c][width], or for depthwise [tap][group]
-	void *slab;                   // room for the padded input of one unit, NULL: read x where it lies
+	int64_t merge;                // depthwise: pixels taken for one
+	int64_t parts;                // conv_outer: parts of the kernel summed apart; bh is rows of a block of it
+	void *packed;                 // weights: [group][panel][tap][c][width], or for depthwise [tap][merged pixel, group]
+	void *slab;                   // room for the padded input of one unit (and a vector), NULL: read x where it lies; for conv_outer sums
 	float alpha;
 	int32_t add;                  // o += alpha * conv, not o = conv
 	int32_t flip, dtype;
 	stop_flag stop;
 } conv_args;
+
+enum { CONV_OUTER_RUN = 512 }; // positions of the kernel in a unit of conv_outer_pack

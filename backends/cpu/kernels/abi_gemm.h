@@ -16,5 +16,7 @@ typedef struct {
 	void *sums;             // packed path: sums of type T (m x nc) when k takes several blocks and o cannot hold them
 	float alpha, beta;
 	int32_t dtype; // of all operands
+	int32_t along; // complex: b runs along k
+	int32_t pairs; // gemm_rows copies bfloat16 as it is
 	stop_flag stop;
 } gemm_args;

@@ -7,7 +7,7 @@ typedef struct {
 	void (*load)(void *dst, const void *src, int64_t stride, int64_t n);
 	void (*best)(void *value, const void *p, int64_t n);
 	int (*beats)(const void *a, const void *b);
-	int64_t (*find)(const void *p, const void *value);
+	int64_t (*find)(const void *p, const void *value, int64_t n);
 	void (*step)(void *best, void *at, const void *p, int64_t n, int64_t pos);
 	int (*nan)(const void *a);
 } arg_fold;
@@ -29,12 +29,19 @@ ARG_LOAD(i16, int16_t)
 	static void arg_##name##_best(void *value, const void *p, int64_t n) { *(E *)value = name##_run((const E *)p, n); } \
 	static int arg_##name##_nan(const void *a) { return ISNAN(*(const E *)a); } \
 	static int arg_##name##_beats(const void *a, const void *b) { E x = *(const E *)a, y = *(const E *)b; return GREATER(x, y); } \
-	static int64_t arg_##name##_find(const void *p, const void *value) { \
+	static int64_t arg_##name##_find(const void *p, const void *value, int64_t n) { \
 		const E *q = p; \
 		E v = *(const E *)value; \
 		int64_t i = 0; \
-		if (ISNAN(v)) while (!ISNAN(q[i])) i++; \
-		else while (!SAME(q[i], v)) i++; \
+		if (ISNAN(v)) { \
+			while (!ISNAN(q[i])) i++; \
+			return i; \
+		} \
+		for (int any = 0; i + 64 <= n; i += 64) { /* by vectors to the block it is in */ \
+			for (int j = 0; j < 64; j++) any |= SAME(q[i + j], v); \
+			if (any) break; \
+		} \
+		while (!SAME(q[i], v)) i++; \
 		return i; \
 	} \
 	static void arg_##name##_step(void *best, void *at, const void *p, int64_t n, int64_t pos) { \
@@ -111,8 +118,9 @@ static void argreduce_rows(const argreduce_args *g, const arg_fold *f, int64_t l
 			if (f->nan(best)) break;
 		}
 		const void *p = row + at * g->stride * f->in;
-		if (!direct) f->load(buf, p, g->stride, end - at < REDUCE_BLOCK ? end - at : REDUCE_BLOCK), p = buf;
-		at += f->find(p, best);
+		int64_t m = end - at < block ? end - at : block;
+		if (!direct) f->load(buf, p, g->stride, m), p = buf;
+		at += f->find(p, best, m);
 		for (int64_t a = 0; a < g->kd; a++) out += kidx[a] * g->kout[a];
 		g->out[out] = (uint32_t)at;
 		koff += walk_next(kidx, g->kd, g->kshape, g->kin);

@@ -6,11 +6,15 @@
 #define T float
 #define TN(name) name##_f32
 #include "conv_drive.h"
+#include "conv_depthwise.h"
+#include "conv_outer.h"
 #undef T
 #undef TN
 #define T double
 #define TN(name) name##_f64
 #include "conv_drive.h"
+#include "conv_depthwise.h"
+#include "conv_outer.h"
 #undef T
 #undef TN
 
@@ -24,4 +28,8 @@ CONV(conv_pack)
 CONV(conv_pack_depthwise)
 CONV(conv_units)
 CONV(conv_depthwise)
+CONV(conv_outer_pack)
+CONV(conv_outer)
+CONV(conv_outer_emit)
+#undef C_HALF
 #undef CONV

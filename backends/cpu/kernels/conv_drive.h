@@ -27,18 +27,6 @@ static void TN(conv_pack)(const conv_args *p, int64_t lo, int64_t hi) {
 	}
 }
 
-// Depthwise weights of taps lo..hi: one number per channel.
-static void TN(conv_pack_depthwise)(const conv_args *p, int64_t lo, int64_t hi) {
-	const int64_t taps = p->k[0] * p->k[1] * p->k[2];
-	for (int64_t t = lo; t < hi; t++) {
-		int64_t q = p->flip ? taps - 1 - t : t, kw = q % p->k[2], kh = q / p->k[2] % p->k[1], kd = q / p->k[2] / p->k[1];
-		int64_t at = kd * p->ws[1] + kh * p->ws[2] + kw * p->ws[3];
-		for (int64_t c = 0; c < p->groups; c++)
-			((T *)p->packed)[t * p->groups + c] = C_HALF ? gemm_widen1(((const uint16_t *)p->w)[at + c * p->ws[0]], p->dtype)
-				: ((const T *)p->w)[at + c * p->ws[0]];
-	}
-}
-
 // Position i of the padded, dilated axis as an input index, or -1.
 INL int64_t TN(conv_source)(const conv_args *p, int axis, int64_t i) {
 	if (i < 0 || i % p->idil[axis]) return -1;
@@ -147,52 +135,3 @@ static void TN(conv_units)(const conv_args *p, int64_t lo, int64_t hi) {
 			}
 	}
 }
-
-// The sums of one pixel for four vectors of channels, for one, and for n < TL channels; x is the first tap's pixel.
-#define DEPTHWISE(name, DECL, STEP, OUT) \
-	static __attribute__((noinline)) void TN(name)(const conv_args *p, const int64_t s[3], const T *restrict x, const T *restrict b, T *restrict sums, int64_t n) { \
-		DECL \
-		for (int64_t kd = 0; kd < p->k[0]; kd++) \
-			for (int64_t kh = 0; kh < p->k[1]; kh++) { \
-				const T *a = x + kd * p->kdil[0] * s[0] + kh * p->kdil[1] * s[1]; \
-				if (STOPPED(p->stop)) return; \
-				for (int64_t kw = 0; kw < p->k[2]; kw++, a += p->kdil[2] * s[2], b += p->groups) { STEP } \
-			} \
-		OUT \
-	}
-DEPTHWISE(depthwise4, VT s0 = {}; VT s1 = {}; VT s2 = {}; VT s3 = {};,
-	s0 += TLOAD(a) * TLOAD(b); s1 += TLOAD(a + TL) * TLOAD(b + TL);
-	s2 += TLOAD(a + 2 * TL) * TLOAD(b + 2 * TL); s3 += TLOAD(a + 3 * TL) * TLOAD(b + 3 * TL);,
-	TSTORE(sums, s0); TSTORE(sums + TL, s1); TSTORE(sums + 2 * TL, s2); TSTORE(sums + 3 * TL, s3);)
-DEPTHWISE(depthwise1, VT s0 = {};, s0 += TLOAD(a) * TLOAD(b);, TSTORE(sums, s0);)
-DEPTHWISE(depthwise0, memset(sums, 0, TL * sizeof(T));, for (int64_t q = 0; q < n; q++) sums[q] += a[q] * b[q];, )
-#undef DEPTHWISE
-
-// One input and one output channel per group.
-static void TN(conv_depthwise)(const conv_args *p, int64_t lo, int64_t hi) {
-	enum { W = 4 * TL };
-	const gemm_args g = TN(conv_gemm)(p);
-	const int64_t C = p->groups, es = C_HALF ? 2 : sizeof(T);
-	T sums[W] __attribute__((aligned(64)));
-	for (; lo < hi; lo++) {
-		const TN(conv_unit) t = TN(conv_unit_at)(p, lo);
-		for (int64_t h = t.h0; h < t.h1; h++) {
-			char *o = t.o + h * p->os[2] * es;
-			const void *d = p->add ? o : NULL;
-			for (int64_t i = t.w0; i < t.w1; i++) {
-				const T *x = t.x + (h - t.h0) * p->stride[1] * t.s[1] + (i - t.w0) * p->stride[2] * t.s[2], *b = p->packed;
-				for (int64_t c = 0, w; c < C; c += w) {
-					w = C - c >= W ? W : C - c >= TL ? TL : C - c;
-					if (w == W) {
-						TN(depthwise4)(p, t.s, x + c, b + c, sums, W);
-						TN(emit)(&g, sums, 4, 1, W, o, d, i, c, 1, 1);
-					} else {
-						(w == TL ? TN(depthwise1) : TN(depthwise0))(p, t.s, x + c, b + c, sums, w);
-						TN(emit)(&g, sums, 1, 1, w, o, d, i, c, 1, 1);
-					}
-				}
-			}
-		}
-	}
-}
-#undef C_HALF

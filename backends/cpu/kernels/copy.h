@@ -37,11 +37,7 @@ static void copy(const void *args, int64_t lo, int64_t hi) {
 		if (!direct) tile_scatter(a->out, src, n, to, nd, a->shape, idx, a->out_strides);
 		else if (a->stream) stream_copy(dst, src, n * to);
 		else if (src != dst) memcpy(dst, src, n * to);
-		for (int64_t k = 0, m; k < n; k += m) {
-			m = row - idx[nd - 1];
-			if (m > n - k) m = n - k;
-			tile_advance(m, nd, a->shape, idx);
-		}
+		tile_seek(pos + n, nd, a->shape, idx);
 	}
 	if (a->stream) stream_fence();
 }

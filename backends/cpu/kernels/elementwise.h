@@ -29,10 +29,15 @@ static void elementwise(const void *args, int64_t lo, int64_t hi) {
 	for (int r = 0; r < a->regs; r++) reg[r] = memory + r * pitch;
 	void *spare = memory + a->regs * pitch;
 
-	int strided = 0;
+	int strided = 0, whole = 0;
+	uint8_t again[MAX_REGISTERS]; // strided: every tile of whole rows holds the same, and no step writes over it
 	for (int i = 0; i < a->ins; i++) {
 		const ew_operand *x = &a->in[i];
 		strided |= x->lie == LIE_STRIDED;
+		again[i] = x->lie == LIE_STRIDED && a->shape[a->nd - 1] <= tile / 2;
+		for (int d = 0; again[i] && d < a->nd - 1; d++) again[i] = x->strides[d] == 0;
+		for (int k = 0; again[i] && k < a->count; k++) again[i] = a->steps[k].dst != i;
+		if (again[i]) tile -= tile % a->shape[a->nd - 1], whole = 1;
 		if (x->lie != LIE_SCALAR) continue;
 		void *const p[2] = {spare, x->p};
 		cast_fn(x->dtype, x->reg_dtype)(1, p);
@@ -44,7 +49,7 @@ static void elementwise(const void *args, int64_t lo, int64_t hi) {
 	for (int64_t pos = lo, n; pos < hi; pos += n) {
 		n = hi - pos < tile ? hi - pos : tile;
 		int64_t left = strided ? row - idx[nd - 1] : n;
-		if (left < n && left >= LONG_ROW) n = left; // within one row operands need no gathering
+		if (left < n && left >= LONG_ROW && !whole) n = left; // within one row operands need no gathering
 		for (int i = 0; i < a->ins; i++) {
 			const ew_operand *x = &a->in[i];
 			int size = dtype_size[x->dtype], same = x->dtype == x->reg_dtype;
@@ -57,7 +62,11 @@ static void elementwise(const void *args, int64_t lo, int64_t hi) {
 				src += pos * size;
 				break;
 			case LIE_STRIDED:
-				if (left >= n && x->strides[nd - 1] == 1) {
+				if (again[i] && pos > lo) {
+					at[i] = reg[i];
+					continue;
+				}
+				if (!again[i] && left >= n && x->strides[nd - 1] == 1) {
 					src += tile_offset(nd, idx, x->strides) * size;
 				} else {
 					tile_gather(same ? reg[i] : spare, src, n, size, nd, a->shape, idx, x->strides);
@@ -100,13 +109,7 @@ static void elementwise(const void *args, int64_t lo, int64_t hi) {
 			if (a->stream) stream_copy(dst, src, n * size);
 			else memmove(dst, src, n * size);
 		}
-		if (strided) {
-			for (int64_t done = 0, m; done < n; done += m) {
-				m = row - idx[nd - 1];
-				if (m > n - done) m = n - done;
-				tile_advance(m, nd, a->shape, idx);
-			}
-		}
+		if (strided) tile_seek(pos + n, nd, a->shape, idx);
 	}
 	if (a->stream) stream_fence();
 }

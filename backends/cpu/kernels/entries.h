@@ -41,12 +41,17 @@ ENTRY(gemm_sweep)
 ENTRY(gemm_pack)
 ENTRY(gemm_block)
 ENTRY(gemm_rows)
+ENTRY(gemm_expand)
+ENTRY(gemm_join)
 
 /* conv.h */
 ENTRY(conv_pack)
 ENTRY(conv_pack_depthwise)
 ENTRY(conv_units)
 ENTRY(conv_depthwise)
+ENTRY(conv_outer_pack)
+ENTRY(conv_outer)
+ENTRY(conv_outer_emit)
 
 /* index.h */
 ENTRY(gather)

@@ -96,6 +96,9 @@ typedef __mmask16 nan_f32;
 typedef __mmask8 nan_f64;
 INL nan_f32 vf_nan(vf a, vf b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_UNORD_Q); }
 INL nan_f64 vd_nan(vd a, vd b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_UNORD_Q); }
+// a where it is NaN, else r: with the vector instruction's r, which is b if either is NaN, both NaNs come through.
+INL vf vf_keep(vf a, vf r) { return (vf)_mm512_mask_mov_ps((__m512)r, vf_nan(a, a), (__m512)a); }
+INL vd vd_keep(vd a, vd r) { return (vd)_mm512_mask_mov_pd((__m512d)r, vd_nan(a, a), (__m512d)a); }
 INL int any_nan_f32(nan_f32 m) { return m != 0; }
 INL int any_nan_f64(nan_f64 m) { return m != 0; }
 #else
@@ -103,6 +106,8 @@ typedef vi nan_f32;
 typedef vl nan_f64;
 INL nan_f32 vf_nan(vf a, vf b) { return (a != a) | (b != b); }
 INL nan_f64 vd_nan(vd a, vd b) { return (a != a) | (b != b); }
+INL vf vf_keep(vf a, vf r) { return vselect(a != a, a, r); }
+INL vd vd_keep(vd a, vd r) { return (vd)(((vl)a & (a != a)) | ((vl)r & ~(a != a))); }
 INL int any_nan_f32(nan_f32 m) {
 	int any = 0;
 	for (int i = 0; i < LANES; i++) any |= m[i] != 0;
@@ -137,7 +142,23 @@ INL int any_nan_f64(nan_f64 m) {
 		for (; i < n; i++) { T x = p[i]; r = F(r, x); } \
 		return r; \
 	} \
-	FOLD_STACK(name, T, T, F)
+	INL V name##_both(V a, V b) { return V##_keep(a, VF(a, b)); } \
+	static void name##_stack(T *restrict acc, const T *restrict p, int64_t s, int64_t rows, int64_t n) { \
+		for (int64_t r = 0, m; r < rows; r += m, p += m * s) { \
+			m = rows - r < 4 ? 1 : 4; \
+			int64_t i = 0; \
+			for (; i + L <= n; i += L) { \
+				V x = *(const VANY *)(p + i); \
+				if (m == 4) { \
+					V y = name##_both(*(const VANY *)(p + 2 * s + i), *(const VANY *)(p + 3 * s + i)); \
+					x = name##_both(name##_both(x, *(const VANY *)(p + s + i)), y); \
+				} \
+				*(VANY *)(acc + i) = name##_both(*(const VANY *)(acc + i), x); \
+			} \
+			for (; i < n; i++) \
+				for (int64_t q = 0; q < m; q++) { T x = p[q * s + i]; acc[i] = F(acc[i], x); } \
+		} \
+	}
 
 INL vd vd_select(vl m, vd a, vd b) { return (vd)(((vl)a & m) | ((vl)b & ~m)); }
 #if defined(__AVX512F__) && VB == 64

@@ -37,12 +37,19 @@ INL void gemm_narrow(uint16_t *dst, const float *src, int64_t n, int dtype) {
 #define T float
 #define TN(name) name##_f32
 #include "gemm_tile.h"
+#include "gemm_pairs.h"
 #include "gemm_drive.h"
+#define DOT_MULTIPLY(c, x, y) c += x * y;
+#define A float
 #define S float
 #define SN(name) name##_f32
 #define SLOAD TLOAD
+#define DLOAD TLOAD
+#define DSTEP DOT_MULTIPLY
+#define DSPAN TL
 #define SCAST(x) (x)
 #include "gemm_dot.h"
+#include "gemm_sweep.h"
 #undef S
 #undef SN
 #undef SLOAD
@@ -52,17 +59,35 @@ INL void gemm_narrow(uint16_t *dst, const float *src, int64_t n, int dtype) {
 #define SLOAD vload_f16
 #define SCAST f16_f32
 #include "gemm_dot.h"
+#include "gemm_sweep.h"
 #undef SN
 #undef SLOAD
 #undef SCAST
 #define SN(name) name##_bf16
 #define SLOAD vload_bf16
 #define SCAST bf16_f32
+#include "gemm_sweep.h"
+#ifdef PAIRS // a is bfloat16, too
+#undef A
+#undef SLOAD
+#undef DLOAD
+#undef DSTEP
+#undef DSPAN
+#define A uint16_t
+#define SLOAD vload
+#define DLOAD vload
+#define DSTEP PAIRS
+#define DSPAN (2 * TL)
+#endif
 #include "gemm_dot.h"
+#undef A
 #undef S
 #undef SN
 #undef SLOAD
 #undef SCAST
+#undef DLOAD
+#undef DSTEP
+#undef DSPAN
 #undef T
 #undef TN
 
@@ -70,15 +95,24 @@ INL void gemm_narrow(uint16_t *dst, const float *src, int64_t n, int dtype) {
 #define TN(name) name##_f64
 #include "gemm_tile.h"
 #include "gemm_drive.h"
+#define A double
 #define S double
 #define SN(name) name##_f64
 #define SLOAD TLOAD
+#define DLOAD TLOAD
+#define DSTEP DOT_MULTIPLY
+#define DSPAN TL
 #define SCAST(x) (x)
 #include "gemm_dot.h"
+#include "gemm_sweep.h"
+#undef A
 #undef S
 #undef SN
 #undef SLOAD
 #undef SCAST
+#undef DLOAD
+#undef DSTEP
+#undef DSPAN
 #undef T
 #undef TN
 
@@ -121,7 +155,7 @@ static void gemm_block(const void *args, int64_t lo, int64_t hi) {
 }
 
 // Rows lo..hi of a, counted through the batch, as contiguous rows of float32, or float64, at packed: what the
-// kernels that do not pack a read it from when it is a half or does not run along k.
+// kernels that do not pack a read it from when it is a half or does not run along k. With g->pairs halves stay halves.
 static void gemm_rows(const void *args, int64_t lo, int64_t hi) {
 	const gemm_args *g = args;
 	const int64_t s = g->acs;
@@ -144,9 +178,14 @@ static void gemm_rows(const void *args, int64_t lo, int64_t hi) {
 				for (int64_t p = 0; p < k; p++) d[p] = a[p * s];
 			} else {
 				const uint16_t *a = (const uint16_t *)g->a + at;
-				if (s == 1) gemm_widen(d, a, k, g->dtype);
+				if (g->pairs) {
+					uint16_t *h = (uint16_t *)g->packed + to;
+					for (int64_t p = 0; p < k; p++) h[p] = a[p * s];
+				} else if (s == 1) gemm_widen(d, a, k, g->dtype);
 				else for (int64_t p = 0; p < k; p++) d[p] = gemm_widen1(a[p * s], g->dtype);
 			}
 		}
 	}
 }
+
+#include "gemm_complex.h"

@@ -2,6 +2,7 @@
 // float serves the halves too: operands are widened as they are packed, results rounded once.
 
 #define T_HALF (sizeof(T) == 4 && g->dtype != DT_F32)
+#define T_PAIRS (sizeof(T) == 4 && GEMM_PAIRS(g))
 
 // pack_panel from memory of the operands' type.
 INL void TN(pack)(const gemm_args *g, T *restrict dst, const int W, const void *src, int64_t ws, int64_t ks, int64_t width, int64_t k) {
@@ -76,9 +77,9 @@ INL void TN(emit)(const gemm_args *g, T *restrict c, const int NV, int64_t h, in
 		for (int v = 0; v < NV; v++) TSTORE(r + v * TL, first ? TLOAD(c + v * TL) : TLOAD(r + v * TL) + TLOAD(c + v * TL));
 }
 
-// A unit of work: rows i0..i1 and columns j0..j1 of one item of the batch.
+// A unit of work: rows i0..i1 and columns j0..j1 of one item of the batch. Elements of a have as bytes.
 typedef struct { const char *a, *b, *d; char *o; int64_t i0, i1, j0, j1; } TN(unit);
-INL TN(unit) TN(unit_at)(const gemm_args *g, int64_t u) {
+INL TN(unit) TN(unit_at)(const gemm_args *g, int64_t u, int64_t as) {
 	int64_t is = (g->m - 1) / g->rb + 1, js = (g->n - 1) / g->cb + 1, es = sizeof(T) == 8 ? 8 : g->dtype == DT_F32 ? 4 : 2;
 	int64_t item = u / (is * js), i = u % (is * js) / js, j = u % js;
 	TN(unit) t = {g->a, g->b, g->d, g->o, i * g->rb, (i + 1) * g->rb, j * g->cb, (j + 1) * g->cb};
@@ -87,7 +88,7 @@ INL TN(unit) TN(unit_at)(const gemm_args *g, int64_t u) {
 	for (int64_t x = g->axes - 1; x >= 0; x--) {
 		int64_t q = item % g->shape[x];
 		item /= g->shape[x];
-		t.a += q * g->astep[x] * sizeof(T);
+		t.a += q * g->astep[x] * as;
 		t.b += q * g->bstep[x] * es;
 		t.o += q * g->ostep[x] * es;
 		if (t.d) t.d += q * g->dstep[x] * es;
@@ -117,7 +118,7 @@ static void TN(gemm_tiles)(const gemm_args *g, int64_t lo, int64_t hi) {
 	const int direct = !T_HALF && g->bcs == 1 && g->brs > 0;
 	const int64_t es = T_HALF ? 2 : sizeof(T);
 	for (; lo < hi; lo++) {
-		TN(unit) t = TN(unit_at)(g, lo);
+		TN(unit) t = TN(unit_at)(g, lo, sizeof(T));
 		int64_t rows = t.i1 - t.i0;
 		for (int64_t j = t.j0; j < t.j1;) {
 			int64_t left = t.j1 - j;
@@ -156,22 +157,29 @@ static void TN(gemm_tiles)(const gemm_args *g, int64_t lo, int64_t hi) {
 	}
 }
 
+// A panel of the packed path, and the words in one of its columns.
+INL void TN(pack_words)(const gemm_args *g, T *restrict dst, const int W, const void *src, int64_t ws, int64_t ks, int64_t width) {
+	if (T_PAIRS) pack_pairs((float *)dst, W, src, ws, ks, width, g->kc);
+	else TN(pack)(g, dst, W, src, ws, ks, width, g->kc);
+}
+INL int64_t TN(words)(const gemm_args *g) { return T_PAIRS ? (g->kc + 1) / 2 : g->kc; }
+
 // Packed path, first step: panels lo..hi of the block of b that args name, into args->packed.
 static void TN(gemm_pack)(const gemm_args *g, int64_t lo, int64_t hi) {
 	enum { NR = 2 * TL };
-	const int64_t es = T_HALF ? 2 : sizeof(T);
+	const int64_t es = T_HALF ? 2 : sizeof(T), words = TN(words)(g);
 	for (int64_t q = lo; q < hi; q++) {
 		int64_t w = g->nc - q * NR < NR ? g->nc - q * NR : NR;
 		const char *src = (const char *)g->b + (g->pc * g->brs + (g->jc + q * NR) * g->bcs) * es;
-		TN(pack)(g, (T *)g->packed + q * NR * g->kc, NR, src, g->bcs, g->brs, w, g->kc);
+		TN(pack_words)(g, (T *)g->packed + q * NR * words, NR, src, g->bcs, g->brs, w);
 	}
 }
 
-// Second step: units of rb rows and cb columns within the block. rb * kc <= GEMM_ABLOCK / sizeof(T).
+// Second step: units of rb rows and cb columns within the block. rb * words <= GEMM_ABLOCK / sizeof(T).
 static void TN(gemm_block)(const gemm_args *g, int64_t lo, int64_t hi) {
 	enum { NR = 2 * TL };
 	T ablock[GEMM_ABLOCK / sizeof(T)] __attribute__((aligned(64))), c[GEMM_MR * NR] __attribute__((aligned(64)));
-	const int64_t es = T_HALF ? 2 : sizeof(T), js = (g->nc - 1) / g->cb + 1;
+	const int64_t es = T_HALF ? 2 : sizeof(T), js = (g->nc - 1) / g->cb + 1, words = TN(words)(g);
 	const int first = g->pc == 0, last = g->pc + g->kc == g->k;
 	int64_t have = -1;
 	for (; lo < hi; lo++) {
@@ -180,14 +188,16 @@ static void TN(gemm_block)(const gemm_args *g, int64_t lo, int64_t hi) {
 		if (i0 != have)
 			for (int64_t i = i0; i < i1; i += GEMM_MR) {
 				int64_t h = i1 - i < GEMM_MR ? i1 - i : GEMM_MR;
-				TN(pack)(g, ablock + (i - i0) * g->kc, GEMM_MR, (const char *)g->a + (i * g->ars + g->pc * g->acs) * es, g->ars, g->acs, h, g->kc);
+				TN(pack_words)(g, ablock + (i - i0) * words, GEMM_MR, (const char *)g->a + (i * g->ars + g->pc * g->acs) * es, g->ars, g->acs, h);
 			}
 		have = i0;
 		for (int64_t j = j0; j < j1; j += NR)
 			for (int64_t i = i0; i < i1; i += GEMM_MR) {
 				int64_t h = i1 - i < GEMM_MR ? i1 - i : GEMM_MR, w = g->nc - j < NR ? g->nc - j : NR;
 				memset(c, 0, sizeof c);
-				TN(micro_packed)(g->kc, ablock + (i - i0) * g->kc, (T *)g->packed + j * g->kc, c);
+				const T *a = ablock + (i - i0) * words, *b = (T *)g->packed + j * words;
+				if (T_PAIRS) micro_pairs(words, (const float *)a, (const float *)b, (float *)c);
+				else TN(micro_packed)(words, a, b, c);
 				TN(emit)(g, c, 2, h, w, g->o, g->d, i, g->jc + j, first, last);
 			}
 	}

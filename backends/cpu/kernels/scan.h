@@ -31,7 +31,7 @@ typedef struct {
 // A fold waits for its own result, so long rows run as four segments side by side, and then each
 // takes in the one before. A column of running folds is monotone where its terms have one sign: the
 // carry of a segment is the very value stored before it.
-#define SCAN_SEGMENTS(name, T, F) \
+#define SCAN_CARRY(name, T, F) \
 	static void name##_carry_on(T *restrict o, int64_t n, T c) { \
 		for (int64_t i = 0; i < n; i++) o[i] = F(c, o[i]); \
 	} \
@@ -42,6 +42,10 @@ typedef struct {
 		else if (os == -1) name##_carry_on(o - (n - 1), n, c); \
 		else for (int64_t i = 0; i < n; i++) o[i * os] = F(c, o[i * os]); \
 	} \
+	SCALAR_LOOPS_END
+#define SCAN_SEGMENTS(name, T, F) \
+	SCAN_CARRY(name, T, F) \
+	SCALAR_LOOPS_BEGIN \
 	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n, int begins) { \
 		int64_t done = 0; \
 		const int64_t S = SCAN_SEGMENT; \
@@ -62,6 +66,10 @@ typedef struct {
 		return done; \
 	} \
 	SCALAR_LOOPS_END
+// An integer sum waits one cycle, as long as an element takes anyway.
+#define SCAN_CHUNKS(name, T, F) \
+	SCAN_CARRY(name, T, F) \
+	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n, int begins) { return 0; }
 #define SCAN_NO_SEGMENTS(name, T, F) \
 	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n, int begins) { return 0; } \
 	static void name##_carry(void *out, int64_t os, int64_t n, const void *carry) {}
@@ -97,8 +105,17 @@ typedef struct {
 		const uint16_t *p = in; \
 		uint16_t *o = out; \
 		float a = at->acc[0]; \
-		if (at->done == 0) a = half##_f32(p[0]), o[0] = p[0]; \
-		for (int64_t i = at->done == 0; i < n; i++) { float x = half##_f32(p[i * is]); a = F(a, x); o[i * os] = f32_##half(a); } \
+		int64_t i = 0; \
+		if (at->done == 0) a = half##_f32(p[0]), o[0] = p[0], i = 1; \
+		if (is == 1 && os == 1) { /* conversions are quicker by vectors */ \
+			_Alignas(64) float b[SCAN_SEGMENT]; \
+			for (; i + SCAN_SEGMENT <= n; i += SCAN_SEGMENT) { \
+				half##_widen(b, p + i, SCAN_SEGMENT); \
+				for (int j = 0; j < SCAN_SEGMENT; j++) { float x = b[j]; a = F(a, x); b[j] = a; } \
+				half##_narrow(o + i, b, SCAN_SEGMENT); \
+			} \
+		} \
+		for (; i < n; i++) { float x = half##_f32(p[i * is]); a = F(a, x); o[i * os] = f32_##half(a); } \
 		at->acc[0] = a; \
 	} \
 	static void name##_##half##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, scan_state *at) { \
@@ -149,7 +166,7 @@ SCAN_LOG(scan_log_f32, float, LOAD_F32, STORE_F32, f32, f32_logaddexp)
 SCAN_LOG(scan_log_f64, double, LOAD_F64, STORE_F64, f64, f64_logaddexp)
 
 #define SCAN_INTS(t, T, LOAD) \
-	SCAN_FOLD(scan_sum_##t, T, LOAD, F_ADD, SCAN_SEGMENTS) \
+	SCAN_FOLD(scan_sum_##t, T, LOAD, F_ADD, SCAN_CHUNKS) \
 	SCAN_FOLD(scan_prod_##t, T, LOAD, F_MUL, SCAN_SEGMENTS)
 // int promotion would make a product of 16-bit numbers signed; the cast back wraps it.
 SCAN_INTS(u8, uint8_t, load_8)

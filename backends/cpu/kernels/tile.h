@@ -32,6 +32,41 @@ static void pick(void *restrict dst, const void *restrict src, int64_t stride, i
 }
 #undef PICK
 
+#define PICK_ROWS(T) \
+	{ \
+		T *d = dst; \
+		const T *s = src; \
+		if (m < 16 && (stride == 0 || near)) { \
+			for (int64_t i = 0; i < m; i++) \
+				for (int64_t r = 0; r < rows; r++) d[r * m + i] = s[r * step + i * stride]; \
+		} else { \
+			for (int64_t r = 0; r < rows; r++) \
+				for (int64_t i = 0; i < m; i++) d[r * m + i] = s[r * step + i * stride]; \
+		} \
+	} \
+	break
+
+// rows of m elements, step apart, to contiguous memory. Short rows go by columns where those are near each other.
+static void pick_rows(void *restrict dst, const void *restrict src, int64_t step, int64_t rows, int64_t stride, int64_t m, int size) {
+	if (step == 0) { // one row again and again
+		pick(dst, src, stride, m, size);
+		int64_t all = rows * m * size;
+		for (int64_t done = m * size, n; done < all; done += n) {
+			n = done < all - done ? done : all - done;
+			memcpy((char *)dst + done, dst, n);
+		}
+		return;
+	}
+	const int near = labs(step) <= 64 || labs(step) < labs(stride);
+	switch (size) {
+	case 1: PICK_ROWS(uint8_t);
+	case 2: PICK_ROWS(uint16_t);
+	case 4: PICK_ROWS(uint32_t);
+	case 8: PICK_ROWS(uint64_t);
+	}
+}
+#undef PICK_ROWS
+
 #define PLACE(T) \
 	{ \
 		T *d = dst; \
@@ -83,8 +118,18 @@ static void tile_gather(void *dst, const void *src, int64_t n, int size, int64_t
 		const int64_t *idx, const int64_t *strides) {
 	int64_t j[MAXD];
 	memcpy(j, idx, nd * sizeof *j);
+	const int64_t row = shape[nd - 1];
 	for (int64_t done = 0, m; done < n; done += m) {
-		m = shape[nd - 1] - j[nd - 1];
+		const int64_t rows = nd > 1 && row <= 256 && j[nd - 1] == 0 ? (n - done) / row : 0;
+		if (rows > 1) {
+			int64_t left = shape[nd - 2] - j[nd - 2], k = rows < left ? rows : left;
+			pick_rows((char *)dst + done * size, (const char *)src + tile_offset(nd, j, strides) * size, strides[nd - 2], k,
+				strides[nd - 1], row, size);
+			m = k * row;
+			tile_advance(k, nd - 1, shape, j);
+			continue;
+		}
+		m = row - j[nd - 1];
 		if (m > n - done) m = n - done;
 		pick((char *)dst + done * size, (const char *)src + tile_offset(nd, j, strides) * size, strides[nd - 1], m, size);
 		tile_advance(m, nd, shape, j);
