@@ -76,7 +76,7 @@ func TestLongKernelsGiveUp(t *testing.T) {
 			shape, d = []int{10}, f32
 		}
 		k.Out = []core.Tensor{dense(t, d, shape, func(int) complex128 { return 1 })}
-		if err, late := giveUp(&k, 20*time.Millisecond); err != core.ErrCanceled || late > 400*time.Millisecond {
+		if err, late := giveUp(&k, 20*time.Millisecond); err != core.ErrCanceled || late > time.Second {
 			t.Errorf("%s: %v, %v after it was given up", name, err, late)
 		}
 	}
@@ -96,7 +96,7 @@ func TestSortGivesUp(t *testing.T) {
 				}
 				k := &core.Kernel{Kind: core.KindSort, Op: "sort", Attr: attr, In: []core.Tensor{in}, Out: []core.Tensor{dense(t, to, []int{n}, func(int) complex128 { return 0 })}}
 				for after := time.Duration(100); after < 60*time.Millisecond; after = after*3 + 1000 {
-					if err, late := giveUp(k, after); err != nil && err != core.ErrCanceled || late > 400*time.Millisecond {
+					if err, late := giveUp(k, after); err != nil && err != core.ErrCanceled || late > time.Second {
 						t.Fatalf("%s %+v: %v, %v after it was given up", d, attr, err, late)
 					}
 				}
