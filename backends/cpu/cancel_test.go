@@ -14,7 +14,7 @@ import (
 )
 
 // giveUp launches k and cancels it after a while. It returns the error and how long the launch went on.
-func giveUp(k *core.Kernel, after time.Duration) (error, time.Duration) {
+func giveUp(k *core.Kernel, after time.Duration) (late time.Duration, err error) {
 	k.Cancel = new(atomic.Bool)
 	var since atomic.Int64
 	timer := time.AfterFunc(after, func() {
@@ -22,11 +22,11 @@ func giveUp(k *core.Kernel, after time.Duration) (error, time.Duration) {
 		k.Cancel.Store(true)
 	})
 	defer timer.Stop()
-	err := Backend{}.Launch(k)
-	if since.Load() == 0 {
-		return err, 0
+	err = Backend{}.Launch(k)
+	if since.Load() != 0 {
+		late = time.Duration(time.Now().UnixNano() - since.Load())
 	}
-	return err, time.Duration(time.Now().UnixNano() - since.Load())
+	return late, err
 }
 
 // stretched is a tensor of any size over one element.
@@ -76,7 +76,7 @@ func TestLongKernelsGiveUp(t *testing.T) {
 			shape, d = []int{10}, f32
 		}
 		k.Out = []core.Tensor{dense(t, d, shape, func(int) complex128 { return 1 })}
-		if err, late := giveUp(&k, 20*time.Millisecond); err != core.ErrCanceled || late > time.Second {
+		if late, err := giveUp(&k, 20*time.Millisecond); err != core.ErrCanceled || late > time.Second {
 			t.Errorf("%s: %v, %v after it was given up", name, err, late)
 		}
 	}
@@ -96,7 +96,7 @@ func TestSortGivesUp(t *testing.T) {
 				}
 				k := &core.Kernel{Kind: core.KindSort, Op: "sort", Attr: attr, In: []core.Tensor{in}, Out: []core.Tensor{dense(t, to, []int{n}, func(int) complex128 { return 0 })}}
 				for after := time.Duration(100); after < 60*time.Millisecond; after = after*3 + 1000 {
-					if err, late := giveUp(k, after); err != nil && err != core.ErrCanceled || late > time.Second {
+					if late, err := giveUp(k, after); err != nil && err != core.ErrCanceled || late > time.Second {
 						t.Fatalf("%s %+v: %v, %v after it was given up", d, attr, err, late)
 					}
 				}
