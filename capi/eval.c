@@ -36,6 +36,8 @@ int ensure_ready(const uint32_t *ids, Py_ssize_t n) {
 
 int ready_info(PyObject *array, capi_info *info) {
 	uint32_t id = ID(array);
+	/* Go stores a pointer here, and shows its collector what it replaces: never what else lay on this stack. */
+	info->data = NULL;
 	int ready = goInfo(id, info);
 	if (ready > 0) return 0;
 	if (ready < 0) return -1;
