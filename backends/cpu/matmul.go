@@ -20,6 +20,7 @@ const (
 	gemmDepth        = 384       // rows of a block of b: with a panel's width, what L1 holds
 	gemmABlock       = 160 << 10 // bytes of a packed block of a, in L2
 	gemmColumns      = 4096      // columns of a block of b, in the last-level cache
+	gemmTogether     = 16 << 20  // bytes of blocks of b that are packed together
 	gemmTileRows     = 48        // GEMM_ROWS
 	gemmDotColumns   = 64        // GEMM_DOTS
 	gemmSweepColumns = 512       // GEMM_SWEEP
@@ -283,6 +284,8 @@ func (g *gemm) packed() error {
 	}
 	depth := words * pair
 	rows := min(144, gemmABlock/size/words) / gemmTileHeight * gemmTileHeight
+	// As many blocks of a for every core, and alike: a short last one would leave a core waiting.
+	rows = min(rows, roundUp(ceilDiv(g.m, roundUp(ceilDiv(g.m, rows), threads)), gemmTileHeight))
 	columns := gemmColumns * 4 / size
 	// Sums over several blocks of the depth wait in the result, unless it is of halves or also an operand.
 	apart := g.depth > depth && (g.dtype.IsHalf() || g.d.data == g.o.data)
@@ -291,7 +294,8 @@ func (g *gemm) packed() error {
 	}
 	columns = min(columns, roundUp(g.n, width))
 	c := g.args()
-	s := getWorkspace(g.k, columns*words*size)
+	together := min(max(gemmTogether/(columns*words*size), 1), ceilDiv(g.depth, depth))
+	s := getWorkspace(g.k, together*columns*words*size)
 	defer s.release()
 	c.packed = s.data
 	if apart {
@@ -307,18 +311,30 @@ func (g *gemm) packed() error {
 		if blocks < 4*threads && threads > 1 {
 			cb = roundUp(max(ceilDiv(nc*blocks, 4*threads), 128), width)
 		}
-		for p := 0; p < g.depth; p += depth {
+		// Blocks of the depth that fit together are packed together, so that the cores meet once for all of them.
+		for p := 0; p < g.depth; p += depth * together {
 			if g.k.Canceled() {
 				return core.ErrCanceled
 			}
-			c.jc, c.nc, c.pc, c.kc = C.int64_t(j), C.int64_t(nc), C.int64_t(p), C.int64_t(min(depth, g.depth-p))
-			c.rb, c.cb = C.int64_t(rows), C.int64_t(cb)
-			args := c
-			parallel(ceilDiv(nc, width), 1+(1<<15)/(width*words), g.k.Cancel, func(lo, hi int) {
-				call(C.ENTRY_gemm_pack, unsafe.Pointer(&args), lo, hi)
+			var steps []C.gemm_args
+			for q := p; q < min(g.depth, p+depth*together); q += depth {
+				c.packed = unsafe.Add(s.data, len(steps)*columns*words*size)
+				c.jc, c.nc, c.pc, c.kc = C.int64_t(j), C.int64_t(nc), C.int64_t(q), C.int64_t(min(depth, g.depth-q))
+				c.rb, c.cb = C.int64_t(rows), C.int64_t(cb)
+				steps = append(steps, c)
+			}
+			panels := ceilDiv(nc, width)
+			parallel(len(steps)*panels, 1+(1<<15)/(width*words), g.k.Cancel, func(lo, hi int) {
+				for u := lo; u < hi; u++ {
+					call(C.ENTRY_gemm_pack, unsafe.Pointer(&steps[u/panels]), u%panels, u%panels+1)
+				}
 			})
 			parallel(blocks*ceilDiv(nc, cb), 1, g.k.Cancel, func(lo, hi int) {
-				call(C.ENTRY_gemm_block, unsafe.Pointer(&args), lo, hi)
+				for u := lo; u < hi; u++ {
+					for i := range steps {
+						call(C.ENTRY_gemm_block, unsafe.Pointer(&steps[i]), u, u+1)
+					}
+				}
 			})
 		}
 	}
