@@ -294,8 +294,9 @@ func (g *gemm) packed() error {
 	}
 	columns = min(columns, roundUp(g.n, width))
 	c := g.args()
-	together := min(max(gemmTogether/(columns*words*size), 1), ceilDiv(g.depth, depth))
-	s := getWorkspace(g.k, together*columns*words*size)
+	block := columns * words * size // bytes
+	together := min(max(gemmTogether/block, 1), ceilDiv(g.depth, depth))
+	s := getWorkspace(g.k, together*block)
 	defer s.release()
 	c.packed = s.data
 	if apart {
@@ -318,7 +319,7 @@ func (g *gemm) packed() error {
 			}
 			var steps []C.gemm_args
 			for q := p; q < min(g.depth, p+depth*together); q += depth {
-				c.packed = unsafe.Add(s.data, len(steps)*columns*words*size)
+				c.packed = unsafe.Add(s.data, len(steps)*block)
 				c.jc, c.nc, c.pc, c.kc = C.int64_t(j), C.int64_t(nc), C.int64_t(q), C.int64_t(min(depth, g.depth-q))
 				c.rb, c.cb = C.int64_t(rows), C.int64_t(cb)
 				steps = append(steps, c)
