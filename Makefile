@@ -69,6 +69,7 @@ lint-go: ## gofmt, go vet, staticcheck; generated files are up to date
 test-go: ## go test over everything
 	$(call say,go test)
 	go test ./...
+	CGO_CFLAGS="-O2 -DMLX_GO_PARK_PORTABLE" go test ./backends/cpu/park # as on systems without a futex
 
 race: ## the core under the race detector
 	$(call say,go test -race)

@@ -23,12 +23,12 @@ import (
 )
 
 func init() {
-	// With busy workers and no spare P, a call from Python would wait for one.
+	// With busy workers, an executor and no spare P, a call from Python would wait for one.
 	n := runtime.NumCPU()
 	if s, err := strconv.Atoi(os.Getenv("MLX_GO_NUM_THREADS")); err == nil && s > 0 {
 		n = min(n, s)
 	}
-	runtime.GOMAXPROCS(n + 2)
+	runtime.GOMAXPROCS(n + 3)
 }
 
 // enter takes the graph lock and drops the references that Python gave up since

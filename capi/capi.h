@@ -136,4 +136,7 @@ void capi_raise_os(int number, const char *path);
 /* May be called from any thread: the reference is dropped once the GIL can be had. */
 void capi_decref_later(void *object);
 
+/* ---- eval.c ---- */
+extern uint32_t jobs_ended, jobs_waiting;
+
 #endif

@@ -1,26 +1,34 @@
 /* Waiting for evaluations with the GIL released, and giving up on Ctrl-C. */
 #include "internal.h"
+#include "../backends/cpu/park/park.h"
 
 /* A waiting caller wakes this often to look at signals. */
 enum { WAKE_MS = 20 };
 
+/* Changes as often as a job ends; and the threads that wait for it. They wait in C: within Go they would keep others from entering. */
+uint32_t jobs_ended, jobs_waiting;
+
+/* Whether the job is over, if need be after ms. */
+static int job_over(uint32_t job, int ms) {
+	uint32_t seen = __atomic_load_n(&jobs_ended, __ATOMIC_SEQ_CST);
+	if (goJobOver(job)) return 1;
+	Py_BEGIN_ALLOW_THREADS
+	__atomic_add_fetch(&jobs_waiting, 1, __ATOMIC_SEQ_CST);
+	mlx_go_park_wait(&jobs_ended, seen, (int64_t)ms * 1000000);
+	__atomic_sub_fetch(&jobs_waiting, 1, __ATOMIC_SEQ_CST);
+	Py_END_ALLOW_THREADS
+	return goJobOver(job);
+}
+
 int wait_job(uint32_t job) {
-	for (;;) {
-		int done;
-		Py_BEGIN_ALLOW_THREADS
-		done = goJobWait(job, WAKE_MS);
-		Py_END_ALLOW_THREADS
-		if (done) break;
+	while (!job_over(job, WAKE_MS))
 		if (PyErr_CheckSignals() < 0) {
 			/* The evaluation must be over before its inputs may change. */
 			goJobCancel(job);
-			Py_BEGIN_ALLOW_THREADS
-			while (!goJobWait(job, 1000)) {}
-			Py_END_ALLOW_THREADS
+			while (!job_over(job, 1000)) {}
 			goJobForget(job);
 			return -1;
 		}
-	}
 	return goJobFinish(job);
 }
 

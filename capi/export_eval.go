@@ -6,13 +6,47 @@ package capi
 import "C"
 
 import (
-	"time"
+	"math"
+	"sync"
+	"sync/atomic"
+	"unsafe"
 
+	"github.com/mlx-go/mlx_go/backends/cpu/park"
 	"github.com/mlx-go/mlx_go/core"
 )
 
 // jobs are the evaluations that Python threads wait for, holding neither the GIL nor the graph lock.
 var jobs numbered[*core.Job]
+
+func init() {
+	var (
+		work   atomic.Uint32 // changes when there is some
+		asleep atomic.Bool   // the executor waits for that
+		seen   uint32
+		lock   sync.Once
+	)
+	core.Threads.Sleep = func() {
+		lock.Do(func() { park.Lock() })
+		for seen == work.Load() {
+			asleep.Store(true)
+			park.Wait(&work, seen, 0)
+			asleep.Store(false)
+		}
+		seen = work.Load()
+	}
+	core.Threads.Wake = func() {
+		if work.Add(1); asleep.Load() {
+			park.Wake(&work, 1)
+		}
+	}
+	ended := (*atomic.Uint32)(unsafe.Pointer(&C.jobs_ended))
+	waiting := (*atomic.Uint32)(unsafe.Pointer(&C.jobs_waiting))
+	core.Threads.Ended = func() {
+		if ended.Add(1); waiting.Load() > 0 {
+			park.Wake(ended, math.MaxInt32)
+		}
+	}
+}
 
 // goEval starts evaluating; 0 when all is in memory, else a job to wait for before asking again. -1 on an error.
 //
@@ -44,11 +78,9 @@ func goPending(frees *C.uint32_t, n C.uint32_t) (number C.int64_t) {
 	return 0
 }
 
-// goJobWait runs without the GIL.
-//
-//export goJobWait
-func goJobWait(number C.uint32_t, ms C.int) C.int {
-	if jobs.get(uint32(number)).Wait(time.Duration(ms) * time.Millisecond) {
+//export goJobOver
+func goJobOver(number C.uint32_t) C.int {
+	if jobs.get(uint32(number)).Over() {
 		return 1
 	}
 	return 0

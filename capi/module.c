@@ -1,5 +1,6 @@
 /* The extension module: PyInit__core. */
 #include "internal.h"
+#include "../backends/cpu/park/park.h"
 
 PyObject *AxisError, *ModuleName;
 
@@ -77,6 +78,7 @@ __attribute__((visibility("default"))) PyObject *PyInit__core(void) {
 		fork_error();
 		return NULL;
 	}
+	mlx_go_park_started();
 	PyObject *m = PyModule_Create(&def);
 	if (m && populate(m) < 0) Py_CLEAR(m);
 	return m;

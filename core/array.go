@@ -99,7 +99,20 @@ func Lock() { graph.mu.Lock() }
 // Unlock leaves it and frees arrays made since Lock that nothing came to hold.
 func Unlock() {
 	sweep()
+	unlock()
+}
+
+// unlock wakes those for whom something happened under the graph lock, now that they can have it.
+func unlock() {
+	due, ended := executor.due, executor.ended
+	executor.due, executor.ended = false, false
 	graph.mu.Unlock()
+	if due {
+		Threads.Wake()
+	}
+	if ended {
+		Threads.Ended()
+	}
 }
 
 func sweep() {

@@ -32,11 +32,32 @@ var errStale = Errorf(RuntimeError, "an input was not evaluated because an earli
 // not locked to a thread of the caller and takes jobs in order, so that a job
 // may rely on everything scheduled before it.
 var executor struct {
-	wake     *sync.Cond // on graph.mu
-	queue    []*Job     // the first one is running
+	start    sync.Once
+	due      bool   // the queue has grown: who gives up the graph lock wakes the executor
+	ended    bool   // a job has: who gives up the graph lock tells
+	queue    []*Job // the first one is running
 	number   uint64     // of the last job
 	asyncErr *Error
 }
+
+// Threads is how the executor and those outside Go who wait for it sleep. A binding may replace it at start-up by
+// means that leave Go's scheduler alone, which wakes more threads than are needed.
+var Threads = func() (t struct {
+	Sleep func() // until Wake was called since the last Sleep
+	Wake  func()
+	Ended func() // a job is over; its Wait returns true
+}) {
+	token := make(chan struct{}, 1)
+	t.Sleep = func() { <-token }
+	t.Wake = func() {
+		select {
+		case token <- struct{}{}:
+		default:
+		}
+	}
+	t.Ended = func() {}
+	return t
+}()
 
 // inlineCost is the work, in additions, up to which handing over costs more than it gives.
 const inlineCost = 1 << 18
@@ -97,12 +118,9 @@ func startEval(outs []*Array, async, inline bool) (*Job, *Error) {
 	for _, a := range j.tape {
 		a.job = j
 	}
-	if executor.wake == nil {
-		executor.wake = sync.NewCond(&graph.mu)
-		go execute()
-	}
+	executor.start.Do(func() { go execute() })
 	executor.queue = append(executor.queue, j)
-	executor.wake.Signal()
+	executor.due = true
 	return j, nil
 }
 
@@ -176,12 +194,16 @@ func execute() {
 	graph.mu.Lock()
 	for {
 		for len(executor.queue) == 0 {
-			executor.wake.Wait()
+			unlock()
+			Threads.Sleep()
+			graph.mu.Lock()
 		}
 		j := executor.queue[0]
 		j.end(j.run(&exec{cancel: &j.cancel}))
 		executor.queue[0] = nil
 		executor.queue = executor.queue[1:]
+		unlock()
+		graph.mu.Lock()
 	}
 }
 
@@ -190,6 +212,7 @@ func (j *Job) end(err *Error) {
 	j.err = err
 	j.settle(err)
 	close(j.done)
+	executor.ended = true
 }
 
 // settle keeps the error of a job that nobody waits for.
@@ -284,12 +307,20 @@ func (y *Array) shareBuffer(x *Array, offset int, strides []int) {
 	y.buf, y.offset, y.strides = x.buf, offset, strides
 }
 
-// Wait returns true once the job is over, or false after d. The graph lock is not held.
-func (j *Job) Wait(d time.Duration) bool {
+// Over returns whether the job has ended.
+func (j *Job) Over() bool {
 	select {
 	case <-j.done:
 		return true
 	default:
+		return false
+	}
+}
+
+// Wait returns true once the job is over, or false after d. The graph lock is not held.
+func (j *Job) Wait(d time.Duration) bool {
+	if j.Over() {
+		return true
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -314,6 +345,7 @@ func (j *Job) Err() *Error {
 func Background(f func(canceled func() bool) *Error) *Job {
 	j := &Job{done: make(chan struct{})}
 	go func() {
+		defer Threads.Ended()
 		defer close(j.done)
 		defer func() {
 			if r := recover(); r != nil {
@@ -469,7 +501,7 @@ func evalLocked(a *Array) {
 		}
 		fresh := graph.fresh
 		graph.fresh = nil
-		graph.mu.Unlock()
+		unlock()
 		<-j.done
 		graph.mu.Lock()
 		graph.fresh = append(graph.fresh, fresh...)

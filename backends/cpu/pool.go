@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mlx-go/mlx_go/backends/cpu/pause"
+	"github.com/mlx-go/mlx_go/backends/cpu/park"
 )
 
 // threads is how many cores one kernel uses. It is read at start-up, while
@@ -24,9 +24,12 @@ var threads = func() int {
 // Threads is the number of cores one kernel uses, the caller's included.
 func Threads() int { return threads }
 
-// spinTime is how long a worker without work stays awake: kernels of one graph
+// spinTime is how long a worker without work, or a caller with none left, stays awake: kernels of one graph
 // follow each other within microseconds, and waking a parked thread costs 5 of them or more.
 const spinTime = 50 * time.Microsecond
+
+// smallPool is the number of threads up to which workers are kept off their caller's core. Of many, one that is late does little harm.
+const smallPool = 8
 
 // job is one parallel loop. Every call makes its own, so that a worker that was
 // descheduled holding an old one finds no chunk left in it and does no harm.
@@ -35,21 +38,26 @@ type job struct {
 	n      int
 	chunks int
 	cancel *atomic.Bool
-	next   atomic.Int64 // chunks handed out
-	done   atomic.Int64 // chunks finished: the loop is over when all are, whoever ran them
-	waits  atomic.Bool  // the caller has parked on over
-	over   chan struct{}
+	next   atomic.Int64        // chunks handed out
+	done   atomic.Int64        // chunks finished: the loop is over when all are, whoever ran them
+	over   atomic.Uint32       // one of the states below
 	failed atomic.Pointer[any] // first panic value
 }
 
-// pool is the set of workers. They are idle goroutines most of the time: the
-// scheduler lends them threads, so nothing is locked to a thread.
+const (
+	loopRunning = iota
+	loopAwaited // by the caller, asleep
+	loopOver
+)
+
+// pool is the set of workers.
 var pool struct {
 	busy    sync.Mutex // held by the caller whose loop the workers run
 	start   sync.Once
 	current atomic.Pointer[job]
-	parked  atomic.Int32  // workers asleep, or about to be, whom nobody has claimed yet
-	wake    chan struct{} // one token for each that was claimed
+	threads [smallPool]atomic.Pointer[park.Thread] // the workers, if they are few
+	turn    atomic.Uint32                          // counts the loops: what workers wait for
+	parked  atomic.Int32                           // workers asleep, or about to be, whom nobody has claimed yet
 }
 
 // parallel calls fn over [0, n) in chunks of about grain on all cores and returns
@@ -74,7 +82,7 @@ func parallel(n, grain int, cancel *atomic.Bool, fn func(lo, hi int)) {
 		}
 		return
 	}
-	shared := &job{fn: fn, n: n, chunks: j.chunks, cancel: cancel, over: make(chan struct{}, 1)}
+	shared := &job{fn: fn, n: n, chunks: j.chunks, cancel: cancel}
 	shared.lead()
 	pool.busy.Unlock()
 	if p := shared.failed.Load(); p != nil {
@@ -97,19 +105,20 @@ func (j *job) bounds(c int) (lo, hi int) {
 func (j *job) lead() {
 	pool.start.Do(startWorkers)
 	pool.current.Store(j)
+	if threads <= smallPool {
+		core := park.Core()
+		for i := range pool.threads {
+			if t := pool.threads[i].Load(); t != nil {
+				t.Avoid(core)
+			}
+		}
+	}
+	pool.turn.Add(1)
 	j.work()
 	// Somebody else's last chunk is under way: it takes about as long as ours did.
-	for i := 0; j.done.Load() != int64(j.chunks); i++ {
-		if i > 200 {
-			j.waits.Store(true)
-			if j.done.Load() != int64(j.chunks) {
-				<-j.over
-			}
-			break
-		}
-		pause.Spin(20)
-		if i&15 == 15 {
-			runtime.Gosched()
+	if j.done.Load() != int64(j.chunks) && !park.Watch(&j.over, loopRunning, spinTime) && j.over.CompareAndSwap(loopRunning, loopAwaited) {
+		for j.over.Load() == loopAwaited {
+			park.Wait(&j.over, loopAwaited, 0)
 		}
 	}
 	pool.current.Store(nil)
@@ -125,15 +134,12 @@ func (j *job) work() {
 		}
 		if first {
 			for k := min(2, int64(j.chunks)-1-c); k > 0 && claimSleeper(); k-- {
-				pool.wake <- struct{}{}
+				park.Wake(&pool.turn, 1)
 			}
 		}
 		j.chunk(int(c))
-		if j.done.Add(1) == int64(j.chunks) && j.waits.Load() {
-			select {
-			case j.over <- struct{}{}:
-			default:
-			}
+		if j.done.Add(1) == int64(j.chunks) && j.over.Swap(loopOver) == loopAwaited {
+			park.Wake(&j.over, 1)
 		}
 	}
 }
@@ -165,41 +171,28 @@ func (j *job) chunk(c int) {
 }
 
 func startWorkers() {
-	pool.wake = make(chan struct{}, threads)
-	for range threads - 1 {
-		go worker()
+	for i := range threads - 1 {
+		go worker(i)
 	}
 }
 
-func worker() {
-	var last *job
+// worker takes part in one loop after the other.
+func worker(i int) {
+	if t := park.Lock(); i < smallPool {
+		pool.threads[i].Store(t)
+	}
 	for {
-		j := pool.current.Load()
-		if j != nil && j != last {
+		turn := pool.turn.Load()
+		if j := pool.current.Load(); j != nil {
 			j.work()
-			last = j
+		}
+		if park.Watch(&pool.turn, turn, spinTime) {
 			continue
 		}
-		idle := time.Now()
-		for i := 1; ; i++ {
-			if j := pool.current.Load(); j != nil && j != last {
-				break
-			}
-			pause.Spin(10)
-			if i&31 != 0 {
-				continue
-			}
-			if time.Since(idle) < spinTime {
-				runtime.Gosched()
-				continue
-			}
-			// Announce first, then look again: a caller that missed the announcement is seen here.
-			pool.parked.Add(1)
-			if j := pool.current.Load(); j == nil || j == last || !claimSleeper() {
-				last = nil // do not keep a finished loop's memory alive while asleep
-				<-pool.wake
-			}
-			break
+		// Announce first, then look again: a caller that missed the announcement is seen here.
+		pool.parked.Add(1)
+		if !park.Wait(&pool.turn, turn, 0) {
+			claimSleeper()
 		}
 	}
 }

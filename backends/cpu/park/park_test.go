@@ -1,0 +1,115 @@
+package park
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestWatch(t *testing.T) {
+	var w atomic.Uint32
+	if Watch(&w, 0, time.Millisecond) {
+		t.Error("a word that stayed was seen to change")
+	}
+	go func() {
+		time.Sleep(5 * time.Millisecond)
+		w.Store(1)
+	}()
+	if !Watch(&w, 0, 10*time.Second) {
+		t.Error("a word that changed was not seen")
+	}
+}
+
+func TestWaitEnds(t *testing.T) {
+	var w atomic.Uint32
+	if Wait(&w, 1, 0) {
+		t.Error("slept although the word differs")
+	}
+	begin := time.Now()
+	if Wait(&w, 0, 20*time.Millisecond) {
+		t.Error("woken by nobody")
+	}
+	if d := time.Since(begin); d < 20*time.Millisecond {
+		t.Errorf("gave up after %v of 20ms", d)
+	}
+}
+
+// TestWakeChooses has sleepers on two words, and wakes some of one.
+func TestWakeChooses(t *testing.T) {
+	var words [2]atomic.Uint32
+	var woken [2]atomic.Int32
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for words[i%2].Load() == 0 {
+				if Wait(&words[i%2], 0, 0) {
+					woken[i%2].Add(1)
+				}
+			}
+		}()
+	}
+	for chosen := int32(0); chosen < 3; { // some may not sleep yet
+		Wake(&words[0], int(3-chosen))
+		time.Sleep(time.Millisecond)
+		chosen = woken[0].Load()
+	}
+	if n := woken[1].Load(); n != 0 {
+		t.Errorf("%d sleepers on another word were woken", n)
+	}
+	for i := range words {
+		words[i].Store(1)
+		Wake(&words[i], 8)
+	}
+	all.Wait()
+}
+
+// TestNoLostWake passes a token to and fro: whoever sleeps through a change hangs the test.
+func TestNoLostWake(t *testing.T) {
+	var turn atomic.Uint32
+	var both sync.WaitGroup
+	for me := range uint32(2) {
+		both.Add(1)
+		go func() {
+			defer both.Done()
+			for range 20_000 {
+				for now := turn.Load(); now%2 != me; now = turn.Load() {
+					Wait(&turn, now, 0)
+				}
+				turn.Add(1)
+				Wake(&turn, 1)
+			}
+		}()
+	}
+	both.Wait()
+	if turn.Load() != 40_000 {
+		t.Errorf("turn = %d", turn.Load())
+	}
+}
+
+func TestAvoid(t *testing.T) {
+	core := Core()
+	if core < 0 {
+		t.Skip("the system does not tell cores")
+	}
+	ids, ask, at := make(chan *Thread), make(chan bool), make(chan int)
+	go func() {
+		ids <- Lock()
+		for range ask {
+			at <- Core()
+		}
+	}()
+	thread := <-ids
+	for range 20 {
+		thread.Avoid(core)
+		ask <- true
+		if got := <-at; got == core && runtime.NumCPU() > 1 {
+			t.Fatalf("still on core %d", core)
+		}
+		core = (core + 1) % runtime.NumCPU()
+	}
+	close(ask)
+}
