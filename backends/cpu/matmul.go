@@ -17,8 +17,6 @@ func init() { launchers[core.KindMatMul] = matmul }
 
 // Blocking of the matrix kernels; the limits are those of kernels/gemm.h.
 const (
-	gemmDepth        = 384       // rows of a block of b: with a panel's width, what L1 holds
-	gemmABlock       = 160 << 10 // bytes of a packed block of a, in L2
 	gemmColumns      = 4096      // columns of a block of b, in the last-level cache
 	gemmTogether     = 16 << 20  // bytes of blocks of b that are packed together
 	gemmTileRows     = 48        // GEMM_ROWS
@@ -27,17 +25,17 @@ const (
 	gemmGrain        = 1 << 21   // multiplications that pay for waking another core: about 20 us
 )
 
-// vectorBytes and gemmTileHeight are VB and GEMM_MR of the chosen instruction set.
-var vectorBytes, gemmTileHeight = func() (int, int) {
+// What depends on the chosen instruction set: VB, GEMM_MR and GEMM_ABLOCK of the kernels, and the most rows of a block of b.
+var vectorBytes, gemmTileHeight, gemmABlock, gemmDepth = func() (int, int, int, int) {
 	switch isaName {
 	case "x86-64-v4":
-		return 64, 12
+		return 64, 12, 272 << 10, 512
 	case "x86-64-v3":
-		return 32, 6
+		return 32, 6, 160 << 10, 384
 	case "neon":
-		return 16, 12
+		return 16, 12, 160 << 10, 384
 	}
-	return 16, 6
+	return 16, 6, 160 << 10, 384
 }()
 
 // pairs reports whether kernels/gemm_pairs.h applies.
@@ -265,6 +263,19 @@ func (g *gemm) tiles() error {
 	return nil
 }
 
+// blockRows is the height of the blocks of a, up to most: one with which the core that gets most of them gets few rows.
+func (g *gemm) blockRows(most int) int {
+	load := func(rows int) int { return ceilDiv(ceilDiv(g.m, rows), threads) * rows }
+	most = most / gemmTileHeight * gemmTileHeight
+	best := most
+	for rows := most; rows >= most/3; rows -= gemmTileHeight {
+		if load(rows) < load(best) {
+			best = rows
+		}
+	}
+	return best
+}
+
 // packed goes through the blocks of b; packing one, and then multiplying with it, are parallel loops.
 func (g *gemm) packed() error {
 	if len(g.shape) > 0 {
@@ -277,15 +288,9 @@ func (g *gemm) packed() error {
 		pair = 2
 	}
 	words := ceilDiv(g.depth, pair)
-	if words <= 1024 {
-		words = min(words, 256)
-	} else {
-		words = ceilDiv(words, ceilDiv(words, gemmDepth))
-	}
+	words = ceilDiv(words, ceilDiv(words, gemmDepth))
 	depth := words * pair
-	rows := min(144, gemmABlock/size/words) / gemmTileHeight * gemmTileHeight
-	// As many blocks of a for every core, and alike: a short last one would leave a core waiting.
-	rows = min(rows, roundUp(ceilDiv(g.m, roundUp(ceilDiv(g.m, rows), threads)), gemmTileHeight))
+	rows := g.blockRows(min(144, gemmABlock/size/words))
 	columns := gemmColumns * 4 / size
 	// Sums over several blocks of the depth wait in the result, unless it is of halves or also an operand.
 	apart := g.depth > depth && (g.dtype.IsHalf() || g.d.data == g.o.data)

@@ -181,6 +181,8 @@ static void TN(gemm_block)(const gemm_args *g, int64_t lo, int64_t hi) {
 	T ablock[GEMM_ABLOCK / sizeof(T)] __attribute__((aligned(64))), c[GEMM_MR * NR] __attribute__((aligned(64)));
 	const int64_t es = T_HALF ? 2 : sizeof(T), js = (g->nc - 1) / g->cb + 1, words = TN(words)(g);
 	const int first = g->pc == 0, last = g->pc + g->kc == g->k;
+	// Whether full tiles are summed in the result itself.
+	const int direct = !T_HALF && !g->sums && g->ocs == 1 && !(last && (g->d || g->alpha != 1));
 	int64_t have = -1;
 	for (; lo < hi; lo++) {
 		int64_t i0 = lo / js * g->rb, i1 = i0 + g->rb < g->m ? i0 + g->rb : g->m;
@@ -194,10 +196,13 @@ static void TN(gemm_block)(const gemm_args *g, int64_t lo, int64_t hi) {
 		for (int64_t j = j0; j < j1; j += NR)
 			for (int64_t i = i0; i < i1; i += GEMM_MR) {
 				int64_t h = i1 - i < GEMM_MR ? i1 - i : GEMM_MR, w = g->nc - j < NR ? g->nc - j : NR;
-				memset(c, 0, sizeof c);
 				const T *a = ablock + (i - i0) * words, *b = (T *)g->packed + j * words;
+				if (direct && h == GEMM_MR && w == NR) {
+					TN(micro_packed)(words, a, b, (T *)g->o + i * g->ors + g->jc + j, g->ors, !first);
+					continue;
+				}
 				if (T_PAIRS) micro_pairs(words, (const float *)a, (const float *)b, (float *)c);
-				else TN(micro_packed)(words, a, b, c);
+				else TN(micro_packed)(words, a, b, c, NR, 0);
 				TN(emit)(g, c, 2, h, w, g->o, g->d, i, g->jc + j, first, last);
 			}
 	}

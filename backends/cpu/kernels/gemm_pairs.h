@@ -35,7 +35,7 @@ INL void pack_pairs(float *restrict dst, const int W, const uint16_t *restrict s
 #define PAIRS_STEP(i) { vi s = ((const int32_t *)a)[i] - (vi){}; PAIRS(c##i##_0, s, b0) PAIRS(c##i##_1, s, b1) } // float arithmetic would quiet NaNs
 // micro_packed of gemm_tile.h over pairs.
 static __attribute__((noinline)) void micro_pairs(int64_t k, const float *restrict a, const float *restrict b, float *restrict c) {
-	ROWS_MR(T_DECL2)
+	ROWS_MR(T_ZERO2)
 	for (int64_t p = 0; p < k; p++, a += GEMM_MR, b += 2 * LANES) {
 		vf b0 = vload(b), b1 = vload(b + LANES);
 		ROWS_MR(PAIRS_STEP)

@@ -81,13 +81,23 @@ static const TN(micro_fn) TN(micro4)[3] = {TN(micro1x4), TN(micro2x4), TN(micro3
 #endif
 static const TN(micro_fn) TN(micro1)[GEMM_MR] = T_TABLE(1), TN(micro2)[GEMM_MR] = T_TABLE(2);
 
-// The same for packed panels, whose strides are known: a[p][GEMM_MR], b[p][2*TL].
-static __attribute__((noinline)) void TN(micro_packed)(int64_t k, const T *restrict a, const T *restrict b, T *restrict c) {
-	ROWS_MR(T_DECL2)
+// The same for packed panels, whose strides are known: o[i*ors + j] = sum over p of a[p][GEMM_MR] * b[p][2*TL], added to
+// what is there if add. The rows of o come from far: they are asked for before the sums begin.
+#define T_ZERO2(i) VT c##i##_0 = {}, c##i##_1 = {};
+#define T_FETCH2(i) __builtin_prefetch(o + i * ors); __builtin_prefetch(o + i * ors + 2 * TL - 1);
+#define T_SET2(i) TSTORE(o + i * ors, c##i##_0); TSTORE(o + i * ors + TL, c##i##_1);
+#define T_ADD2(i) TSTORE(o + i * ors, TLOAD(o + i * ors) + c##i##_0); TSTORE(o + i * ors + TL, TLOAD(o + i * ors + TL) + c##i##_1);
+static __attribute__((noinline)) void TN(micro_packed)(int64_t k, const T *restrict a, const T *restrict b, T *restrict o, int64_t ors, int add) {
+	ROWS_MR(T_FETCH2)
+	ROWS_MR(T_ZERO2)
 	for (int64_t p = 0; p < k; p++, a += GEMM_MR, b += 2 * TL) {
 		T_LOADB2 ROWS_MR(T_PACKED2)
 	}
-	ROWS_MR(T_OUT2)
+	if (add) {
+		ROWS_MR(T_ADD2)
+	} else {
+		ROWS_MR(T_SET2)
+	}
 }
 
 // Writes the 4x4 block src[r*ld + c] transposed to dst[c*dd + r].
