@@ -36,7 +36,7 @@ var executor struct {
 	due      bool   // the queue has grown: who gives up the graph lock wakes the executor
 	ended    bool   // a job has: who gives up the graph lock tells
 	queue    []*Job // the first one is running
-	number   uint64     // of the last job
+	number   uint64 // of the last job
 	asyncErr *Error
 }
 

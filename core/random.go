@@ -117,39 +117,26 @@ func symmetric(key *Array, shape layout.Shape) *Array {
 	return uniform(key, scalarOf(f, complex(below, 0)), scalarOf(f, 1), shape, f)
 }
 
+// normal maps uniform numbers by erfinv. The parts of complex ones are drawn for themselves.
 func normal(key *Array, shape layout.Shape, d dtype.Dtype, loc, scale *Array) *Array {
+	var x *Array
 	if d == dtype.Complex64 {
 		e := apply("erfinv", symmetric(key, append(slices.Clone(shape), 2)))
+		x = Reshape(Bitcast(e, d), e.shape[:len(e.shape)-1])
 		if scale != nil {
-			e = mul(e, AsType(unsqueezeLast(scale), dtype.Float32))
+			x = mul(x, scale)
 		}
-		z := Reshape(Bitcast(e, dtype.Complex64), e.shape[:len(e.shape)-1])
-		if loc != nil {
-			z = add(z, AsType(loc, d))
+	} else {
+		s := scalarOf(d, math.Sqrt2)
+		if scale != nil {
+			s = mul(s, scale)
 		}
-		return z
+		x = mul(s, AsType(apply("erfinv", symmetric(key, shape)), d))
 	}
-	e := apply("erfinv", symmetric(key, shape))
-	s := scalarOf(d, complex(float64(float32(math.Sqrt2)), 0))
-	if d == dtype.Float64 { // drawn in float32 altogether, as the bits are
-		e, s = mul(scalarOf(dtype.Float32, math.Sqrt2), e), scalarOf(d, 1)
-	}
-	e = AsType(e, d)
-	if scale != nil {
-		s = mul(s, AsType(scale, d))
-	}
-	x := mul(s, e)
 	if loc != nil {
-		x = add(x, AsType(loc, d))
+		x = add(x, loc)
 	}
 	return x
-}
-
-func unsqueezeLast(x *Array) *Array {
-	if len(x.shape) == 0 {
-		return x
-	}
-	return unsqueeze(x, len(x.shape))
 }
 
 func gumbel(key *Array, shape layout.Shape, d dtype.Dtype) *Array {

@@ -42,9 +42,9 @@ def test_other_distributions(shape: tuple[int, ...]) -> None:
     same(lambda m: m.random.bernoulli(0.3, shape, key(m)))
     same(lambda m: m.random.randint(-5, 1000, shape, key=key(m)))
     for name in REAL:
-        # the logarithm and the inverse error function may differ in the last place
-        same(lambda m: m.random.normal(shape, dt(m, name), key=key(m)), ulps=8, atol=1e-6)
-        same(lambda m: m.random.normal(shape, dt(m, name), 2.0, 0.5, key(m)), ulps=8, atol=1e-6)
+        same(lambda m: m.random.normal(shape, dt(m, name), key=key(m)))
+        same(lambda m: m.random.normal(shape, dt(m, name), 2.0, 0.5, key(m)))
+        # logarithms may differ in the last place, and MLX's erf, which scales the third, is a rough one
         same(lambda m: m.random.gumbel(shape, dt(m, name), key(m)), ulps=8, atol=1e-6)
         same(lambda m: m.random.laplace(shape, dt(m, name), key=key(m)), ulps=8, atol=1e-6)
         same(lambda m: m.random.truncated_normal(-1.0, 2.0, shape, dt(m, name), key(m)), ulps=64, atol=1e-5)
@@ -92,7 +92,7 @@ def test_the_global_state_advances_alike(seed: int) -> None:
     for _ in range(3):
         assert_same(mx.random.uniform(shape=(5,)), mlx.random.uniform(shape=(5,)))
         assert_same(mx.random.randint(0, 100, (3,)), mlx.random.randint(0, 100, (3,)))
-        assert_same(mx.random.normal((4,)), mlx.random.normal((4,)), ulps=8, atol=1e-6)
+        assert_same(mx.random.normal((4,)), mlx.random.normal((4,)))
         assert_same(mx.random.permutation(9), mlx.random.permutation(9))
     assert_same(mx.random.state[0], mlx.random.state[0])
 
@@ -134,11 +134,12 @@ def test_location_and_scale_broadcast_with_the_shape(shape: tuple[int, ...], nam
     for loc in (None, 1.5, [[1.0], [2.0]]):
         for scale in (None, 2.0, [[3.0], [0.5]]):
             arrays = lambda m: (x if x is None else m.array(x) for x in (loc, scale))
-            same(
-                lambda m: m.random.normal(shape, dt(m, name), *arrays(m), m.random.key(5)),
-                ulps=16,
-                atol=1e-6 if name != "float16" else 2e-3,
-            )
+            same(lambda m: m.random.normal(shape, dt(m, name), *arrays(m), m.random.key(5)))
+
+
+@needs_oracle
+def test_normal_has_the_bits_of_the_oracle() -> None:
+    same(lambda m: m.random.normal((300_001,), key=m.random.key(12)))
 
 
 @needs_oracle

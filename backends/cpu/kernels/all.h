@@ -28,6 +28,7 @@
 #include "half.h"
 #include "prelude.h"
 #include "prelude_f32.h"
+#include "prelude_log.h"
 #include "prelude_trig.h"
 #include "prelude_pow.h"
 #include "prelude_f64.h"

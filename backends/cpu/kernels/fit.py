@@ -40,19 +40,6 @@ def fit(name, f, weight, lo, hi, degree, dtype=np.float32):
 erf, erfc = vec(math.erf), vec(math.erfc)
 
 
-def erfinv(y, from_complement=None):
-    """Inverse error function by Newton's method; from_complement is 1 - y for y near 1."""
-    x = np.sqrt(-np.log((1 - y) * (1 + y) if from_complement is None else 2 * from_complement)) * 0.9
-    for _ in range(80):
-        if from_complement is None:
-            e = erf(x) - y
-        else:
-            e = from_complement - erfc(x)
-        step = e / (2 / math.sqrt(math.pi) * np.exp(-x * x))
-        x = x - np.clip(step, -0.5, 0.5)
-    return x
-
-
 L = math.log(2) / 2 * 1.001
 fit("expm1: r + r^2 P(r)", lambda r: (np.expm1(r) - r) / r**2, lambda r: r**2 / np.expm1(r), -L, L, 5)
 a, b = math.sqrt(0.5) - 1, math.sqrt(2) - 1
@@ -66,19 +53,6 @@ fit("sinh: x + x^3 P(x^2)", lambda z: (np.sinh(z**0.5) / z**0.5 - 1) / z, lambda
 two = 2 / math.sqrt(math.pi)
 fit("erf small: x + x P(x^2)", lambda z: erf(z**0.5) / z**0.5 - 1, lambda z: 1 / (erf(z**0.5) / z**0.5), 1e-6, 1, 6)
 fit("erf large: 1 - exp(-t P(t))", lambda t: -np.log(erfc(t)) / t, lambda t: t * erfc(t) / erf(t), 0.98, 4.0, 7)
-# w = -log(1 - x^2); x = sqrt(1 - exp(-w)).
-mid = lambda w: erfinv(np.sqrt(-np.expm1(-w))) / np.sqrt(-np.expm1(-w))
-fit("erfinv central: x P(w - 2.5)", lambda v: mid(v + 2.5), lambda v: 1 / mid(v + 2.5), -2.4999, 2.5, 10)
-
-
-def tail(s):
-    w = s * s
-    x = np.sqrt(-np.expm1(-w))
-    return erfinv(x, np.exp(-w) / (1 + x)) / x
-
-
-fit("erfinv tail: x P(sqrt(w) - 3)", lambda v: tail(v + 3), lambda v: 1 / tail(v + 3), math.sqrt(5) - 3 - 1e-3, 4.0 - 3 + 0.02, 10)
-
 m = (math.sqrt(2) - 1) / (math.sqrt(2) + 1)
 fit("pow log2: s P(s^2)", lambda z: 2 * np.arctanh(z**0.5) / z**0.5 / math.log(2), lambda z: 1 / (2 * np.arctanh(z**0.5) / z**0.5 / math.log(2)), 1e-6, m * m * 1.001, 5, np.float64)
 fit("pow exp2: P(f)", lambda f: np.exp2(f), lambda f: 1 / np.exp2(f), -0.5, 0.5, 8, np.float64)

@@ -1,5 +1,10 @@
-// erf and its inverse in float32, branch-free, for any language of the C family. Polynomials: fit.py.
+// erf and its inverse in float32, branch-free, for any language of the C family. erf's polynomials: fit.py.
 #pragma once
+
+#ifndef F32_ERFINV_LOG
+#define F32_ERFINV_LOG f32_log
+#define F32_FMA(a, b, c) ((a) * (b) + (c))
+#endif
 
 INL float f32_erf(float x) {
 	float t = f32_abs(x), z = t * t;
@@ -22,32 +27,29 @@ INL float f32_erf(float x) {
 	return f32_copysign(y, x);
 }
 
-// x P(w) with w = -log(1 - x^2), in two pieces (M. Giles, Approximating the erfinv function, 2011).
+// x P(t) with t = log(1 - x^2), in two pieces of N. Juffa's (2014, https://stackoverflow.com/a/49743348), each step rounded once.
 INL float f32_erfinv(float x) {
-	float w = -f32_log((1.0f - x) * (1.0f + x)), v = w - 2.5f;
-	float p = 3.3562397e-10f;
-	p = p * v - 8.7728695e-09f;
-	p = p * v + 1.8035985e-08f;
-	p = p * v + 4.6589267e-07f;
-	p = p * v - 3.4346056e-06f;
-	p = p * v - 4.961914e-06f;
-	p = p * v + 2.1828261e-04f;
-	p = p * v - 1.2527447e-03f;
-	p = p * v - 4.1773394e-03f;
-	p = p * v + 2.466403e-01f;
-	p = p * v + 1.5014094e+00f;
-	float s = f32_sqrt(w < 0.0f ? 0.0f : w) - 3.0f, q = -2.7063437e-05f;
-	q = q * s + 1.5900089e-04f;
-	q = q * s - 2.817148e-04f;
-	q = q * s - 1.18049364e-04f;
-	q = q * s + 1.4777827e-03f;
-	q = q * s - 3.5678896e-03f;
-	q = q * s + 5.6869853e-03f;
-	q = q * s - 7.6426617e-03f;
-	q = q * s + 9.44537e-03f;
-	q = q * s + 1.0016752e+00f;
-	q = q * s + 2.8329768e+00f;
-	float y = x * (w < 5.0f ? p : q);
+	float t = F32_ERFINV_LOG(F32_FMA(-x, x, 1.0f));
+	float p = 5.43877832e-9f;
+	p = F32_FMA(p, t, 1.43285448e-7f);
+	p = F32_FMA(p, t, 1.22774793e-6f);
+	p = F32_FMA(p, t, 1.12963626e-7f);
+	p = F32_FMA(p, t, -5.61530760e-5f);
+	p = F32_FMA(p, t, -1.47697632e-4f);
+	p = F32_FMA(p, t, 2.31468678e-3f);
+	p = F32_FMA(p, t, 1.15392581e-2f);
+	p = F32_FMA(p, t, -2.32015476e-1f);
+	p = F32_FMA(p, t, 8.86226892e-1f);
+	float q = 3.03697567e-10f;
+	q = F32_FMA(q, t, 2.93243101e-8f);
+	q = F32_FMA(q, t, 1.22150334e-6f);
+	q = F32_FMA(q, t, 2.84108955e-5f);
+	q = F32_FMA(q, t, 3.93552968e-4f);
+	q = F32_FMA(q, t, 3.02698812e-3f);
+	q = F32_FMA(q, t, 4.83185798e-3f);
+	q = F32_FMA(q, t, -2.64646143e-1f);
+	q = F32_FMA(q, t, 8.40016484e-1f);
+	float y = x * (t < -6.125f ? q : p);
 	y = f32_abs(x) == 1.0f ? f32_copysign(INFINITY, x) : y;
 	return f32_abs(x) <= 1.0f ? y : NAN;
 }
