@@ -112,10 +112,21 @@ static PyObject *list_of(const capi_info *a, int axis, const char *at) {
 PyObject *array_tolist(PyObject *self, PyObject *unused) {
 	(void)unused;
 	GUARD(NULL);
-	/* Building Python objects may run other code that gives the array object a new node: hold this one. */
+	capi_info info;
+	info.data = NULL; /* see ready_info */
+	/* Building Python objects may run other code that gives the array object a new node: copy its elements, or hold it. */
+	enum { FEW = 64 };
+	if (array_ndim(self) == 1 && array_data(self) && facts_of(self)->dims[0] <= FEW) {
+		uint64_t few[FEW];
+		if (goInfo(ID(self), &info) < 0) return NULL;
+		int size = dtype_sizes[info.dtype];
+		for (int64_t i = 0; i < info.size; i++)
+			memcpy((char *)few + i * size, (const char *)info.data + i * info.strides[0] * size, size);
+		info.strides[0] = 1;
+		return list_of(&info, 0, (const char *)few);
+	}
 	PyObject *hold = wrap(goHold(ID(self)));
 	if (!hold) return NULL;
-	capi_info info;
 	PyObject *list = ready_info(hold, &info) < 0 ? NULL : list_of(&info, 0, info.data);
 	Py_DECREF(hold);
 	return list;
