@@ -188,7 +188,28 @@ static PyObject *array_getstate(PyObject *self, PyObject *unused) {
 	return state;
 }
 
+/* The state of arrays that MLX pickled: their values for NumPy, bfloat16 as uint16, and the number of the dtype, which is ours. */
+static capi_handle from_mlx_state(PyObject *state) {
+	PyObject *values;
+	int dtype;
+	if (!PyArg_ParseTuple(state, "Oi:array", &values, &dtype)) return 0;
+	if (dtype < 0 || dtype >= DT_COUNT) {
+		PyErr_Format(PyExc_ValueError, "[array] no dtype has the number %d", dtype);
+		return 0;
+	}
+	if (dtype != DT_BFLOAT16) return to_array(values, dtype);
+	PyObject *bits = wrap(to_array(values, -1)), *a = NULL;
+	if (bits && array_dtype(bits) == DT_UINT16) a = PyObject_CallMethod(bits, "view", "O", Dtypes[DT_BFLOAT16]);
+	else if (bits) PyErr_SetString(PyExc_ValueError, "[array] the values of a pickled bfloat16 array are uint16");
+	Py_XDECREF(bits);
+	if (!a) return 0;
+	capi_handle h = goHold(ID(a));
+	Py_DECREF(a);
+	return h;
+}
+
 static capi_handle from_state(PyObject *state) {
+	if (PyTuple_Check(state) && PyTuple_Size(state) == 2) return from_mlx_state(state);
 	PyObject *bytes, *shape, *dtype;
 	if (!PyTuple_Check(state) || !PyArg_ParseTuple(state, "OOO", &bytes, &shape, &dtype)) {
 		if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "[array] the state of a pickled array is a tuple (bytes, shape, dtype)");
@@ -394,7 +415,7 @@ int add_array_types(PyObject *module, const capi_func *funcs, int count) {
 	}
 	static PyType_Slot slots[96];
 	PyType_Slot first[] = {
-		{Py_tp_new, array_new}, {Py_tp_dealloc, array_dealloc}, {Py_tp_repr, array_repr}, {Py_tp_hash, array_hash},
+		{Py_tp_new, array_new}, {Py_tp_init, array_init}, {Py_tp_dealloc, array_dealloc}, {Py_tp_repr, array_repr}, {Py_tp_hash, array_hash},
 		{Py_tp_richcompare, array_richcompare}, {Py_tp_iter, array_iter}, {Py_tp_getset, getset}, {Py_tp_members, members},
 		{Py_tp_methods, methods},
 		{Py_tp_doc, "array(val, dtype=None)\n--\n\nAn N-dimensional array, evaluated when its values are needed.\n\n"

@@ -326,15 +326,33 @@ capi_handle to_array(PyObject *o, int dtype) {
 	return 0;
 }
 
+static int array_arguments(PyObject *args, PyObject *kwargs, PyObject **val, PyObject **dtype) {
+	static char *names[] = {"val", "dtype", NULL};
+	return PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:array", names, val, dtype);
+}
+
+/* Pickles call array.__new__ without arguments, and __setstate__ next. */
+static int no_arguments(PyObject *args, PyObject *kwargs) { return PyTuple_Size(args) == 0 && (!kwargs || PyDict_Size(kwargs) == 0); }
+
 PyObject *array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
 	(void)type;
 	GUARD(NULL);
-	static char *names[] = {"val", "dtype", NULL};
 	PyObject *val, *dtype = Py_None;
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:array", names, &val, &dtype)) return NULL;
+	if (no_arguments(args, kwargs)) {
+		int64_t none = 0;
+		void *data;
+		return wrap(goEmpty(DT_FLOAT32, 1, &none, &data, FREES));
+	}
+	if (!array_arguments(args, kwargs, &val, &dtype)) return NULL;
 	if (dtype != Py_None && Py_TYPE(dtype) != Dtype_Type) {
 		PyErr_Format(PyExc_TypeError, "array(): argument 'dtype' must be a Dtype such as mx.float32 or None, not %R", dtype);
 		return NULL;
 	}
 	return wrap(to_array(val, dtype == Py_None ? -1 : dtype_of(dtype)));
+}
+
+int array_init(PyObject *self, PyObject *args, PyObject *kwargs) {
+	(void)self;
+	PyObject *val, *dtype;
+	return no_arguments(args, kwargs) && !array_arguments(args, kwargs, &val, &dtype) ? -1 : 0;
 }

@@ -110,6 +110,7 @@ capi_handle to_array(PyObject *o, int dtype);     /* all that mx.array takes */
 int array_like(PyObject *o);              /* array, NumPy array, or a protocol */
 capi_handle from_array_like(PyObject *o, int dtype, int copy); /* copy as in from_dlpack: -1 None, 0 never, 1 always */
 PyObject *array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
+int array_init(PyObject *self, PyObject *args, PyObject *kwargs);
 PyObject *dtype_from_numpy_error(PyObject *o);
 void store_element(void *at, int dtype, const capi_arg *v);
 

@@ -199,7 +199,7 @@ class array:
     ``val`` is a scalar, a list or tuple (nested), an array, or anything that exports the buffer protocol, DLPack
     or ``__array__``.
     """
-    def __new__(cls, val: Any, dtype: Dtype | None = None) -> array: ...
+    def __init__(self, val: Any, dtype: Dtype | None = None) -> None: ...
     @property
     def shape(self) -> tuple[int, ...]:
         """The extent along each axis, a tuple of ints."""

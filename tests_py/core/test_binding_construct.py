@@ -5,6 +5,9 @@ import bisect
 import copy
 import operator
 import pickle
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -160,10 +163,33 @@ def test_pickle_of_views_and_of_bad_state():
     a = mx.array([[1, 2], [3, 4]]).T[::-1]
     assert pickle.loads(pickle.dumps(a)).tolist() == a.tolist()
     b = mx.array(1)
-    for state in ((b"", (2,), mx.int32), (b"1234", (-1,), mx.int32), (1, 2, 3), (b"1234", (1,)), None):
+    bad = [(b"", (2,), mx.int32), (b"1234", (-1,), mx.int32), (1, 2, 3), (b"1234", (1,)), None]
+    for state in (*bad, (np.ones(2), 12), (np.ones(2), 99), (np.ones(2), -1), (np.ones(2), None), (None, 1)):
         with pytest.raises((TypeError, ValueError)):
             b.__setstate__(state)
     assert b.item() == 1
+
+
+def test_no_arguments() -> None:
+    with pytest.raises(TypeError, match="val"):
+        mx.array()
+    assert mx.array.__new__(mx.array).shape == (0,)
+
+
+@needs_oracle
+def test_arrays_that_mlx_pickled(tmp_path) -> None:
+    arrays = [mlx.array(v).astype(dt(mlx, name)) for name in DTYPES for v in (1, [], [[1, 0], [2, 3]])]
+    for protocol in (2, 5):
+        (tmp_path / "arrays").write_bytes(pickle.dumps(arrays, protocol))
+        program = """
+            import pickle, sys, mlx_go
+            mlx_go.install_as_mlx()
+            for a in pickle.load(open(sys.argv[1], "rb")):
+                print(type(a).__module__, str(a.dtype).split(".")[-1], a.shape, a.tolist())
+        """
+        command = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path / "arrays")]
+        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        assert out.splitlines() == [f"mlx_go.core {str(a.dtype).split('.')[-1]} {a.shape} {a.tolist()}" for a in arrays]
 
 
 @needs_oracle
@@ -230,8 +256,6 @@ def test_arrays_are_sequences():
 
 
 def test_numpy_is_not_imported_unless_used():
-    import subprocess
-    import sys
 
     code = "import mlx_go.core as mx, sys; a = mx.array([1.0]) + mx.array([2]); a.tolist(); repr(a); assert 'numpy' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
