@@ -25,6 +25,7 @@ func init() {
 		seen   uint32
 		lock   sync.Once
 	)
+	core.Threads.Graph = new(park.Mutex)
 	core.Threads.Sleep = func() {
 		lock.Do(func() { park.Lock() })
 		for seen == work.Load() {

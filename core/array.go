@@ -2,7 +2,6 @@ package core
 
 import (
 	"math/bits"
-	"sync"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
@@ -80,7 +79,6 @@ type Def struct {
 // graph is all state behind the one lock. Building a node takes well under a microsecond,
 // so one lock beats finer ones; kernels run outside of it.
 var graph struct {
-	mu      sync.Mutex
 	chunks  []*[chunkLen]Array // arrays never move; id/chunkLen, id%chunkLen addresses one
 	free    []*Array
 	fresh   []*Array
@@ -92,28 +90,6 @@ var graph struct {
 }
 
 const chunkLen = 4096
-
-// Lock enters the package: arrays are made, looked up and released under it.
-func Lock() { graph.mu.Lock() }
-
-// Unlock leaves it and frees arrays made since Lock that nothing came to hold.
-func Unlock() {
-	sweep()
-	unlock()
-}
-
-// unlock wakes those for whom something happened under the graph lock, now that they can have it.
-func unlock() {
-	due, ended := executor.due, executor.ended
-	executor.due, executor.ended = false, false
-	graph.mu.Unlock()
-	if due {
-		Threads.Wake()
-	}
-	if ended {
-		Threads.Ended()
-	}
-}
 
 func sweep() {
 	for i := 0; i < len(graph.fresh); i++ {

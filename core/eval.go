@@ -40,25 +40,6 @@ var executor struct {
 	asyncErr *Error
 }
 
-// Threads is how the executor and those outside Go who wait for it sleep. A binding may replace it at start-up by
-// means that leave Go's scheduler alone, which wakes more threads than are needed.
-var Threads = func() (t struct {
-	Sleep func() // until Wake was called since the last Sleep
-	Wake  func()
-	Ended func() // a job is over; its Wait returns true
-}) {
-	token := make(chan struct{}, 1)
-	t.Sleep = func() { <-token }
-	t.Wake = func() {
-		select {
-		case token <- struct{}{}:
-		default:
-		}
-	}
-	t.Ended = func() {}
-	return t
-}()
-
 // inlineCost is the work, in additions, up to which handing over costs more than it gives.
 const inlineCost = 1 << 18
 
@@ -191,19 +172,19 @@ func unschedule(tape []*Array) {
 
 // execute is the executor goroutine.
 func execute() {
-	graph.mu.Lock()
+	Threads.Graph.Lock()
 	for {
 		for len(executor.queue) == 0 {
 			unlock()
 			Threads.Sleep()
-			graph.mu.Lock()
+			Threads.Graph.Lock()
 		}
 		j := executor.queue[0]
 		j.end(j.run(&exec{cancel: &j.cancel}))
 		executor.queue[0] = nil
 		executor.queue = executor.queue[1:]
 		unlock()
-		graph.mu.Lock()
+		Threads.Graph.Lock()
 	}
 }
 
@@ -449,8 +430,8 @@ func (e *exec) launchOnce(k *Kernel) *Error {
 	k.Room = max(MemoryLimit()-memory.active, 1)
 	if !e.inline {
 		sweep()
-		graph.mu.Unlock()
-		defer graph.mu.Lock()
+		Threads.Graph.Unlock()
+		defer Threads.Graph.Lock()
 	}
 	if err := dev.Launch(k); err != nil {
 		if err, ok := err.(*Error); ok {
@@ -503,7 +484,7 @@ func evalLocked(a *Array) {
 		graph.fresh = nil
 		unlock()
 		<-j.done
-		graph.mu.Lock()
+		Threads.Graph.Lock()
 		graph.fresh = append(graph.fresh, fresh...)
 		if err := j.Err(); err != nil && err.Kind != Interrupted {
 			panic(err)

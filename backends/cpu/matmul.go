@@ -17,12 +17,12 @@ func init() { launchers[core.KindMatMul] = matmul }
 
 // Blocking of the matrix kernels; the limits are those of kernels/gemm.h.
 const (
-	gemmColumns      = 4096      // columns of a block of b, in the last-level cache
-	gemmTogether     = 16 << 20  // bytes of blocks of b that are packed together
-	gemmTileRows     = 48        // GEMM_ROWS
-	gemmDotColumns   = 64        // GEMM_DOTS
-	gemmSweepColumns = 512       // GEMM_SWEEP
-	gemmGrain        = 1 << 21   // multiplications that pay for waking another core: about 20 us
+	gemmColumns      = 4096     // columns of a block of b, in the last-level cache
+	gemmTogether     = 16 << 20 // bytes of blocks of b that are packed together
+	gemmTileRows     = 48       // GEMM_ROWS
+	gemmDotColumns   = 64       // GEMM_DOTS
+	gemmSweepColumns = 512      // GEMM_SWEEP
+	gemmGrain        = 1 << 21  // multiplications that pay for waking another core: about 20 us
 )
 
 // What depends on the chosen instruction set: VB, GEMM_MR and GEMM_ABLOCK of the kernels, and the most rows of a block of b.

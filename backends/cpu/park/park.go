@@ -38,6 +38,36 @@ func Wake(w *atomic.Uint32, n int) { C.mlx_go_park_wake(word(w), C.int(n)) }
 
 func word(w *atomic.Uint32) *C.uint32_t { return (*C.uint32_t)(unsafe.Pointer(w)) }
 
+// A Mutex is a lock whose waiters sleep by Wait (U. Drepper, Futexes Are Tricky, 2011, section 5).
+type Mutex struct{ state atomic.Uint32 }
+
+const (
+	free = iota
+	held
+	contended // held, and somebody may sleep
+)
+
+// patience is how long Lock stays awake: most of those who hold a lock are about to give it back.
+const patience = 5 * time.Microsecond
+
+func (m *Mutex) Lock() {
+	if m.state.CompareAndSwap(free, held) || Watch(&m.state, held, patience) && m.state.CompareAndSwap(free, held) {
+		return
+	}
+	for m.state.Swap(contended) != free {
+		Wait(&m.state, contended, 0)
+	}
+}
+
+func (m *Mutex) Unlock() {
+	switch m.state.Swap(free) {
+	case free:
+		panic("park: unlock of a free Mutex")
+	case contended:
+		Wake(&m.state, 1)
+	}
+}
+
 // A Thread is one that others tell which core to leave alone.
 type Thread struct {
 	id    C.int

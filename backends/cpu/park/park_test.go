@@ -113,3 +113,33 @@ func TestAvoid(t *testing.T) {
 	}
 	close(ask)
 }
+
+func TestMutex(t *testing.T) {
+	var m Mutex
+	var all sync.WaitGroup
+	count := 0
+	for range 8 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for i := range 20_000 {
+				m.Lock()
+				count++
+				if i%1000 == 0 {
+					time.Sleep(50 * time.Microsecond) // the others give up watching
+				}
+				m.Unlock()
+			}
+		}()
+	}
+	all.Wait()
+	if count != 160_000 {
+		t.Errorf("count = %d", count)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a free Mutex was unlocked")
+		}
+	}()
+	m.Unlock()
+}
