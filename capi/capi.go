@@ -18,6 +18,7 @@ import (
 	"unsafe"
 
 	_ "github.com/mlx-go/mlx_go/backends/cpu"
+	"github.com/mlx-go/mlx_go/backends/cpu/park"
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
@@ -29,6 +30,7 @@ func init() {
 		n = min(n, s)
 	}
 	runtime.GOMAXPROCS(n + 3)
+	park.Prepare(min(2*n+3, 32)) // those who sleep in C, and as many as may run
 }
 
 // enter takes the graph lock and drops the references that Python gave up since

@@ -38,6 +38,21 @@ func Wake(w *atomic.Uint32, n int) { C.mlx_go_park_wake(word(w), C.int(n)) }
 
 func word(w *atomic.Uint32) *C.uint32_t { return (*C.uint32_t)(unsafe.Pointer(w)) }
 
+// Prepare makes Go start the threads for n goroutines that are all in C: later, in a process without memory for
+// another, the runtime would end it. It does not wait for them.
+func Prepare(n int) {
+	var here, all atomic.Uint32
+	for range n {
+		go func() {
+			if here.Add(1) == uint32(n) {
+				all.Store(1)
+				Wake(&all, n)
+			}
+			Wait(&all, 0, 100*time.Millisecond)
+		}()
+	}
+}
+
 // A Mutex is a lock whose waiters sleep by Wait (U. Drepper, Futexes Are Tricky, 2011, section 5).
 type Mutex struct{ state atomic.Uint32 }
 
