@@ -176,9 +176,7 @@ func (a *Array) opName() string {
 		}
 		return "argmin"
 	case SortAttr:
-		if at.Kth >= 0 {
-			return map[bool]string{false: "partition", true: "argpartition"}[at.Arg]
-		}
+		return at.name()
 	}
 	return a.op.Name
 }

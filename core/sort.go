@@ -1,6 +1,8 @@
 package core
 
 import (
+	"math"
+
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
@@ -85,6 +87,7 @@ func init() {
 				if x.NDim() != 1 {
 					Throw(ValueError, "[searchsorted] the sorted sequence must be 1-D, not of shape %s", layout.Format(x.shape))
 				}
+				checkPositions("searchsorted", x.shape, 0)
 				if x.dtype == dtype.Complex64 { // which the kernel does not compare
 					row := func(x *Array) *Array { return Reshape(x, []int{1, x.Size()}) }
 					return Reshape(searchByRank(row(x), row(v), side == "right"), v.shape)
@@ -107,6 +110,7 @@ func vmapSearch(y *Array, ins []*Array, mapped []bool, n int) *Array {
 // where they go before equal elements: their rank among all less their rank among the values.
 func searchByRank(sorted, v *Array, right bool) *Array {
 	k, m := sorted.shape[1], v.shape[1]
+	checkPositions("searchsorted", []int{k + m}, 0)
 	rank := func(x *Array) *Array { return argSortAxis(argSortAxis(x, 1, -1), 1, -1) }
 	var all *Array
 	if right {
@@ -119,15 +123,38 @@ func searchByRank(sorted, v *Array, right bool) *Array {
 
 // sortAxis sorts along axis, or only partitions at kth >= 0.
 func sortAxis(x *Array, axis, kth int) *Array {
+	at := SortAttr{axis, false, kth}
 	if x.dtype == dtype.Complex64 {
+		checkPositions(at.name(), x.shape, axis)
 		return gatherAxis(x, argSortAxis(x, axis, kth), axis)
 	}
-	return newArray(&sortOp, x.dtype, x.shape, SortAttr{axis, false, kth}, x)
+	return newArray(&sortOp, x.dtype, x.shape, at, x)
+}
+
+func (at SortAttr) name() string {
+	name := "sort"
+	if at.Kth >= 0 {
+		name = "partition"
+	}
+	if at.Arg {
+		name = "arg" + name
+	}
+	return name
+}
+
+// checkPositions throws where uint32 cannot hold the positions along an axis, or its length.
+func checkPositions(name string, shape layout.Shape, axis int) {
+	if n := shape[axis]; n > math.MaxUint32 {
+		Throw(ValueError, "[%s] positions are uint32, but axis %d of shape %s has %d elements; at most %d can be told apart",
+			name, axis, layout.Format(shape), n, uint32(math.MaxUint32))
+	}
 }
 
 // argSortAxis is the permutation. Complex numbers sort by real, then imaginary part, those with a NaN in either part
 // behind the others, as NumPy's do: stably by one key after the other, the last one first.
 func argSortAxis(x *Array, axis, kth int) *Array {
+	at := SortAttr{axis, true, kth}
+	checkPositions(at.name(), x.shape, axis)
 	if x.dtype == dtype.Complex64 {
 		order := argSortAxis(apply("imag", x), axis, -1)
 		for _, key := range []string{"real", "isnan"} {
@@ -135,5 +162,5 @@ func argSortAxis(x *Array, axis, kth int) *Array {
 		}
 		return order
 	}
-	return newArray(&argSortOp, dtype.Uint32, x.shape, SortAttr{axis, true, kth}, x)
+	return newArray(&argSortOp, dtype.Uint32, x.shape, at, x)
 }

@@ -24,6 +24,7 @@ func unique(a *Args) []*Array {
 	if n == 0 && size > 0 && fill == nil {
 		Throw(ValueError, "[unique] an empty array of shape %s needs a fill_value for size %d", layout.Format(x.shape), size)
 	}
+	checkPositions("unique", flat.shape, 0)
 	if _, ok := layout.CheckedSize([]int{size, 16}, 1); !ok {
 		Throw(ValueError, "[unique] size %d is too large", size)
 	}

@@ -54,6 +54,10 @@ func BenchmarkFold(b *testing.B) {
 	benchFold(b, "argsort1e6", f, s, u, s, core.KindSort, core.SortAttr{Kth: -1, Arg: true})
 	benchFold(b, "partition1e6", f, s, f, s, core.KindSort, core.SortAttr{Kth: 500_000})
 	benchFold(b, "sort10000x100", f, []int{10000, 100}, f, []int{10000, 100}, core.KindSort, core.SortAttr{Axis: 1, Kth: -1})
+	h := dtype.Float16
+	benchFold(b, "sort1e6/float16", h, s, h, s, core.KindSort, core.SortAttr{Kth: -1})
+	benchFold(b, "sort10000x100/float16", h, []int{10000, 100}, h, []int{10000, 100}, core.KindSort, core.SortAttr{Axis: 1, Kth: -1})
+	benchFold(b, "partition1e6/float16", h, s, h, s, core.KindSort, core.SortAttr{Kth: 500_000})
 	x := []int{1024, 1024}
 	benchFold(b, "softmax1024x1024", f, x, f, x, core.KindSoftmax, nil)
 	benchFold(b, "softmax1024x1024/bfloat16", dtype.BFloat16, x, dtype.BFloat16, x, core.KindSoftmax, nil)

@@ -238,7 +238,7 @@ func (w *sortSpace[K]) partition(s *sorting, src, dst unsafe.Pointer) {
 		digitBits := min(11, shift)
 		shift -= digitBits
 		mask := K(1)<<digitBits - 1
-		var counts [2048]uint32
+		var counts [2048]int
 		for lo, hi := range pieces(len(among), s.k.Cancel) {
 			for _, k := range among[lo:hi] {
 				counts[k>>shift&mask]++
@@ -248,12 +248,12 @@ func (w *sortSpace[K]) partition(s *sorting, src, dst unsafe.Pointer) {
 			return
 		}
 		digit := 0
-		for rank >= int(counts[digit]) {
-			rank -= int(counts[digit])
-			less += int(counts[digit])
+		for rank >= counts[digit] {
+			rank -= counts[digit]
+			less += counts[digit]
 			digit++
 		}
-		if int(counts[digit]) == len(among) {
+		if counts[digit] == len(among) {
 			continue
 		}
 		// The first list is the row itself, which is needed again; the later ones shrink in place.

@@ -26,7 +26,7 @@ func sortKeys[K key](a, tmp []K, low, high uint, split bool, cancel *atomic.Bool
 	}
 	// Least significant digit first: every pass is stable, so the passes add up.
 	digits := (high - low) / 8
-	var counts [8][256]uint32
+	var counts [8][256]int
 	for lo, hi := range pieces(len(a), cancel) {
 		countDigits(&counts, a[lo:hi], low, digits)
 	}
@@ -36,10 +36,10 @@ func sortKeys[K key](a, tmp []K, low, high uint, split bool, cancel *atomic.Bool
 			return
 		}
 		c, shift := &counts[d], low+8*d
-		if c[uint8(from[0]>>shift)] == uint32(len(a)) {
+		if c[uint8(from[0]>>shift)] == len(a) {
 			continue // all alike
 		}
-		sum := uint32(0)
+		sum := 0
 		for i, n := range c {
 			c[i] = sum
 			sum += n
@@ -60,7 +60,7 @@ func sortKeys[K key](a, tmp []K, low, high uint, split bool, cancel *atomic.Bool
 // countDigits counts the values of every byte from bit low on.
 //
 //go:noinline
-func countDigits[K key](counts *[8][256]uint32, a []K, low, digits uint) {
+func countDigits[K key](counts *[8][256]int, a []K, low, digits uint) {
 	switch digits {
 	case 1:
 		for _, k := range a {
@@ -92,7 +92,7 @@ func countDigits[K key](counts *[8][256]uint32, a []K, low, digits uint) {
 // countByte counts the values of the byte at shift.
 //
 //go:noinline
-func countByte[K key](c *[256]uint32, a []K, shift uint) {
+func countByte[K key](c *[256]int, a []K, shift uint) {
 	for _, k := range a {
 		c[uint8(k>>shift)]++
 	}
@@ -101,7 +101,7 @@ func countByte[K key](c *[256]uint32, a []K, shift uint) {
 // moveByDigit appends every key to the run of its digit; c holds where runs go on.
 //
 //go:noinline
-func moveByDigit[K key](from, to []K, c *[256]uint32, shift uint) {
+func moveByDigit[K key](from, to []K, c *[256]int, shift uint) {
 	for _, k := range from {
 		i := uint8(k >> shift)
 		to[c[i]] = k
@@ -119,14 +119,14 @@ func copyPieces[T any](to, from []T, cancel *atomic.Bool) {
 // follow those of the stretches before it. The result does not depend on the number of stretches.
 func splitRadix[K key](a, tmp []K, low, high uint, cancel *atomic.Bool) {
 	parts := min(threads, 16)
-	counts := make([][256]uint32, parts)
+	counts := make([][256]int, parts)
 	bounds := func(p int) (int, int) { return p * len(a) / parts, (p + 1) * len(a) / parts }
 	from, to := a, tmp
 	for shift := low; shift < high; shift += 8 {
 		parallel(parts, 1, nil, func(p, end int) {
 			for ; p < end; p++ {
 				first, last := bounds(p)
-				counts[p] = [256]uint32{}
+				counts[p] = [256]int{}
 				for lo, hi := range pieces(last-first, cancel) {
 					countByte(&counts[p], from[first+lo:first+hi], shift)
 				}
@@ -156,8 +156,8 @@ func splitRadix[K key](a, tmp []K, low, high uint, cancel *atomic.Bool) {
 
 // startsOf turns counts per part and digit into first positions. It reports true when one digit
 // has all n elements, so that there is nothing to move.
-func startsOf(counts [][256]uint32, n int) (same bool) {
-	sum := uint32(0)
+func startsOf(counts [][256]int, n int) (same bool) {
+	sum := 0
 	for d := range 256 {
 		begin := sum
 		for p := range counts {
@@ -165,7 +165,7 @@ func startsOf(counts [][256]uint32, n int) (same bool) {
 			counts[p][d] = sum
 			sum += c
 		}
-		if int(sum-begin) == n {
+		if sum-begin == n {
 			return true
 		}
 	}
@@ -193,7 +193,7 @@ func sortPairs(a, tmp []pair, split bool, cancel *atomic.Bool) {
 	if split && len(a) >= radixSplit {
 		parts = min(threads, 16)
 	}
-	counts := make([][256]uint32, parts)
+	counts := make([][256]int, parts)
 	bounds := func(p int) (int, int) { return p * len(a) / parts, (p + 1) * len(a) / parts }
 	from, to := a, tmp
 	for shift := 0; shift < 64; shift += 8 {
@@ -201,7 +201,7 @@ func sortPairs(a, tmp []pair, split bool, cancel *atomic.Bool) {
 			for ; p < end; p++ {
 				first, last := bounds(p)
 				c := &counts[p]
-				*c = [256]uint32{}
+				*c = [256]int{}
 				for lo, hi := range pieces(last-first, cancel) {
 					for _, x := range from[first+lo : first+hi] {
 						c[uint8(x.key>>shift)]++

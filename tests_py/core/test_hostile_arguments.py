@@ -134,7 +134,7 @@ def test_messages_name_the_op():
     for name, f in cases.items():
         with pytest.raises((ValueError, IndexError), match=rf"^\[{name}\]"):
             f()
-    huge = mx.broadcast_to(mx.array(1.0), (2**45,))
+    huge = mx.broadcast_to(mx.array(1.0), (2**15, 2**30))
     for name in ("cumsum", "cumprod", "cummax", "logcumsumexp", "sort", "argsort", "exp"):
         with pytest.raises(MemoryError, match=rf"^\[{name}\]"):
             mx.eval(getattr(mx, name)(huge))

@@ -202,6 +202,29 @@ def test_large_sorts(n: int, name: str) -> None:
     assert_close(mx.argsort(array(mx, x, name)), np.argsort(x, kind="stable").astype(np.uint32))
 
 
+@pytest.mark.parametrize(
+    ("name", "f"),
+    [
+        ("argsort", lambda x: mx.argsort(x, axis=1)),
+        ("argsort", lambda x: mx.argsort(x, axis=None)),
+        ("argpartition", lambda x: mx.argpartition(x, 7)),
+        ("searchsorted", lambda x: mx.searchsorted(x[0], x[:, 0])),
+        ("searchsorted", lambda x: mx.searchsorted(x[0].astype(mx.complex64), x[:, 0].astype(mx.complex64))),
+        ("sort", lambda x: mx.sort(x.astype(mx.complex64))),
+        ("partition", lambda x: mx.partition(x.astype(mx.complex64), 7)),
+        ("unique", lambda x: mx.unique(x, 3)),
+    ],
+)
+def test_positions_must_fit_uint32(name: str, f: Any) -> None:
+    n = 1 << 32
+    for length in (n, n + 3):
+        with pytest.raises(
+            ValueError, match=rf"^\[{name}\] positions are uint32, but axis . of shape .* has \d+ elements"
+        ):
+            f(mx.broadcast_to(mx.array(1, mx.uint8), (2, length)))
+    f(mx.broadcast_to(mx.array(1, mx.uint8), (2, n // 2 - 2)))  # is not evaluated
+
+
 @settings(max_examples=800)
 @given(st.data())
 def test_sorts_of_views(data: Any) -> None:
