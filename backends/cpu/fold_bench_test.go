@@ -54,6 +54,9 @@ func BenchmarkFold(b *testing.B) {
 	benchFold(b, "argsort1e6", f, s, u, s, core.KindSort, core.SortAttr{Kth: -1, Arg: true})
 	benchFold(b, "partition1e6", f, s, f, s, core.KindSort, core.SortAttr{Kth: 500_000})
 	benchFold(b, "sort10000x100", f, []int{10000, 100}, f, []int{10000, 100}, core.KindSort, core.SortAttr{Axis: 1, Kth: -1})
+	l := []int{10_000_000}
+	benchFold(b, "sort1e7", f, l, f, l, core.KindSort, core.SortAttr{Kth: -1})
+	benchFold(b, "sort1e5", f, []int{100_000}, f, []int{100_000}, core.KindSort, core.SortAttr{Kth: -1})
 	h := dtype.Float16
 	benchFold(b, "sort1e6/float16", h, s, h, s, core.KindSort, core.SortAttr{Kth: -1})
 	benchFold(b, "sort10000x100/float16", h, []int{10000, 100}, h, []int{10000, 100}, core.KindSort, core.SortAttr{Axis: 1, Kth: -1})

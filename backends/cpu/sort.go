@@ -15,36 +15,32 @@ import (
 
 func init() { launchers[core.KindSort] = sortAxis }
 
-// vectorSort says that the kernels sort 32 and 64-bit keys faster than digits do.
-var vectorSort = func() bool {
+// vectorSort reports whether the kernels sort 32 and 64-bit keys, which is faster than by digits.
+func vectorSort() bool {
 	var yes int64
 	call(C.ENTRY_sort_vector_available, unsafe.Pointer(&yes), 0, 1)
 	return yes != 0
-}()
-
-// From this many cores on, a long row sorted by digits on all of them beats vectors on one.
-const splitCores = 6
+}
 
 // sortWork is the number of elements that make one more core worth waking.
 const sortWork = 1 << 13
 
 // sorting is one sort, argsort, partition or argpartition along an axis.
 type sorting struct {
-	k       *core.Kernel
-	kept    []axis
-	n       int
-	is, os  int // strides along the axis
-	arg     bool
-	kth     int
-	outSize int
-	split   bool // one row at a time, each on all cores
+	k      *core.Kernel
+	kept   []axis
+	n      int
+	is, os int // strides along the axis
+	arg    bool
+	kth    int
+	split  bool // one row at a time, each on all cores
 }
 
 func sortAxis(k *core.Kernel) error {
 	attr := k.Attr.(core.SortAttr)
 	in, out := &k.In[0], &k.Out[0]
 	s := sorting{k: k, n: in.Shape[attr.Axis], is: in.Strides[attr.Axis], os: out.Strides[attr.Axis],
-		arg: attr.Arg, kth: attr.Kth, outSize: out.Dtype.Size()}
+		arg: attr.Arg, kth: attr.Kth}
 	for i, n := range in.Shape {
 		if i != attr.Axis {
 			s.kept = append(s.kept, axis{n, in.Strides[i], out.Strides[i]})
@@ -52,7 +48,7 @@ func sortAxis(k *core.Kernel) error {
 	}
 	s.kept = mergeKept(s.kept)
 	s.split = s.n >= radixSplit && extent(s.kept) < 4*threads
-	if vectorSort && s.vectors(in.Dtype) {
+	if s.vectors(in.Dtype) {
 		return nil
 	}
 	switch in.Dtype.Size() {
@@ -71,8 +67,7 @@ func sortAxis(k *core.Kernel) error {
 // vectors sorts with the vector kernel and reports whether that was possible.
 func (s *sorting) vectors(d dtype.Dtype) bool {
 	size := d.Size()
-	if size < 4 || d == dtype.Complex64 || s.arg && size != 4 || len(s.kept) > maxAxes ||
-		s.split && s.kth < 0 && threads >= splitCores {
+	if size < 4 || d == dtype.Complex64 || s.arg && size != 4 || len(s.kept) > maxAxes || !vectorSort() {
 		return false
 	}
 	g := C.sort_args{in: s.k.In[0].Data, out: s.k.Out[0].Data, kd: C.int64_t(len(s.kept)), n: C.int64_t(s.n),
@@ -83,11 +78,18 @@ func (s *sorting) vectors(d dtype.Dtype) bool {
 	for i, a := range s.kept {
 		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
 	}
-	parallel(extent(s.kept), max(sortWork/s.n, 1), s.k.Cancel, func(lo, hi int) {
-		mine, width := g, size
-		if s.arg {
-			width = 8
+	width := size
+	if s.arg {
+		width = 8
+	}
+	if s.split && s.kth < 0 && threads > 1 {
+		for row := 0; row < extent(s.kept) && !s.k.Canceled(); row++ {
+			s.splitVectors(g, row, width)
 		}
+		return true
+	}
+	parallel(extent(s.kept), max(sortWork/s.n, 1), s.k.Cancel, func(lo, hi int) {
+		mine := g
 		work := getWorkspace(s.k, 2*width*(s.n+16))
 		defer work.release()
 		mine.work = work.data
@@ -96,9 +98,21 @@ func (s *sorting) vectors(d dtype.Dtype) bool {
 	return true
 }
 
+// at is where a row begins.
+func (s *sorting) at(row int) (src, dst unsafe.Pointer) {
+	in, out := &s.k.In[0], &s.k.Out[0]
+	src, dst = in.Data, out.Data
+	for a := len(s.kept) - 1; a >= 0; a-- {
+		x := row % s.kept[a].n
+		row /= s.kept[a].n
+		src = unsafe.Add(src, x*s.kept[a].in*in.Dtype.Size())
+		dst = unsafe.Add(dst, x*s.kept[a].out*out.Dtype.Size())
+	}
+	return src, dst
+}
+
 func sortRows[K key](s *sorting, d dtype.Dtype) {
-	rows, size := extent(s.kept), d.Size()
-	in, out := s.k.In[0].Data, s.k.Out[0].Data
+	rows := extent(s.kept)
 	rule := keyRuleOf[K](d)
 	grain := max(sortWork/s.n, 1)
 	if s.split {
@@ -106,18 +120,11 @@ func sortRows[K key](s *sorting, d dtype.Dtype) {
 	}
 	parallel(rows, grain, s.k.Cancel, func(lo, hi int) {
 		var w sortSpace[K]
-		defer w.release()
+		defer w.held.release()
 		w.held.k = s.k
 		w.keys = borrow[K](&w.held, s.n)
 		for i := lo; i < hi && !s.k.Canceled(); i++ {
-			src, dst := in, out
-			rest := i
-			for a := len(s.kept) - 1; a >= 0; a-- {
-				x := rest % s.kept[a].n
-				rest /= s.kept[a].n
-				src = unsafe.Add(src, x*s.kept[a].in*size)
-				dst = unsafe.Add(dst, x*s.kept[a].out*s.outSize)
-			}
+			src, dst := s.at(i)
 			w.row(s, &rule, src, dst)
 		}
 	})
@@ -146,9 +153,9 @@ func borrow[T any](held *heldSpace, n int) []T {
 	return unsafe.Slice((*T)(w.data), n)
 }
 
-func (w *sortSpace[K]) release() {
-	for _, h := range w.held.list {
-		h.release()
+func (held *heldSpace) release() {
+	for _, w := range held.list {
+		w.release()
 	}
 }
 

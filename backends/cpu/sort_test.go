@@ -124,6 +124,44 @@ func TestSort(t *testing.T) {
 	}
 }
 
+// TestSplitSort sorts single long rows on several cores, whose ranges and blocks come out as uneven as they can.
+func TestSplitSort(t *testing.T) {
+	defer func(n int) { threads = n }(threads)
+	threads = 3
+	const n = radixSplit + 77
+	r := rand.New(rand.NewPCG(33, 1))
+	zero := math.Copysign(0, -1)
+	special := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, zero, 1, -1}
+	number := func(f func(i int) int) func(int) value {
+		return func(i int) value { v := f(i); return value{i: int64(v), re: float64(v)} }
+	}
+	for name, of := range map[string]func(i int) value{
+		"any":        func(int) value { return value{i: int64(r.Uint64()), re: r.NormFloat64()} },
+		"special":    func(int) value { k := r.IntN(len(special)); return value{i: int64(k) - 3, re: special[k]} },
+		"mostly -0":  func(i int) value { return value{re: []float64{zero, zero, zero, 0, float64(i % 3)}[r.IntN(5)]} },
+		"all equal":  number(func(int) int { return 7 }),
+		"two values": number(func(int) int { return r.IntN(2) }),
+		"ascending":  number(func(i int) int { return i }),
+		"descending": number(func(i int) int { return n - i }),
+		"periodic":   number(func(i int) int { return i % 64 }),
+		"one large":  number(func(i int) int { return i / (n - 1) }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, d := range dtype.All {
+				if d != dtype.Complex64 {
+					checkSort(t, plainTensor(d, []int{n}, of), 0, n/2)
+				}
+			}
+		})
+	}
+	eachISA(t, func(t *testing.T) {
+		for _, d := range []dtype.Dtype{dtype.Float32, dtype.Int64, dtype.Float64} {
+			checkSort(t, someTensor(r, d, []int{2, n}, true), 1, n-1)
+			checkSort(t, plainTensor(d, []int{n, 2}, func(int) value { return value{i: int64(r.Uint32()), re: r.NormFloat64()} }), 0, 0)
+		}
+	})
+}
+
 func TestSearchSorted(t *testing.T) {
 	r := rand.New(rand.NewPCG(32, 1))
 	for round := range 300 {

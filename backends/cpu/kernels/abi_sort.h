@@ -13,3 +13,14 @@ typedef struct {
 	int64_t kth; // >= 0: only this position need be right, smaller ones before it
 	stop_flag stop;
 } sort_args;
+
+// One row over several cores. Keys are words of 8 bytes, or of 4 where a 32-bit element is all there is to them.
+typedef struct {
+	sort_args row; // in and out at the row itself; work for 2 * (keys + 16) of a block, a range or the sample
+	void *blocks;  // n keys: the row, of which every block is parted into ranges
+	void *splitters;
+	int64_t block, parts, sample; // keys in a block, ranges, keys of the sample per range
+	int64_t *ends;         // per block and range: where the range ends in the block
+	int64_t *zeros;        // per block: how many zeros are negative
+	const int64_t *starts; // per range, and n
+} sort_split_args;

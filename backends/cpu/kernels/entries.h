@@ -23,6 +23,9 @@ ENTRY(scan_carry)
 /* sort.h */
 ENTRY(sort_vector_available)
 ENTRY(sort_rows)
+ENTRY(sort_sample)
+ENTRY(sort_split)
+ENTRY(sort_ranges)
 
 /* softmax.h, norm.h */
 ENTRY(softmax)

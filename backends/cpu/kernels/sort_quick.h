@@ -117,6 +117,18 @@ static void SORT_NAME(sort_keys)(SORT_T *p, SORT_T *tmp, int64_t n, int64_t kth,
 	if (n > 1) SORT_NAME(sort_short)(p, n);
 }
 
+// Parts keys by ascending splitters into ranges, a splitter being the first key of its range, and writes where they end;
+// p is at position at.
+static void SORT_NAME(sort_parts)(SORT_T *p, SORT_T *tmp, int64_t n, const SORT_T *splitters, int64_t parts, int64_t at, int64_t *ends, stop_flag stop) {
+	if (parts == 1) {
+		*ends = at + n;
+		return;
+	}
+	int64_t half = parts / 2, front = SORT_NAME(sort_partition)(p, tmp, n, splitters[half - 1], 0, stop);
+	SORT_NAME(sort_parts)(p, tmp, front, splitters, half, at, ends, stop);
+	SORT_NAME(sort_parts)(p + front, tmp, n - front, splitters + half, parts - half, at + front, ends + half, stop);
+}
+
 #undef SORT_T
 #undef SORT_NAME
 #undef SORT_L
