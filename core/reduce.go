@@ -133,6 +133,7 @@ func argReduce(x *Array, axis int, largest bool) *Array {
 	if x.shape[axis] == 0 {
 		Throw(ValueError, "[%s] axis %d of shape %s is empty", name, axis, layout.Format(x.shape))
 	}
+	checkPositions(name, x.shape, axis)
 	if x.dtype == dtype.Complex64 {
 		// The first place that holds the extreme, or a NaN: where there is one, the extreme is NaN and equals nothing.
 		op := ReduceMin

@@ -213,6 +213,8 @@ def test_large_sorts(n: int, name: str) -> None:
         ("sort", lambda x: mx.sort(x.astype(mx.complex64))),
         ("partition", lambda x: mx.partition(x.astype(mx.complex64), 7)),
         ("unique", lambda x: mx.unique(x, 3)),
+        ("argmax", lambda x: mx.argmax(x, axis=1)),
+        ("argmin", lambda x: mx.argmin(x.astype(mx.complex64), axis=None)),
     ],
 )
 def test_positions_must_fit_uint32(name: str, f: Any) -> None:
