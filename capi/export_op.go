@@ -168,14 +168,23 @@ func goView(id C.uint32_t, which C.int, frees *C.uint32_t, n C.uint32_t) (h C.ca
 	return handle(core.ApplyRow(core.FindRow(row), []core.Arg{{Kind: core.ArgArray, Array: a}}))
 }
 
-// scratch holds the arguments of the call in progress; guarded by the graph lock.
-var scratch [32]core.Arg
+// call is the call in progress, and scratch what its arguments are decoded to, if they are few. The graph lock guards
+// them, and the GIL while an op gives that up to evaluate.
+var (
+	call    core.Args
+	scratch [64]core.Arg
+)
 
-// decode reads the arguments from the pool that the C parser filled.
-func decode(out []core.Arg, pool []C.capi_arg, at int) []core.Arg {
-	for i := range out {
-		p := &pool[at+i]
-		a := &out[i]
+// decode reads the pool that the C parser filled: count arguments, and behind them what is in lists.
+func decode(first *C.capi_arg, count int) (args []core.Arg) {
+	pool := unsafe.Slice(first, poolSize(first, count))
+	args = scratch[:]
+	if len(pool) > len(scratch) {
+		args = make([]core.Arg, len(pool))
+	}
+	args = args[:len(pool)]
+	for i := range args {
+		p, a := &pool[i], &args[i]
 		a.Kind = core.ArgKind(p.kind)
 		switch p.kind {
 		case C.ARG_FLOAT, C.ARG_COMPLEX:
@@ -185,12 +194,12 @@ func decode(out []core.Arg, pool []C.capi_arg, at int) []core.Arg {
 		case C.ARG_ARRAY:
 			a.Array = core.ByID(uint32(p.id))
 		case C.ARG_LIST:
-			a.List = decode(make([]core.Arg, int(p.n)), pool, int(p.list))
+			a.List = args[p.list : int(p.list)+int(p.n) : int(p.list)+int(p.n)]
 		default:
 			a.Int = int64(p.n)
 		}
 	}
-	return out
+	return args
 }
 
 //export goCall
@@ -199,8 +208,9 @@ func goCall(index C.int, args *C.capi_arg, count C.uint32_t, out *C.capi_ids, fr
 	enter(frees, n)
 	defer leave()
 	e := &table[index]
-	list := decode(scratch[:count], unsafe.Slice(args, poolSize(args, int(count))), 0)
-	defer clear(list)
+	all := decode(args, int(count))
+	defer clear(all)
+	list := all[:count]
 	for i := range list {
 		if list[i].Kind == C.ARG_MISSING {
 			list[i] = e.defaults[i]
@@ -209,7 +219,8 @@ func goCall(index C.int, args *C.capi_arg, count C.uint32_t, out *C.capi_ids, fr
 	if e.row != nil {
 		giveIDs(out, []*core.Array{core.ApplyRow(e.row, list)})
 	} else {
-		giveIDs(out, core.CallFunc(e.fn, list))
+		call = core.Args{Func: e.fn, List: list}
+		giveIDs(out, e.fn.Call(&call))
 	}
 	return 0
 }

@@ -20,8 +20,10 @@ func (a *Args) arg(i int) *Arg {
 	if i < len(a.List) {
 		return &a.List[i]
 	}
-	return &Arg{}
+	return &noArg
 }
+
+var noArg Arg // not written
 
 // given reports whether argument i is there and not None.
 func (a *Args) given(i int) bool { return a.arg(i).Kind != ArgNone }

@@ -92,17 +92,17 @@ func (it *IndexItem) span(n int) (start, step, count int) {
 	return start, step, count
 }
 
-// resolve lines the items up with x's axes.
-func resolve(x *Array, items []IndexItem) *subscript {
-	used, ellipsis := 0, false
-	var list []IndexItem
+// withoutMasks replaces masks by the positions at which they hold, one array per axis, and adds the ellipsis that
+// an index without one ends in. used is the number of axes that items take.
+func withoutMasks(x *Array, items []IndexItem) (list []IndexItem, used int) {
+	list = make([]IndexItem, 0, len(items)+1)
+	ellipsis := false
 	for _, it := range items {
 		switch it.Kind {
 		case IndexInt, IndexSlice:
 			used++
 		case IndexArray:
 			if it.Array.dtype == dtype.Bool {
-				// A mask is the positions at which it holds, one array per axis.
 				for _, p := range maskPositions(it.Array, x.shape, used) {
 					list = append(list, IndexItem{Kind: IndexArray, Array: p})
 					used++
@@ -124,11 +124,15 @@ func resolve(x *Array, items []IndexItem) *subscript {
 	if !ellipsis {
 		list = append(list, IndexItem{Kind: IndexEllipsis})
 	}
-	s := &subscript{at: wholeSlice(len(x.shape)), sliced: slices.Clone(x.shape)}
+	return list, used
+}
+
+// resolve lines the items up with x's axes.
+func resolve(x *Array, items []IndexItem) *subscript {
+	list, used := withoutMasks(x, items)
+	s := &subscript{at: wholeSlice(len(x.shape)), sliced: slices.Clone(x.shape), viewed: make([]int, 0, len(x.shape)+len(items))}
 	axis := 0
-	var arrays []*Array
-	places := []int{} // order of array items among all items, to see whether they are adjacent
-	scalars := []int{}
+	first, last, picks := len(list), 0, 0 // among the items, where integers and arrays stand
 	for place, it := range list {
 		switch it.Kind {
 		case IndexEllipsis:
@@ -149,7 +153,6 @@ func resolve(x *Array, items []IndexItem) *subscript {
 			}
 			s.at.start[axis] = i
 			s.sliced[axis] = 1
-			scalars = append(scalars, place)
 			axis++
 		case IndexSlice:
 			start, step, count := it.span(x.shape[axis])
@@ -158,25 +161,25 @@ func resolve(x *Array, items []IndexItem) *subscript {
 			axis++
 		case IndexArray:
 			checkIndices("index", []*Array{it.Array})
-			arrays = append(arrays, it.Array)
+			s.arrays = append(s.arrays, it.Array)
 			s.axes = append(s.axes, len(s.viewed))
 			s.viewed = append(s.viewed, x.shape[axis])
-			places = append(places, place)
 			axis++
 		}
+		if it.Kind == IndexInt || it.Kind == IndexArray {
+			first, last, picks = min(first, place), place, picks+1
+		}
 	}
-	if len(arrays) > 0 {
-		shape := arrays[0].shape
-		for _, a := range arrays[1:] {
+	if len(s.arrays) > 0 {
+		shape := s.arrays[0].shape
+		for _, a := range s.arrays[1:] {
 			shape = broadcastShapes("index", shape, a.shape)
 		}
-		for _, a := range arrays {
-			s.arrays = append(s.arrays, BroadcastTo(a, shape))
+		for i, a := range s.arrays {
+			s.arrays[i] = BroadcastTo(a, shape)
 		}
 		// NumPy's rule: integers count as indices too where arrays take part.
-		all := append(slices.Clone(places), scalars...)
-		slices.Sort(all)
-		s.front = all[len(all)-1]-all[0] != len(all)-1
+		s.front = last-first != picks-1
 	}
 	return s
 }
@@ -224,7 +227,7 @@ func Index(x *Array, items []IndexItem) *Array {
 
 // leadPerm moves the first k axes to start at axis to.
 func leadPerm(rank, k, to int) []int {
-	var perm []int
+	perm := make([]int, 0, rank)
 	for i := range to {
 		perm = append(perm, k+i)
 	}
