@@ -137,16 +137,16 @@ int mlx_go_park_thread(void) {
 
 int mlx_go_park_core(void) { return sched_getcpu(); }
 
-void mlx_go_park_avoid(int thread, int core) {
+int mlx_go_park_avoid(int thread, int core) {
 	cpu_set_t set;
 	// The caller's set: what the process may use now.
-	if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(0, sizeof set, &set) != 0) return;
+	if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(0, sizeof set, &set) != 0) return 0;
 	CPU_CLR(core, &set);
-	if (CPU_COUNT(&set)) sched_setaffinity(thread, sizeof set, &set);
+	return CPU_COUNT(&set) && sched_setaffinity(thread, sizeof set, &set) == 0;
 }
 #else
 void mlx_go_park_started(void) {}
 int mlx_go_park_thread(void) { return 0; }
 int mlx_go_park_core(void) { return -1; }
-void mlx_go_park_avoid(int thread, int core) { (void)thread, (void)core; }
+int mlx_go_park_avoid(int thread, int core) { return (void)thread, (void)core, 0; }
 #endif

@@ -100,10 +100,9 @@ func Core() int { return int(C.mlx_go_park_core()) }
 
 // Avoid keeps t off one of the cores that the process may use. The Linux scheduler may leave a thread that wakes up
 // waiting behind the one that woke it for milliseconds while another core idles, when these have been busy.
-// The scheduler's own choice is taken back if there is no other core.
+// If the caller may use no other core, t stays where it is, and the next caller may have more to choose from.
 func (t *Thread) Avoid(core int) {
-	if t.avoid != core {
+	if t.avoid != core && C.mlx_go_park_avoid(t.id, C.int(core)) != 0 {
 		t.avoid = core
-		C.mlx_go_park_avoid(t.id, C.int(core))
 	}
 }

@@ -10,4 +10,4 @@ void mlx_go_park_wake(const uint32_t *word, int n);
 void mlx_go_park_started(void);
 int mlx_go_park_thread(void);
 int mlx_go_park_core(void);
-void mlx_go_park_avoid(int thread, int core);
+int mlx_go_park_avoid(int thread, int core);
