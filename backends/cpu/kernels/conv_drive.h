@@ -114,7 +114,7 @@ static void TN(conv_units)(const conv_args *p, int64_t lo, int64_t hi) {
 				for (int64_t h = t.h0; h < t.h1; h++)
 					for (int64_t i = 0; i < cols; i += step) {
 						int64_t rows = cols - i < step ? cols - i : step;
-						TN(micro_fn) micro = (W == TL ? TN(micro1) : TN(micro2))[rows - 1];
+						TN(micro_fn) micro = W == TL ? TN(micro1)[rows - 1] : TN(micro2)[rows - 1];
 						const T *b = panel, *x = t.x + group * p->c + (h - t.h0) * p->stride[1] * t.s[1] + i * ars;
 						memset(sums, 0, rows * W * sizeof(T));
 						for (int64_t kd = 0; kd < p->k[0]; kd++)

@@ -41,7 +41,7 @@ static void TN(conv_outer)(const conv_args *p, int64_t lo, int64_t hi) {
 			int64_t s = rows * t.part / p->parts, end = rows * (t.part + 1) / p->parts;
 			if (s < block) s = block;
 			if (end > block + p->bh) end = block + p->bh;
-			TN(micro_fn) micro = (W == TL ? TN(micro1) : TN(micro2))[t.h - 1];
+			TN(micro_fn) micro = W == TL ? TN(micro1)[t.h - 1] : TN(micro2)[t.h - 1];
 			const T *x = (const T *)p->x + t.kd * p->xs[1] + t.kh * p->xs[2] + t.i, *b = (const T *)p->packed + t.j * rows * run * W;
 			for (; s < end; s++) {
 				if (STOPPED(p->stop)) return;

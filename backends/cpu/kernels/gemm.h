@@ -75,8 +75,8 @@ INL void gemm_narrow(uint16_t *dst, const float *src, int64_t n, int dtype) {
 #undef DSTEP
 #undef DSPAN
 #define A uint16_t
-#define SLOAD vload
-#define DLOAD vload
+#define SLOAD vload_pairs
+#define DLOAD vload_pairs
 #define DSTEP PAIRS
 #define DSPAN (2 * TL)
 #endif

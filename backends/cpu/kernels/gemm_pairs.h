@@ -32,6 +32,7 @@ INL void pack_pairs(float *restrict dst, const int W, const uint16_t *restrict s
 }
 
 #define PAIRS(c, x, y) c = (vf)_mm512_dpbf16_ps((__m512)c, (__m512bh)x, (__m512bh)y);
+INL vf vload_pairs(const uint16_t *p) { return (vf)_mm512_loadu_si512(p); } // vload asks for a float's address
 #define PAIRS_STEP(i) { vi s = ((const int32_t *)a)[i] - (vi){}; PAIRS(c##i##_0, s, b0) PAIRS(c##i##_1, s, b1) } // float arithmetic would quiet NaNs
 // micro_packed of gemm_tile.h over pairs.
 static __attribute__((noinline)) void micro_pairs(int64_t k, const float *restrict a, const float *restrict b, float *restrict c) {

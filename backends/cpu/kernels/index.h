@@ -30,23 +30,24 @@ INL void index_linear(const index_args *g, const int64_t *steps, int64_t lo, int
 }
 
 // Adds the coordinates one array of type T picks; false when one is out of bounds, which is looked for only
-// afterwards so that the loop has no branch.
+// afterwards so that the loop has no branch. Until then sums may wrap: they are unsigned.
 #define INDEX_ADD(T) { \
 		const T *p = (const T *)a->p + o; \
-		const int64_t size = a->size, most = a->last, step = a->step; \
-		int64_t *restrict d = off + at; \
+		const int64_t size = a->size, most = a->last; \
+		const uint64_t step = a->step; \
+		uint64_t *restrict d = (uint64_t *)off + at; \
 		uint64_t wrong = 0; \
 		if (s == 1) \
 			for (int64_t i = 0; i < run; i++) { \
 				int64_t v = (int64_t)p[i], u = v + (v < 0 && (T)-1 < 1 ? size : 0); \
 				wrong |= u < 0 || u > most; \
-				d[i] += u * step; \
+				d[i] += (uint64_t)u * step; \
 			} \
 		else \
 			for (int64_t i = 0; i < run; i++) { \
 				int64_t v = (int64_t)p[i * s], u = v + (v < 0 && (T)-1 < 1 ? size : 0); \
 				wrong |= u < 0 || u > most; \
-				d[i] += u * step; \
+				d[i] += (uint64_t)u * step; \
 			} \
 		for (int64_t i = 0; wrong; i++) { \
 			int64_t v = (int64_t)p[i * s], u = v + (v < 0 && (T)-1 < 1 ? size : 0); \

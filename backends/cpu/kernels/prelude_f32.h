@@ -2,8 +2,13 @@
 // last place (ulp), measured by tests over all or millions of arguments. Polynomials: fit.py.
 #pragma once
 
-// The nearest integer to |x| < 2^22: adding 1.5 * 2^23 leaves no room for a fraction.
-INL float f32_nearest(float x) { return (x + 12582912.0f) - 12582912.0f; }
+// The nearest integer to |x| < 2^22, in *n too: adding 1.5 * 2^23 leaves no room for a fraction, and the bits of the
+// sum count up from there. C leaves the conversion of a NaN to an integer open; here *n is then some number.
+INL float f32_nearest(float x, int32_t *n) {
+	float y = x + 12582912.0f;
+	*n = (int32_t)(f32_bits(y) - 0x4b400000);
+	return y - 12582912.0f;
+}
 
 // 2^n for -126 <= n <= 127.
 INL float f32_exp2i(int32_t n) { return bits_f32((uint32_t)(n + 127) << 23); }
@@ -20,10 +25,9 @@ INL float f32_expm1_poly(float r) {
 }
 
 // The n and r of x = n log(2) + r. The high part of log(2) has 15 bits, so that n times it is exact.
-INL float f32_exp_reduce(float x, float *n) {
-	*n = f32_nearest(x * 1.44269504088896341f);
-	float r = x - *n * 0.693145751953125f;
-	return r - *n * 1.42860682030941723e-6f;
+INL float f32_exp_reduce(float x, int32_t *n) {
+	float m = f32_nearest(x * 1.44269504088896341f, n), r = x - m * 0.693145751953125f;
+	return r - m * 1.42860682030941723e-6f;
 }
 
 // 2^k e^x without overflow or underflow before the end; NaN passes. The scale is applied in two
@@ -31,8 +35,9 @@ INL float f32_exp_reduce(float x, float *n) {
 INL float f32_exp_scaled(float x, int32_t k) {
 	x = x < -104.0f ? -104.0f : x;
 	x = x > 90.0f ? 90.0f : x;
-	float n, r = f32_exp_reduce(x, &n), p = f32_expm1_poly(r) + 1.0f;
-	int32_t i = (int32_t)n + k, a = i >> 1;
+	int32_t n;
+	float r = f32_exp_reduce(x, &n), p = f32_expm1_poly(r) + 1.0f;
+	int32_t i = n + k, a = i >> 1;
 	return p * f32_exp2i(a) * f32_exp2i(i - a);
 }
 
@@ -42,7 +47,8 @@ INL float f32_exp(float x) { return f32_exp_scaled(x, 0); }
 INL float f32_expm1(float x) {
 	float c = x < -18.0f ? -18.0f : x;
 	c = c > 88.8f ? 88.8f : c;
-	float n, r = f32_exp_reduce(c, &n), s = f32_exp2i((int32_t)n - 1);
+	int32_t n;
+	float r = f32_exp_reduce(c, &n), s = f32_exp2i(n - 1);
 	float y = 2.0f * (s * f32_expm1_poly(r) + (s - 0.5f));
 	return f32_abs(x) < 0x1p-25f ? x : y;
 }
@@ -134,7 +140,8 @@ INL float f32_sigmoid(float x) {
 // e / (e + 2) with e = exp(2|x|) - 1; from 10 on that is 1.
 INL float f32_tanh(float x) {
 	float t = f32_abs(x), c = t > 10.0f ? 20.0f : 2.0f * t;
-	float n, r = f32_exp_reduce(c, &n), s = f32_exp2i((int32_t)n);
+	int32_t n;
+	float r = f32_exp_reduce(c, &n), s = f32_exp2i(n);
 	float e = s * f32_expm1_poly(r) + (s - 1.0f);
 	return f32_copysign(t < 0x1p-12f ? t : e / (e + 2.0f), x);
 }

@@ -32,7 +32,7 @@ INL float f32_pow(float a, float b) {
 	// A zero, infinite or NaN base has no logarithm here: its power is decided below.
 	t = t < -200.0 ? -200.0 : t;
 	t = t > 200.0 ? 200.0 : t;
-	double n = (t + 0x1.8p52) - 0x1.8p52, f = t - n;
+	double n = t + 0x1.8p52, f = t - (n - 0x1.8p52); // the nearest integer, in the low bits of n
 	double p = 1.3175789206343325e-06;
 	p = p * f + 1.530973639485289e-05;
 	p = p * f + 1.5403852110542038e-04;
@@ -42,7 +42,7 @@ INL float f32_pow(float a, float b) {
 	p = p * f + 2.4022650698883377e-01;
 	p = p * f + 6.931471805465163e-01;
 	p = p * f + 9.999999999997621e-01;
-	float y = (float)(p * bits_f64((uint64_t)(int64_t)((int32_t)n + 1023) << 52));
+	float y = (float)(p * bits_f64((f64_bits(n) + 1023) << 52));
 
 	// Odd integers are those whose half is no integer; from 2^24 on all are even.
 	float half = 0.5f * b, whole = f32_trunc(b);

@@ -7,8 +7,7 @@
 // The r in about [-pi/4, pi/4] and quadrant q of x = q pi/2 + r (Cody and Waite, 1980): pi/2 is the sum of
 // three float32. The first product-difference is exact, by FMA or in float64.
 INL float f32_trig_reduce(float x, int32_t *q) {
-	float n = f32_nearest(x * 0.636619772367581343f);
-	*q = (int32_t)n;
+	float n = f32_nearest(x * 0.636619772367581343f, q);
 #if defined(__FMA__) || defined(__aarch64__)
 	float r = __builtin_fmaf(n, -1.5707963705062866f, x);
 	r = __builtin_fmaf(n, 4.371138828673793e-08f, r);
@@ -46,7 +45,7 @@ INL float f32_cos(float x) {
 	int32_t q;
 	float r = f32_trig_reduce(x, &q);
 	float y = (q & 1) ? f32_sin_poly(r) : f32_cos_poly(r);
-	return bits_f32(f32_bits(y) ^ (uint32_t)((q + 1) & 2) << 30);
+	return bits_f32(f32_bits(y) ^ ((uint32_t)q + 1 & 2) << 30);
 }
 
 INL float f32_tan(float x) {
