@@ -71,9 +71,9 @@ test-go: ## go test over everything
 	go test ./...
 	CGO_CFLAGS="-O2 -DMLX_GO_PARK_PORTABLE" go test ./backends/cpu/park # as on systems without a futex
 
-race: ## the core under the race detector
+race: ## the core and the waiting of threads under the race detector
 	$(call say,go test -race)
-	go test -race ./core/...
+	go test -race ./core/... ./backends/cpu/park
 
 fuzz: ## each fuzz target for FUZZTIME
 	$(call say,fuzz)

@@ -25,13 +25,12 @@ static inline void pause_core(void) {
 
 static inline int differs(const uint32_t *word, uint32_t seen) { return __atomic_load_n(word, __ATOMIC_SEQ_CST) != seen; }
 
-int mlx_go_park_watch(const uint32_t *word, uint32_t seen, int64_t ns) {
+void mlx_go_park_watch(const uint32_t *word, uint32_t seen, int64_t ns) {
 	for (int64_t end = now() + ns; now() < end;)
 		for (int i = 0; i < 32; i++) {
-			if (differs(word, seen)) return 1;
+			if (differs(word, seen)) return;
 			for (int j = 0; j < 4; j++) pause_core();
 		}
-	return 0;
 }
 
 #if defined(__linux__) && !defined(MLX_GO_PARK_PORTABLE)

@@ -22,9 +22,11 @@ import (
 	"unsafe"
 )
 
-// Watch returns whether w is, or within d becomes, other than seen, and keeps the core busy meanwhile.
+// Watch keeps the core busy until w is other than seen, for d at most, and returns whether it is. It reads w once more in
+// Go: the race detector does not see what C reads, and thus who waited for whom.
 func Watch(w *atomic.Uint32, seen uint32, d time.Duration) bool {
-	return C.mlx_go_park_watch(word(w), C.uint32_t(seen), C.int64_t(d)) != 0
+	C.mlx_go_park_watch(word(w), C.uint32_t(seen), C.int64_t(d))
+	return w.Load() != seen
 }
 
 // Wait sleeps until Wake chooses this thread, which it reports; at most for d, unless d is 0, and not at all if w is

@@ -2,7 +2,7 @@
 #pragma once
 #include <stdint.h>
 
-int mlx_go_park_watch(const uint32_t *word, uint32_t seen, int64_t ns);
+void mlx_go_park_watch(const uint32_t *word, uint32_t seen, int64_t ns);
 int mlx_go_park_wait(const uint32_t *word, uint32_t seen, int64_t ns);
 void mlx_go_park_wake(const uint32_t *word, int n);
 

@@ -13,11 +13,13 @@ func TestWatch(t *testing.T) {
 	if Watch(&w, 0, time.Millisecond) {
 		t.Error("a word that stayed was seen to change")
 	}
+	said := false // the race detector looks whether what was written before the word may be read now
 	go func() {
 		time.Sleep(5 * time.Millisecond)
+		said = true
 		w.Store(1)
 	}()
-	if !Watch(&w, 0, 10*time.Second) {
+	if !Watch(&w, 0, 10*time.Second) || !said {
 		t.Error("a word that changed was not seen")
 	}
 }
