@@ -15,11 +15,12 @@ import (
 
 // giveUp launches k and cancels it after a while. It returns the error and how long the launch went on.
 func giveUp(k *core.Kernel, after time.Duration) (late time.Duration, err error) {
-	k.Cancel = new(atomic.Bool)
+	cancel := new(atomic.Bool) // k may have another by the time a late timer fires
+	k.Cancel = cancel
 	var since atomic.Int64
 	timer := time.AfterFunc(after, func() {
 		since.Store(time.Now().UnixNano())
-		k.Cancel.Store(true)
+		cancel.Store(true)
 	})
 	defer timer.Stop()
 	err = Backend{}.Launch(k)
