@@ -172,19 +172,18 @@ func unschedule(tape []*Array) {
 
 // execute is the executor goroutine.
 func execute() {
-	Threads.Graph.Lock()
 	for {
-		for len(executor.queue) == 0 {
+		Threads.Sleep()
+		Threads.Graph.Lock()
+		for len(executor.queue) > 0 {
+			j := executor.queue[0]
+			j.end(j.run(&exec{cancel: &j.cancel}))
+			executor.queue[0] = nil
+			executor.queue = executor.queue[1:]
 			unlock()
-			Threads.Sleep()
 			Threads.Graph.Lock()
 		}
-		j := executor.queue[0]
-		j.end(j.run(&exec{cancel: &j.cancel}))
-		executor.queue[0] = nil
-		executor.queue = executor.queue[1:]
 		unlock()
-		Threads.Graph.Lock()
 	}
 }
 
