@@ -12,12 +12,10 @@ package capi
 import "C"
 
 import (
-	"os"
 	"runtime"
-	"strconv"
 	"unsafe"
 
-	_ "github.com/mlx-go/mlx_go/backends/cpu"
+	"github.com/mlx-go/mlx_go/backends/cpu"
 	"github.com/mlx-go/mlx_go/backends/cpu/park"
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/layout"
@@ -30,10 +28,7 @@ var ballast = make([]byte, 16<<20)
 func init() {
 	_ = ballast
 	// With busy workers, an executor and no spare P, a call from Python would wait for one.
-	n := runtime.NumCPU()
-	if s, err := strconv.Atoi(os.Getenv("MLX_GO_NUM_THREADS")); err == nil && s > 0 {
-		n = min(n, s)
-	}
+	n := cpu.Threads()
 	runtime.GOMAXPROCS(n + 3)
 	park.Prepare(min(2*n+3, 32)) // those who sleep in C, and as many as may run
 }

@@ -61,6 +61,14 @@ func (a *Args) weak(i int, d dtype.Dtype) *Array {
 	return scalarArg(a.name(), x, d)
 }
 
+// optionalWeak is argument i with dtype d, or nil for None.
+func (a *Args) optionalWeak(i int, d dtype.Dtype) *Array {
+	if !a.given(i) {
+		return nil
+	}
+	return a.weak(i, d)
+}
+
 func (a *Args) integer(x *Arg) int {
 	if x.Kind != ArgInt && x.Kind != ArgBool {
 		Throw(TypeError, "[%s] expected an integer", a.name())

@@ -174,7 +174,7 @@ func vjpConv(y, ct *Array, want []bool) []*Array {
 				spread(x.shape[i+1], at.InputDilation[i]) - at.PadLo[i]
 		}
 		if g > 1 && n < 3 && w.shape[0] == g && x.shape[n+1] == g && !at.Flip {
-			out[1] = depthwiseSide(x, ct, w, at)
+			out[1] = depthwiseSide(x, ct, w, at, hi)
 			return out
 		}
 		side := ConvAttr{at.KernelDilation, at.PadLo, hi, at.Stride, at.InputDilation, g, false}
@@ -192,16 +192,11 @@ func vjpConv(y, ct *Array, want []bool) []*Array {
 }
 
 // depthwiseSide is the gradient with respect to a kernel of one channel a group. Examples are one more spatial
-// axis, over which a kernel that is the cotangent reaches wholly: channels stay where they lie.
-func depthwiseSide(x, ct, w *Array, at ConvAttr) *Array {
+// axis, over which a kernel that is the cotangent reaches wholly: channels stay where they lie. hi pads the others.
+func depthwiseSide(x, ct, w *Array, at ConvAttr, hi []int) *Array {
 	n, c := len(at.Stride), w.shape[0]
 	one := []int{1}
-	hi := []int{0}
-	for i := range n {
-		hi = append(hi, at.KernelDilation[i]*(w.shape[i+1]-1)+spread(ct.shape[i+1], at.Stride[i])-
-			spread(x.shape[i+1], at.InputDilation[i])-at.PadLo[i])
-	}
-	side := ConvAttr{append(one, at.KernelDilation...), append([]int{0}, at.PadLo...), hi,
+	side := ConvAttr{append(one, at.KernelDilation...), append([]int{0}, at.PadLo...), append([]int{0}, hi...),
 		append(one, at.Stride...), append(one, at.InputDilation...), c, false}
 	kernel := moveAxis(Reshape(ct, append(slices.Clone(ct.shape), 1)), n+1, 0)
 	dw := conv(conj(Reshape(x, append(slices.Clone(one), x.shape...))), kernel, side)

@@ -59,14 +59,7 @@ func init() {
 				if !d.IsInexact() {
 					Throw(ValueError, "[normal] the dtype must be floating point or complex, not %s", d)
 				}
-				var loc, scale *Array
-				if a.given(2) {
-					loc = a.weak(2, d)
-				}
-				if a.given(3) {
-					scale = a.weak(3, d)
-				}
-				return normal(a.key(4), a.shapeOr(0, nil), d, loc, scale)
+				return normal(a.key(4), a.shapeOr(0, nil), d, a.optionalWeak(2, d), a.optionalWeak(3, d))
 			})},
 		Func{Name: "random.randint", Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], dtype: Dtype | None = int32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Integers uniform in [low, high).\n\nArgs:\n    low: Lower bound, broadcast to ``shape``.\n    high: Upper bound, not included, broadcast to ``shape``.\n    shape: Shape of the result.\n    dtype: An integer dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.randint(0, 10, (2,)).shape\n    (2,)",
 			Call: callN(func(a *Args) *Array {

@@ -126,19 +126,12 @@ func (f *argFold) chunked(cols, chunk int) {
 		return
 	}
 	second.n, second.step = chunks, outputs
-	offsets := make([]int, outputs) // of the outputs, in input and output
-	results := make([]int, outputs)
+	sources, results := make([]int, outputs), make([]int, outputs)
 	for i := range outputs {
-		rest := i
-		for a := len(f.kept) - 1; a >= 0; a-- {
-			x := rest % f.kept[a].n
-			rest /= f.kept[a].n
-			offsets[i] += x * f.kept[a].in
-			results[i] += x * f.kept[a].out
-		}
+		sources[i], results[i] = locate(f.kept, i)
 	}
 	for i, pos := range at {
-		from := unsafe.Add(f.in, (offsets[i%outputs]+int(pos)*f.step)*size)
+		from := unsafe.Add(f.in, (sources[i%outputs]+int(pos)*f.step)*size)
 		copy(unsafe.Slice((*byte)(unsafe.Add(second.in, i*size)), size), unsafe.Slice((*byte)(from), size))
 	}
 	second.launch(0, 1, chunks)

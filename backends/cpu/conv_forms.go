@@ -222,8 +222,7 @@ func (c *conv) padded(d dtype.Dtype) (w workspace, err error) {
 		at += begin * int(c.p.xs[1+i])
 	}
 	shape, from.Shape, from.Strides = append(shape, int(c.p.n)), append(from.Shape, int(c.p.n)), append(from.Strides, int(c.p.xs[0]))
-	w = getWorkspace(c.k, layout.Size(shape)*d.Size())
-	to := core.Tensor{Data: w.data, Dtype: d, Shape: shape, Strides: layout.Strides(shape)}
+	to, w := scratchTensor(c.k, d, shape)
 	c.p.x, c.p.xs = w.data, [5]C.int64_t{1, C.int64_t(to.Strides[1]), C.int64_t(to.Strides[2]), C.int64_t(to.Strides[3]), C.int64_t(to.Strides[0])}
 	if !slices.Equal(from.Shape, shape) {
 		zero := core.Kernel{Kind: core.KindFill, Op: c.k.Op, Out: []core.Tensor{to}, In: []core.Tensor{zeroOf(d)}, Cancel: c.k.Cancel}
@@ -253,8 +252,7 @@ func (c *conv) flatKernel(d dtype.Dtype) (w workspace, err error) {
 		}
 		return w, nil
 	}
-	w = getWorkspace(c.k, layout.Size(from.Shape)*d.Size())
-	to := core.Tensor{Data: w.data, Dtype: d, Shape: from.Shape, Strides: layout.Strides(from.Shape)}
+	to, w := scratchTensor(c.k, d, from.Shape)
 	c.p.w, c.p.ws[0], c.p.ws[3] = w.data, 1, c.p.og
 	return w, cast(c.k, to, from)
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
-	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 func init() { launchers[core.KindElementwise] = elementwise }
@@ -121,15 +120,14 @@ func transposed(t *core.Tensor) bool {
 // straighten launches k over a copy of input i in row-major order, which transposes by blocks.
 func straighten(k *core.Kernel, i int) (err error) {
 	defer catchThrown(&err)
-	t := &k.In[i]
-	w := getWorkspace(k, t.Size()*t.Dtype.Size())
+	t, w, err := castTo(k, k.In[i], k.In[i].Dtype)
+	if err != nil {
+		return err
+	}
 	defer w.release()
 	straight := *k
 	straight.In = slices.Clone(k.In)
-	straight.In[i] = core.Tensor{Data: w.data, Dtype: t.Dtype, Shape: t.Shape, Strides: layout.Strides(t.Shape)}
-	if err := cast(k, straight.In[i], *t); err != nil {
-		return err
-	}
+	straight.In[i] = t
 	return elementwise(&straight)
 }
 

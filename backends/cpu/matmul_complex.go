@@ -149,12 +149,10 @@ func (g *gemm) byDepth(depth int) error {
 // gatherB replaces b by a copy with contiguous rows, in the workspace it returns.
 func (g *gemm) gatherB() (workspace, error) {
 	shape := append(slices.Clone(g.shape), g.depth, g.n)
-	strides := layout.Strides(shape)
-	w := getWorkspace(g.k, layout.Size(shape)*8)
 	from := core.Tensor{Data: g.b.data, Dtype: g.dtype, Shape: shape, Strides: append(slices.Clone(g.b.step), g.b.rs, g.b.cs)}
-	to := core.Tensor{Data: w.data, Dtype: g.dtype, Shape: shape, Strides: strides}
+	to, w := scratchTensor(g.k, g.dtype, shape)
 	nd := len(g.shape)
-	g.b = matrix{w.data, strides[nd], strides[nd+1], strides[:nd]}
+	g.b = matrix{w.data, to.Strides[nd], to.Strides[nd+1], to.Strides[:nd]}
 	if g.depth == 0 {
 		return w, nil
 	}

@@ -113,6 +113,17 @@ func extent(axes []axis) int {
 	return n
 }
 
+// locate is where element i of the axes lies, in elements of input and output.
+func locate(axes []axis, i int) (in, out int) {
+	for a := len(axes) - 1; a >= 0; a-- {
+		x := i % axes[a].n
+		i /= axes[a].n
+		in += x * axes[a].in
+		out += x * axes[a].out
+	}
+	return in, out
+}
+
 // normalise makes strides of the input positive, orders axes so that memory is walked
 // forward with the smallest stride innermost, and merges what is walked as one.
 func normalise(axes []axis, in, out *unsafe.Pointer, inSize, outSize int) []axis {

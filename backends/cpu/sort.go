@@ -100,15 +100,9 @@ func (s *sorting) vectors(d dtype.Dtype) bool {
 
 // at is where a row begins.
 func (s *sorting) at(row int) (src, dst unsafe.Pointer) {
+	from, to := locate(s.kept, row)
 	in, out := &s.k.In[0], &s.k.Out[0]
-	src, dst = in.Data, out.Data
-	for a := len(s.kept) - 1; a >= 0; a-- {
-		x := row % s.kept[a].n
-		row /= s.kept[a].n
-		src = unsafe.Add(src, x*s.kept[a].in*in.Dtype.Size())
-		dst = unsafe.Add(dst, x*s.kept[a].out*out.Dtype.Size())
-	}
-	return src, dst
+	return unsafe.Add(in.Data, from*in.Dtype.Size()), unsafe.Add(out.Data, to*out.Dtype.Size())
 }
 
 func sortRows[K key](s *sorting, d dtype.Dtype) {

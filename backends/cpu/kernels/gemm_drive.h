@@ -66,9 +66,14 @@ static __attribute__((noinline)) void TN(emit_slow)(const gemm_args *g, T *restr
 	}
 }
 
+// Whether sums are written to o, or added to what waits there, as they are.
+INL int TN(plain)(const gemm_args *g, const void *d, int last) {
+	return !T_HALF && !g->sums && g->ocs == 1 && !(last && (d || g->alpha != 1));
+}
+
 INL void TN(emit)(const gemm_args *g, T *restrict c, const int NV, int64_t h, int64_t w, void *o, const void *d,
 	int64_t i0, int64_t j0, int first, int last) {
-	if (w != NV * TL || T_HALF || g->sums || g->ocs != 1 || last && (d || g->alpha != 1)) {
+	if (w != NV * TL || !TN(plain)(g, d, last)) {
 		TN(emit_slow)(g, c, NV * TL, h, w, o, d, i0, j0, first, last);
 		return;
 	}
@@ -181,8 +186,7 @@ static void TN(gemm_block)(const gemm_args *g, int64_t lo, int64_t hi) {
 	T ablock[GEMM_ABLOCK / sizeof(T)] __attribute__((aligned(64))), c[GEMM_MR * NR] __attribute__((aligned(64)));
 	const int64_t es = T_HALF ? 2 : sizeof(T), js = (g->nc - 1) / g->cb + 1, words = TN(words)(g);
 	const int first = g->pc == 0, last = g->pc + g->kc == g->k;
-	// Whether full tiles are summed in the result itself.
-	const int direct = !T_HALF && !g->sums && g->ocs == 1 && !(last && (g->d || g->alpha != 1));
+	const int direct = TN(plain)(g, g->d, last); // full tiles are summed in the result itself
 	int64_t have = -1;
 	for (; lo < hi; lo++) {
 		int64_t i0 = lo / js * g->rb, i1 = i0 + g->rb < g->m ? i0 + g->rb : g->m;

@@ -21,22 +21,13 @@ func TestAvoidAfterOneCore(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ids, ask, at := make(chan *Thread), make(chan bool), make(chan int)
-	go func() {
-		ids <- Lock()
-		for range ask {
-			at <- Core()
-		}
-	}()
-	defer close(ask)
-	thread := <-ids
+	thread, where := worker(t)
 	confine(int(thread.id), &one)
 	confine(0, &one)
 	thread.Avoid(core)
 	confine(0, &all)
 	thread.Avoid(core)
-	ask <- true
-	if got := <-at; got == core {
+	if where() == core {
 		t.Errorf("still on core %d", core)
 	}
 }

@@ -92,6 +92,22 @@ func TestNoLostWake(t *testing.T) {
 	}
 }
 
+// worker is a thread, and what asks on which core it runs.
+func worker(t *testing.T) (thread *Thread, where func() int) {
+	threads, ask, at := make(chan *Thread), make(chan bool), make(chan int)
+	go func() {
+		threads <- Lock()
+		for range ask {
+			at <- Core()
+		}
+	}()
+	t.Cleanup(func() { close(ask) })
+	return <-threads, func() int {
+		ask <- true
+		return <-at
+	}
+}
+
 func TestAvoid(t *testing.T) {
 	core := Core()
 	if core < 0 {
