@@ -200,7 +200,7 @@ func depthwiseSide(x, ct, w *Array, at ConvAttr, hi []int) *Array {
 		append(one, at.Stride...), append(one, at.InputDilation...), c, false}
 	kernel := moveAxis(Reshape(ct, append(slices.Clone(ct.shape), 1)), n+1, 0)
 	dw := conv(conj(Reshape(x, append(slices.Clone(one), x.shape...))), kernel, side)
-	return moveAxis(Reshape(dw, append(append(slices.Clone(one), w.shape[1:n+1]...), c)), n+1, 0)
+	return Reshape(moveAxis(Reshape(dw, append(slices.Clone(w.shape[1:n+1]), c)), n, 0), w.shape)
 }
 
 // swapChannels turns a kernel (g*O, spatial..., C) into (g*C, spatial..., O), group by group.

@@ -98,6 +98,7 @@ func pull(outs, ins, cotangents []*Array) []*Array {
 		}
 		for k, g := range y.op.VJP(y, ct, want) {
 			if g != nil && want[k] {
+				mustFit("gradient", y, g, y.inputs()[k])
 				add(from[k], g)
 			}
 		}
@@ -110,6 +111,15 @@ func pull(outs, ins, cotangents []*Array) []*Array {
 		}
 	}
 	return out
+}
+
+// mustFit holds the rules of y's op to what whoever uses derivatives relies on: a gradient has the shape and dtype of the
+// input it belongs to, a tangent those of y. An optimizer would take over another shape without a word.
+func mustFit(what string, y, d, like *Array) {
+	if (d.dtype != like.dtype || !slices.Equal(d.shape, like.shape)) && d.op != &bundleOp {
+		Throw(RuntimeError, "[%s] internal error: the %s has shape %s and dtype %s where %s and %s are due",
+			y.opName(), what, layout.Format(d.shape), d.dtype, layout.Format(like.shape), like.dtype)
+	}
 }
 
 // plus adds cotangents of one array.
@@ -159,6 +169,9 @@ func JVP(outs, ins, tangents []*Array) []*Array {
 			ts[i] = remake(y, txs)
 		case y.op.NoGrad == "":
 			Throw(ValueError, "[jvp] the tangent of %s is not defined", y.opName())
+		}
+		if ts[i] != nil {
+			mustFit("tangent", y, ts[i], y)
 		}
 	}
 	out := make([]*Array, len(outs))
