@@ -13,7 +13,16 @@ PyObject *wrap_id(uint32_t id, uint32_t kb) {
 	a->id = id;
 	a->kb = kb;
 	a->weakrefs = NULL;
+	give_back();
 	return (PyObject *)a;
+}
+
+void set_node(PyObject *self, capi_handle h) {
+	Array *a = (Array *)self;
+	uint32_t id = a->id, kb = a->kb;
+	a->id = (uint32_t)h;
+	a->kb = (uint32_t)(h >> 32);
+	queue_free(id, kb);
 }
 
 PyObject *wrap(capi_handle h) {
@@ -59,6 +68,7 @@ static void array_dealloc(PyObject *self) {
 	queue_free(a->id, a->kb);
 	PyObject_Free(self);
 	Py_DECREF(type);
+	give_back();
 }
 
 static PyObject *array_repr(PyObject *self) {
@@ -229,13 +239,13 @@ static capi_handle from_state(PyObject *state) {
 		dims[i] = PyLong_AsLongLong(PyTuple_GetItem(shape, i));
 		if (dims[i] == -1 && PyErr_Occurred()) return 0;
 	}
-	void *data = NULL;
-	capi_handle h = goEmpty(dtype_of(dtype), (int)n, dims, &data, FREES);
+	capi_empty made = goEmpty(dtype_of(dtype), (int)n, dims, FREES);
+	capi_handle h = made.handle;
 	if (!h) return 0;
 	uint64_t size = dtype_sizes[dtype_of(dtype)];
 	for (Py_ssize_t i = 0; i < n; i++) size *= dims[i]; /* it does not overflow: there is such an array */
 	if (size != (uint64_t)PyBytes_Size(bytes)) PyErr_Format(PyExc_ValueError, "[array] %zd bytes cannot fill an array of %lld", PyBytes_Size(bytes), (long long)size);
-	else if (copy_bytes(data, PyBytes_AsString(bytes), size) == 0) return h;
+	else if (copy_bytes(made.data, PyBytes_AsString(bytes), size) == 0) return h;
 	queue_free((uint32_t)h, (uint32_t)(h >> 32));
 	return 0;
 }
@@ -244,9 +254,7 @@ static PyObject *array_setstate(PyObject *self, PyObject *state) {
 	GUARD(NULL);
 	capi_handle h = from_state(state);
 	if (!h) return NULL;
-	queue_free(ID(self), ((Array *)self)->kb);
-	ID(self) = (uint32_t)h;
-	((Array *)self)->kb = (uint32_t)(h >> 32);
+	set_node(self, h);
 	Py_RETURN_NONE;
 }
 

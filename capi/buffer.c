@@ -244,13 +244,13 @@ static capi_handle import_buffer(PyObject *o, int as, int dtype, int copy) {
 	}
 	/* NumPy's default float64 turns into the float32 that everything else uses; ask for float64 to keep it. */
 	int target = source == DT_FLOAT64 && dtype != DT_FLOAT64 ? DT_FLOAT32 : source;
-	void *data = NULL;
-	h = goEmpty(target, b.ndim, shape, &data, FREES);
-	if (h && data) {
+	capi_empty made = goEmpty(target, b.ndim, shape, FREES);
+	h = made.handle;
+	if (h && made.data) {
 		int size = dtype_sizes[target], failed;
 		int64_t since = 0;
-		if ((as >= 0 || (format == source && target == source)) && row_major(&b)) failed = copy_bytes(data, b.buf, b.len) < 0;
-		else failed = !copy_all(data, b.buf, &b, 0, size, format, &since);
+		if ((as >= 0 || (format == source && target == source)) && row_major(&b)) failed = copy_bytes(made.data, b.buf, b.len) < 0;
+		else failed = !copy_all(made.data, b.buf, &b, 0, size, format, &since);
 		if (failed) {
 			queue_free((uint32_t)h, (uint32_t)(h >> 32));
 			h = 0;

@@ -6,6 +6,7 @@ package capi
 /*
 #cgo CFLAGS: -O2 -fvisibility=hidden -Wall
 #cgo darwin LDFLAGS: -Wl,-undefined,dynamic_lookup
+#define CAPI_GO
 #include "capi.h"
 #include <stdlib.h>
 */
@@ -84,8 +85,9 @@ func giveIDs(out *C.capi_ids, as []*core.Array) {
 	out.n = C.int64_t(len(as))
 	list := out.few[:]
 	if len(as) > len(list) {
-		out.more = (*C.capi_handle)(C.malloc(C.size_t(8 * len(as))))
-		list = unsafe.Slice(out.more, len(as))
+		more := C.malloc(C.size_t(8 * len(as)))
+		out.more = address((*byte)(more))
+		list = unsafe.Slice((*C.capi_handle)(more), len(as))
 	}
 	for i, a := range as {
 		list[i] = handle(a)
@@ -121,3 +123,9 @@ func goHoldAll(ids *C.uint32_t, n C.int64_t) {
 		a.Hold()
 	}
 }
+
+// address is p as Go stores it in memory of C: a number.
+func address[T any](p *T) C.uintptr_t { return C.uintptr_t(uintptr(unsafe.Pointer(p))) }
+
+// text is s as a C string that is never freed.
+func text(s string) C.uintptr_t { return address(C.CString(s)) }

@@ -7,6 +7,16 @@
 
 #define CAPI_MAXDIM 64
 
+/*
+ * STORED marks the pointers in what Go writes to memory of C. To Go they are numbers: storing a pointer shows Go's
+ * collector what it replaces, which in memory of C may be anything, and an address that nobody wrote ends the process.
+ */
+#ifdef CAPI_GO
+#define STORED(type) uintptr_t
+#else
+#define STORED(type) type
+#endif
+
 /* Dtype numbers, in the order of core/dtype. */
 enum {
 	DT_BOOL, DT_UINT8, DT_UINT16, DT_UINT32, DT_UINT64, DT_INT8, DT_INT16, DT_INT32, DT_INT64,
@@ -24,7 +34,7 @@ enum {
 	ERR_RUNTIME, ERR_VALUE, ERR_TYPE, ERR_INDEX, ERR_AXIS, ERR_MEMORY, ERR_OS, ERR_OVERFLOW, ERR_INTERRUPTED
 };
 
-/* One argument. A list's elements lie in the same pool from index `list`; a string belongs to its Python object. */
+/* One argument, which Go only reads. A list's elements lie in the same pool from index `list`; a string belongs to its Python object. */
 typedef struct capi_arg {
 	uint8_t kind;
 	uint32_t id;   /* ARG_ARRAY */
@@ -44,8 +54,9 @@ enum {
 enum { PARAM_POSITIONAL_ONLY, PARAM_POSITIONAL, PARAM_VAR_POSITIONAL, PARAM_KEYWORD_ONLY, PARAM_VAR_KEYWORD };
 
 typedef struct capi_param {
-	const char *name, *type;
-	void *interned; /* name as a Python string */
+	STORED(const char *) name;
+	STORED(const char *) type;
+	STORED(void *) interned; /* name as a Python string */
 	uint32_t accept;
 	uint8_t kind, required, stream;
 } capi_param;
@@ -56,10 +67,11 @@ enum { RETURN_ARRAY, RETURN_TUPLE, RETURN_LIST, RETURN_NONE, RETURN_ARRAY_OR_LIS
 
 /* One function of the table. */
 typedef struct capi_func {
-	const char *name; /* "sum", "random.uniform" */
-	const char *base; /* the part behind the last dot */
-	const char *doc, *method_doc;
-	capi_param *params;
+	STORED(const char *) name; /* "sum", "random.uniform" */
+	STORED(const char *) base; /* the part behind the last dot */
+	STORED(const char *) doc;
+	STORED(const char *) method_doc;
+	STORED(capi_param *) params;
 	int32_t nparams;
 	int32_t row;      /* index of the elementwise row, or -1 */
 	uint8_t method;   /* METHOD_... */
@@ -68,7 +80,7 @@ typedef struct capi_func {
 
 /* A ready array's memory. Strides are in elements; data points at the element with all indices zero. */
 typedef struct capi_info {
-	void *data;
+	STORED(void *) data;
 	int64_t size;
 	int32_t dtype, ndim;
 	int32_t ready;
@@ -78,7 +90,7 @@ typedef struct capi_info {
 /* core.Facts, whose pages C reads without crossing. */
 enum { CAPI_FACTS_DIMS = 6, CAPI_FACTS_PAGE = 4096 };
 typedef struct capi_facts {
-	const void *data;
+	STORED(const void *) data;
 	uint32_t ready;
 	uint8_t dtype, ndim;
 	int64_t dims[CAPI_FACTS_DIMS];
@@ -98,8 +110,15 @@ typedef uint64_t capi_handle;
 /* The arrays a call gives back; more than fit inline lie in `more`, which the caller frees. */
 typedef struct capi_ids {
 	int64_t n;
-	capi_handle few[8], *more;
+	capi_handle few[8];
+	STORED(capi_handle *) more;
 } capi_ids;
+
+/* A new array and its memory, which C fills; NULL if it has no elements. The handle is 0 on an error. */
+typedef struct capi_empty {
+	capi_handle handle;
+	STORED(void *) data;
+} capi_empty;
 
 /* Operations of goTransform. */
 enum {
@@ -117,7 +136,7 @@ enum {
 /* What was saved to memory: pieces of PIECE_SIZE bytes, the last one not full. */
 enum { PIECE_SIZE = 16 << 20 };
 typedef struct capi_pieces {
-	char **list;
+	STORED(char **) list;
 	int64_t n, cap, size; /* of the list; bytes in all */
 } capi_pieces;
 void *capi_add_piece(capi_pieces *p, int64_t size); /* NULL when there is no memory */
@@ -126,7 +145,9 @@ void *capi_add_piece(capi_pieces *p, int64_t size); /* NULL when there is no mem
 typedef struct capi_loaded {
 	capi_handle single;
 	capi_ids arrays;
-	char *names, *keys, *values;
+	STORED(char *) names;
+	STORED(char *) keys;
+	STORED(char *) values;
 	int64_t pairs;
 } capi_loaded;
 

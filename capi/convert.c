@@ -300,10 +300,10 @@ static capi_handle from_list(PyObject *seq, int dtype) {
 		PyErr_SetString(PyExc_OverflowError, "[array] an integer fits neither int64 nor uint64");
 		return 0;
 	}
-	void *data = NULL;
-	capi_handle h = goEmpty(dtype, s.ndim, s.shape, &data, FREES);
+	capi_empty made = goEmpty(dtype, s.ndim, s.shape, FREES);
+	capi_handle h = made.handle;
 	if (!h) return 0;
-	char *at = data;
+	char *at = made.data;
 	if (at && fill_list(seq, 0, &s, dtype, &at) < 0) {
 		queue_free((uint32_t)h, (uint32_t)(h >> 32));
 		return 0;
@@ -340,8 +340,7 @@ PyObject *array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
 	PyObject *val, *dtype = Py_None;
 	if (no_arguments(args, kwargs)) {
 		int64_t none = 0;
-		void *data;
-		return wrap(goEmpty(DT_FLOAT32, 1, &none, &data, FREES));
+		return wrap(goEmpty(DT_FLOAT32, 1, &none, FREES).handle);
 	}
 	if (!array_arguments(args, kwargs, &val, &dtype)) return NULL;
 	if (dtype != Py_None && Py_TYPE(dtype) != Dtype_Type) {

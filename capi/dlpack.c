@@ -248,13 +248,13 @@ static capi_handle import_tensor(const DLTensor *t, Owner *owner, int readonly, 
 		return h;
 	}
 	int target = source == DT_FLOAT64 && dtype != DT_FLOAT64 ? DT_FLOAT32 : source;
-	void *to = NULL;
-	capi_handle h = goEmpty(target, t->ndim, t->shape, &to, FREES);
+	capi_empty made = goEmpty(target, t->ndim, t->shape, FREES);
+	capi_handle h = made.handle;
 	if (!h) return 0;
-	if (to && total > 0) {
+	if (made.data && total > 0) {
 		int64_t index[CAPI_MAXDIM] = {0}, at = 0;
 		int size = dtype_sizes[target], wide = complex128 ? 16 : dtype_sizes[source];
-		char *q = to;
+		char *q = made.data;
 		for (int64_t k = 0; k < total; k++, q += size) {
 			const char *p = data + at * wide;
 			if (k % (1 << 22) == (1 << 22) - 1 && PyErr_CheckSignals() < 0) {

@@ -44,8 +44,6 @@ int ensure_ready(const uint32_t *ids, Py_ssize_t n) {
 
 int ready_info(PyObject *array, capi_info *info) {
 	uint32_t id = ID(array);
-	/* Go stores a pointer here, and shows its collector what it replaces: never what else lay on this stack. */
-	info->data = NULL;
 	int ready = goInfo(id, info);
 	if (ready > 0) return 0;
 	if (ready < 0) return -1;
@@ -140,6 +138,7 @@ static PyObject *eval_all(PyObject *const *args, Py_ssize_t n, int async) {
 		goRelease(l.ids, l.n);
 	}
 	if (l.ids != l.few) free(l.ids);
+	give_back();
 	if (r < 0) return NULL;
 	Py_RETURN_NONE;
 }
@@ -157,6 +156,7 @@ static PyObject *async_eval(PyObject *module, PyObject *const *args, Py_ssize_t 
 static PyObject *wait_all(PyObject *module, PyObject *unused) {
 	(void)module, (void)unused;
 	GUARD(NULL);
+	give_back();
 	for (;;) {
 		int64_t job = goPending(FREES);
 		if (job < 0) return NULL; /* an asynchronous evaluation had failed */

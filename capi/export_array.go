@@ -1,6 +1,7 @@
 package capi
 
 /*
+#define CAPI_GO
 #include "capi.h"
 */
 import "C"
@@ -53,7 +54,7 @@ func goInfo(id C.uint32_t, info *C.capi_info) (ready C.int) {
 	if !a.Ready() {
 		return 0
 	}
-	info.data = a.Data()
+	info.data = C.uintptr_t(uintptr(a.Data()))
 	info.size, info.dtype, info.ndim = C.int64_t(a.Size()), C.int32_t(a.Dtype()), C.int32_t(a.NDim())
 	writeDims(&info.shape[0], a.Shape())
 	writeDims(&info.strides[0], a.Strides())
@@ -77,56 +78,27 @@ func goSetPrecision(digits C.int) {
 }
 
 //export goEmpty
-func goEmpty(d, ndim C.int, shape *C.int64_t, data *unsafe.Pointer, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goEmpty(d, ndim C.int, shape *C.int64_t, frees *C.uint32_t, n C.uint32_t) (made C.capi_empty) {
 	enter(frees, n)
 	defer leave()
 	a, p := core.Empty(dtype.Dtype(d), dims(shape, C.int32_t(ndim)))
-	*data = p
-	return handle(a)
+	return C.capi_empty{handle: handle(a), data: C.uintptr_t(uintptr(p))}
 }
-
-// readOnly lists foreign memory that must not be written, by where it starts; guarded by the graph lock.
-var readOnly = map[uintptr]uintptr{}
 
 //export goExternal
 func goExternal(p unsafe.Pointer, d, ndim C.int, shape, strides *C.int64_t, owner unsafe.Pointer, locked C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	dt := dtype.Dtype(d)
 	s, steps := dims(shape, C.int32_t(ndim)), dims(strides, C.int32_t(ndim))
-	first, last := 0, 0
-	for i, extent := range s {
-		if extent == 0 {
-			first, last = 0, -1
-			break
-		}
-		if reach := (extent - 1) * steps[i]; reach < 0 {
-			first += reach
-		} else {
-			last += reach
-		}
-	}
-	key := uintptr(p) + uintptr(first*dt.Size())
-	if locked != 0 {
-		readOnly[key] = uintptr(p) + uintptr((last+1)*dt.Size())
-	}
-	return handle(core.External(p, dt, s, steps, func() {
-		if locked != 0 {
-			delete(readOnly, key)
-		}
-		C.capi_decref_later(owner)
-	}))
+	return handle(core.External(p, dtype.Dtype(d), s, steps, locked != 0, func() { C.capi_decref_later(owner) }))
 }
 
 //export goReadOnly
 func goReadOnly(id C.uint32_t) (yes C.int) {
 	enter(nil, 0)
 	defer leave()
-	p := uintptr(core.ByID(uint32(id)).Data())
-	for lo, hi := range readOnly {
-		if lo <= p && p < hi {
-			return 1
-		}
+	if core.ByID(uint32(id)).ReadOnly() {
+		return 1
 	}
 	return 0
 }

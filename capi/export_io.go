@@ -1,6 +1,7 @@
 package capi
 
 /*
+#define CAPI_GO
 #include "capi.h"
 #include <stdlib.h>
 */
@@ -27,13 +28,13 @@ func splitText(text *C.char, n C.int64_t) []string {
 	return out
 }
 
-func joinText(list []string) *C.char {
+func joinText(list []string) C.uintptr_t {
 	var b strings.Builder
 	for _, s := range list {
 		b.WriteString(strings.ReplaceAll(s, "\x00", "\uFFFD"))
 		b.WriteByte(0)
 	}
-	return C.CString(b.String())
+	return address(C.CString(b.String()))
 }
 
 // pieces gathers what is saved to memory of C, piece by piece: Python makes bytes of each and frees it.

@@ -1,6 +1,7 @@
 package capi
 
 /*
+#define CAPI_GO
 #include "capi.h"
 */
 import "C"

@@ -70,25 +70,44 @@ void capi_raise_os(int number, const char *path) {
 
 /*
  * Memory of Python objects that arrays view: the last array may die under Go's graph lock, on any thread, where Python
- * must not be called. The references wait here for a pending call.
+ * must not be called. The references wait here for the next moment at which any thread may run Python code, or for a
+ * pending call, which only the main thread serves and not while it waits for another one.
  */
 static struct {
 	pthread_mutex_t lock;
 	PyObject **objects;
-	size_t n, cap;
+	size_t cap;
 	int scheduled;
-} late = {PTHREAD_MUTEX_INITIALIZER, NULL, 0, 0, 0};
+} late = {PTHREAD_MUTEX_INITIALIZER, NULL, 0, 0};
+size_t late_count = 0; /* changed under the lock */
+
+void give_back_now(void) {
+	static __thread int busy = 0; /* what is given back may run code that comes here: one loop per thread, not one inside another */
+	if (busy || forked) return;
+	PyObject *type, *value, *trace;
+	PyErr_Fetch(&type, &value, &trace);
+	busy = 1;
+	for (;;) {
+		pthread_mutex_lock(&late.lock);
+		PyObject *o = late_count ? late.objects[late_count - 1] : NULL;
+		if (o) __atomic_store_n(&late_count, late_count - 1, __ATOMIC_RELAXED);
+		pthread_mutex_unlock(&late.lock);
+		if (!o) break;
+		Py_DECREF(o);
+		flush_frees(); /* it may have held arrays over foreign memory itself */
+	}
+	busy = 0;
+	PyErr_Restore(type, value, trace);
+}
 
 static int drop_late(void *unused) {
 	(void)unused;
-	for (;;) {
-		pthread_mutex_lock(&late.lock);
-		PyObject *o = late.n ? late.objects[--late.n] : NULL;
-		if (!o) late.scheduled = 0;
-		pthread_mutex_unlock(&late.lock);
-		if (!o) return 0;
-		Py_DECREF(o);
-	}
+	if (forked) return 0;
+	pthread_mutex_lock(&late.lock);
+	late.scheduled = 0;
+	pthread_mutex_unlock(&late.lock);
+	give_back_now();
+	return 0;
 }
 
 int copy_bytes(void *to, const void *from, int64_t n) {
@@ -102,7 +121,7 @@ int copy_bytes(void *to, const void *from, int64_t n) {
 void capi_decref_later(void *object) {
 	if (!Py_IsInitialized()) return; /* an evaluation outlived the interpreter */
 	pthread_mutex_lock(&late.lock);
-	if (late.n == late.cap) {
+	if (late_count == late.cap) {
 		size_t cap = late.cap ? 2 * late.cap : 16;
 		PyObject **grown = realloc(late.objects, cap * sizeof *grown);
 		if (!grown) { /* better a leak than a crash */
@@ -112,7 +131,8 @@ void capi_decref_later(void *object) {
 		late.objects = grown;
 		late.cap = cap;
 	}
-	late.objects[late.n++] = object;
+	late.objects[late_count] = object;
+	__atomic_store_n(&late_count, late_count + 1, __ATOMIC_RELAXED);
 	/* A full queue of pending calls refuses: the next object to come tries again. */
 	if (!late.scheduled) late.scheduled = Py_AddPendingCall(drop_late, NULL) == 0;
 	pthread_mutex_unlock(&late.lock);

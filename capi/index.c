@@ -187,10 +187,7 @@ static int array_setitem(PyObject *self, PyObject *key, PyObject *value) {
 	}
 	capi_handle h = update(self, key, value, UPDATE_SET);
 	if (!h) return -1;
-	Array *a = (Array *)self;
-	queue_free(a->id, a->kb);
-	a->id = (uint32_t)h;
-	a->kb = (uint32_t)(h >> 32);
+	set_node(self, h);
 	return 0;
 }
 

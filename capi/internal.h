@@ -55,6 +55,15 @@ void queue_free(uint32_t id, uint32_t kb);
 void flush_frees(void);
 void init_guard(void);
 /*
+ * Gives foreign memory that no array views any more back to its owner, which may run any Python code: to be called where
+ * no identifiers of arrays wait in C that nothing holds.
+ */
+extern size_t late_count;
+void give_back_now(void);
+static inline void give_back(void) {
+	if (__builtin_expect(__atomic_load_n(&late_count, __ATOMIC_RELAXED) > 0, 0)) give_back_now();
+}
+/*
  * Loops that hold the GIL look for Ctrl-C this often. Signal handlers are Python code, which may change any list and give any
  * array object a new node.
  */
@@ -65,6 +74,7 @@ int copy_bytes(void *to, const void *from, int64_t n);
 /* ---- array.c ---- */
 PyObject *wrap(capi_handle h);            /* 0: NULL, the exception is set */
 PyObject *wrap_id(uint32_t id, uint32_t kb);
+void set_node(PyObject *self, capi_handle h); /* the array object moves on to another node */
 PyObject *wrap_many(capi_ids *ids, int kind); /* frees ids->more */
 int add_array_types(PyObject *module, const capi_func *funcs, int n);
 

@@ -58,11 +58,7 @@ static PyObject *replace(PyObject *self, capi_handle h) {
 		if (PyErr_Occurred()) return NULL;
 		Py_RETURN_NOTIMPLEMENTED;
 	}
-	Array *a = (Array *)self;
-	uint32_t id = a->id, kb = a->kb;
-	a->id = (uint32_t)h;
-	a->kb = (uint32_t)(h >> 32);
-	queue_free(id, kb);
+	set_node(self, h);
 	return Py_NewRef(self);
 }
 

@@ -113,7 +113,6 @@ PyObject *array_tolist(PyObject *self, PyObject *unused) {
 	(void)unused;
 	GUARD(NULL);
 	capi_info info;
-	info.data = NULL; /* see ready_info */
 	/* Building Python objects may run other code that gives the array object a new node: copy its elements, or hold it. */
 	enum { FEW = 64 };
 	if (array_ndim(self) == 1 && array_data(self) && facts_of(self)->dims[0] <= FEW) {

@@ -1,6 +1,7 @@
 package capi
 
 /*
+#define CAPI_GO
 #include "capi.h"
 #include <stdlib.h>
 */
@@ -55,10 +56,11 @@ func goTable(count *C.int) (out *C.capi_func) {
 	for i, e := range all {
 		sig := signature.MustParse(e.sig)
 		f := &funcs[i]
-		f.name = C.CString(e.name)
-		f.base = (*C.char)(unsafe.Add(unsafe.Pointer(f.name), strings.LastIndexByte(e.name, '.')+1))
-		base := e.name[strings.LastIndexByte(e.name, '.')+1:]
-		f.doc = C.CString(base + sig.Text(false) + "\n--\n\n" + e.doc)
+		f.name = text(e.name)
+		at := strings.LastIndexByte(e.name, '.') + 1
+		f.base = f.name + C.uintptr_t(at)
+		base := e.name[at:]
+		f.doc = text(base + sig.Text(false) + "\n--\n\n" + e.doc)
 		f.row = -1
 		if e.row != nil {
 			f.row = C.int32_t(e.row.Index)
@@ -68,15 +70,15 @@ func goTable(count *C.int) (out *C.capi_func) {
 			if strings.HasPrefix(e.name, "array.") {
 				f.method = C.METHOD_ONLY
 			}
-			f.method_doc = C.CString(base + sig.Method("$self").Text(false) + "\n--\n\n" + e.doc)
+			f.method_doc = text(base + sig.Method("$self").Text(false) + "\n--\n\n" + e.doc)
 		}
 		f.result = resultKind(sig.Return)
 		f.nparams = C.int32_t(len(sig.Params))
 		params := unsafe.Slice((*C.capi_param)(C.calloc(C.size_t(max(len(sig.Params), 1)), C.size_t(unsafe.Sizeof(C.capi_param{})))), len(sig.Params))
-		f.params = unsafe.SliceData(params)
+		f.params = address(unsafe.SliceData(params))
 		for k, p := range sig.Params {
 			c := &params[k]
-			c.name, c._type = C.CString(p.Name), C.CString(p.Type)
+			c.name, c._type = text(p.Name), text(p.Type)
 			c.kind = C.uint8_t(p.Kind)
 			c.accept = accepts(p)
 			if p.Name == "stream" {

@@ -31,6 +31,7 @@ type buffer struct {
 	size    int // of the size class
 	refs    int32
 	foreign func() // memory of somebody else, never written to: called when the last array is gone
+	locked  bool   // nor may Python write to it
 }
 
 // memory is the allocator: counters, and a cache of free buffers by size class.
@@ -218,6 +219,9 @@ func Empty(d dtype.Dtype, shape layout.Shape) (*Array, unsafe.Pointer) {
 	return a, p
 }
 
+// ReadOnly reports whether a ready array lies in memory that nobody may write.
+func (a *Array) ReadOnly() bool { return a.buf != nil && a.buf.locked }
+
 // FromMemory copies row-contiguous elements.
 func FromMemory(p unsafe.Pointer, d dtype.Dtype, shape layout.Shape) *Array {
 	a, dst := Empty(d, shape)
@@ -228,11 +232,11 @@ func FromMemory(p unsafe.Pointer, d dtype.Dtype, shape layout.Shape) *Array {
 }
 
 // External makes an array over somebody else's memory, which is read in place, never
-// written, and given back by release once no array views it. Strides are in elements.
-// Release runs under the graph lock.
-func External(p unsafe.Pointer, d dtype.Dtype, shape layout.Shape, strides []int, release func()) *Array {
+// written, and given back by release once no array views it. Strides are in elements. Locked says
+// that its owner allows nobody to write. Release runs under the graph lock.
+func External(p unsafe.Pointer, d dtype.Dtype, shape layout.Shape, strides []int, locked bool, release func()) *Array {
 	a := newArray(leaf, d, shape, nil)
-	a.buf, a.strides = &buffer{ptr: p, refs: 1, foreign: release}, strides
+	a.buf, a.strides = &buffer{ptr: p, refs: 1, foreign: release, locked: locked}, strides
 	a.setReady()
 	return a
 }

@@ -1,6 +1,8 @@
 """Memory shared with NumPy, PyTorch and anything that speaks the buffer protocol or DLPack."""
 
 import gc
+import mmap
+import threading
 import weakref
 
 import numpy as np
@@ -121,6 +123,51 @@ def test_share_without_copying():
     assert alive() is None
 
 
+def test_shared_memory_is_given_back_on_any_thread():
+    """A worker's arrays do not pile up while the main thread, which alone serves pending calls, waits for it."""
+    alive, most = [], []
+
+    def work():
+        for _ in range(40):
+            n = np.zeros(1 << 18, np.float32).view(type("Owner", (np.ndarray,), {}))
+            alive.append(n_is := weakref.ref(n, lambda r: alive.remove(r)))
+            a = mx.asarray(n, copy=False)
+            del n
+            mx.eval(a + 1)
+            assert n_is() is not None
+            del a
+            mx.eval(mx.array(1) + 1)
+            most.append(len(alive))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert len(most) == 40 and max(most) <= 2
+
+
+def test_what_is_given_back_may_use_arrays_itself():
+    """An owner's destructor computes, raises and frees further shared memory."""
+    log = []
+
+    class Owner(np.ndarray):
+        def __del__(self):
+            log.append(mx.asarray(np.ones(3, np.float32), copy=False).sum().item())
+            raise KeyError("from a destructor")
+
+    def drop():
+        a = mx.asarray(np.zeros(1 << 18, np.float32).view(Owner), copy=False)
+        b = mx.asarray(memoryview(mx.asarray(np.zeros(1 << 18, np.float32).view(Owner), copy=False)), copy=False)
+        del a, b
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.unraisablehook", lambda u: log.append(type(u.exc_value)))
+        for _ in range(20):
+            drop()
+        mx.synchronize()
+        gc.collect()
+    assert log.count(3.0) == 40 == log.count(KeyError)
+
+
 def test_read_only_memory_stays_read_only():
     n = np.frombuffer(b"\0" * 8, np.float32)
     a = mx.asarray(n, copy=False)
@@ -129,6 +176,27 @@ def test_read_only_memory_stays_read_only():
         a.__dlpack__()
     assert np.from_dlpack(a).tolist() == [0, 0]
     assert not memoryview(mx.array(n)).readonly
+
+
+def test_read_only_memory_stays_so_when_a_neighbour_dies(tmp_path):
+    """Whether memory may be written is a property of who owns it, not of an address."""
+    data = bytes(range(16))
+    (tmp_path / "file").write_bytes(data)
+    with open(tmp_path / "file", "rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        for owner in (data, mapped):
+            first, second = (mx.asarray(np.frombuffer(owner, np.uint8), copy=False) for _ in range(2))
+            part = second[4:8]
+            mx.eval(part)
+            again = mx.asarray(memoryview(second), copy=False)
+            del first
+            mx.synchronize()
+            for a in (second, part, again):
+                assert memoryview(a).readonly and not np.from_dlpack(a).flags.writeable
+            assert not memoryview(mx.array(second) + 0).readonly
+            writable = mx.asarray(bytearray(owner), copy=False)
+            assert not memoryview(writable).readonly
+            del second, part, again, a
+            mx.synchronize()
 
 
 def test_copy_false_refuses():
