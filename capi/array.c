@@ -229,24 +229,23 @@ static capi_handle from_state(PyObject *state) {
 		PyErr_SetString(PyExc_TypeError, "[array] the state of a pickled array is a tuple (bytes, shape, dtype)");
 		return 0;
 	}
-	int64_t dims[CAPI_MAXDIM];
 	Py_ssize_t n = PyTuple_Size(shape);
 	if (n > CAPI_MAXDIM) {
 		PyErr_SetString(PyExc_ValueError, "[array] the pickled array has too many axes");
 		return 0;
 	}
-	for (Py_ssize_t i = 0; i < n; i++) {
-		dims[i] = PyLong_AsLongLong(PyTuple_GetItem(shape, i));
-		if (dims[i] == -1 && PyErr_Occurred()) return 0;
+	int own = dtype_of(dtype), fits = 1, empty = 0;
+	foreign_memory m = {.data = PyBytes_AsString(bytes), .dtype = own, .ndim = (int)n, .itemsize = dtype_sizes[own]};
+	int64_t size = m.itemsize;
+	for (Py_ssize_t i = n - 1; i >= 0; i--) {
+		m.shape[i] = PyLong_AsLongLong(PyTuple_GetItem(shape, i));
+		if (m.shape[i] == -1 && PyErr_Occurred()) return 0;
+		m.strides[i] = size;
+		empty |= m.shape[i] == 0;
+		fits &= m.shape[i] >= 0 && !__builtin_mul_overflow(size, m.shape[i], &size);
 	}
-	capi_empty made = goEmpty(dtype_of(dtype), (int)n, dims, FREES);
-	capi_handle h = made.handle;
-	if (!h) return 0;
-	uint64_t size = dtype_sizes[dtype_of(dtype)];
-	for (Py_ssize_t i = 0; i < n; i++) size *= dims[i]; /* it does not overflow: there is such an array */
-	if (size != (uint64_t)PyBytes_Size(bytes)) PyErr_Format(PyExc_ValueError, "[array] %zd bytes cannot fill an array of %lld", PyBytes_Size(bytes), (long long)size);
-	else if (copy_bytes(made.data, PyBytes_AsString(bytes), size) == 0) return h;
-	queue_free((uint32_t)h, (uint32_t)(h >> 32));
+	if ((empty ? 0 : fits ? size : -1) == PyBytes_Size(bytes)) return import_memory(&m, NULL, own, 1, "array");
+	PyErr_Format(PyExc_ValueError, "[array] %zd bytes cannot fill an array of shape %R and dtype %s", PyBytes_Size(bytes), shape, dtype_names[own]);
 	return 0;
 }
 

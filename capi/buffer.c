@@ -17,25 +17,25 @@ void init_buffer(void) {
 
 static const char *const formats[DT_COUNT] = {"?", "B", "H", "I", "Q", "b", "h", "i", "q", "e", "f", "d", NULL, "Zf"};
 
-enum { FORMAT_NONE = -1, FORMAT_COMPLEX128 = -2 };
-
-int dtype_of_format(const char *f, Py_ssize_t itemsize) {
-	if (!f) return itemsize == 1 ? DT_UINT8 : FORMAT_NONE;
+/* The dtype of elements of that format, -1 if there is none. complex128 counts as complex64. */
+static int dtype_of_format(const char *f, Py_ssize_t itemsize) {
+	if (!f) return itemsize == 1 ? DT_UINT8 : -1;
 	if (*f == '@' || *f == '=' || *f == '<' || (*f == '|' && itemsize == 1)) f++;
-	if (strcmp(f, "bfloat16") == 0) return DT_BFLOAT16;
-	if (*f == 'Z') return strcmp(f, "Zf") == 0 ? DT_COMPLEX64 : strcmp(f, "Zd") == 0 ? FORMAT_COMPLEX128 : FORMAT_NONE;
-	if (!*f || f[1]) return FORMAT_NONE;
 	int lg = itemsize == 1 ? 0 : itemsize == 2 ? 1 : itemsize == 4 ? 2 : itemsize == 8 ? 3 : -1;
+	if (strcmp(f, "bfloat16") == 0) return itemsize == 2 ? DT_BFLOAT16 : -1;
+	if (strcmp(f, "Zf") == 0) return itemsize == 8 ? DT_COMPLEX64 : -1;
+	if (strcmp(f, "Zd") == 0) return itemsize == 16 ? DT_COMPLEX64 : -1;
+	if (!*f || f[1]) return -1;
 	switch (*f) {
-	case '?': return DT_BOOL;
-	case 'e': return DT_FLOAT16;
-	case 'f': return DT_FLOAT32;
-	case 'd': return DT_FLOAT64;
-	case 'c': return DT_UINT8;
-	case 'B': case 'H': case 'I': case 'L': case 'Q': case 'N': return lg < 0 ? FORMAT_NONE : DT_UINT8 + lg;
-	case 'b': case 'h': case 'i': case 'l': case 'q': case 'n': return lg < 0 ? FORMAT_NONE : DT_INT8 + lg;
+	case '?': return itemsize == 1 ? DT_BOOL : -1;
+	case 'e': return itemsize == 2 ? DT_FLOAT16 : -1;
+	case 'f': return itemsize == 4 ? DT_FLOAT32 : -1;
+	case 'd': return itemsize == 8 ? DT_FLOAT64 : -1;
+	case 'c': return itemsize == 1 ? DT_UINT8 : -1;
+	case 'B': case 'H': case 'I': case 'L': case 'Q': case 'N': return lg < 0 ? -1 : DT_UINT8 + lg;
+	case 'b': case 'h': case 'i': case 'l': case 'q': case 'n': return lg < 0 ? -1 : DT_INT8 + lg;
 	}
-	return FORMAT_NONE;
+	return -1;
 }
 
 /* ---- export ---- */
@@ -129,56 +129,6 @@ PyType_Slot buffer_slots[] = {{Py_bf_getbuffer, getbuffer}, {Py_bf_releasebuffer
 
 /* ---- import ---- */
 
-#define LOAD_LOOP(T, EXPR)                                  \
-	for (int64_t i = 0; i < n; i++, p += step, q += size) { \
-		const T *v = (const T *)p;                          \
-		EXPR;                                               \
-	}
-
-/* Copies n elements; wide types are narrowed on the way. */
-static char *copy_run(char *q, const char *p, int64_t n, int64_t step, int size, int format) {
-	if (format == FORMAT_COMPLEX128) LOAD_LOOP(double, (((float *)q)[0] = (float)v[0], ((float *)q)[1] = (float)v[1]))
-	else if (format == DT_FLOAT64 && size == 4) LOAD_LOOP(double, *(float *)q = (float)*v)
-	else if (step == size) {
-		memcpy(q, p, n * size);
-		q += n * size;
-	} else if (size == 1) LOAD_LOOP(uint8_t, *(uint8_t *)q = *v)
-	else if (size == 2) LOAD_LOOP(uint16_t, memcpy(q, v, 2))
-	else if (size == 4) LOAD_LOOP(uint32_t, memcpy(q, v, 4))
-	else LOAD_LOOP(uint64_t, memcpy(q, v, 8))
-	return q;
-}
-
-/* Copies one axis; NULL with an exception after Ctrl-C, for which *since counts the elements up to the next look. */
-static char *copy_axis(char *q, const char *p, int64_t n, int64_t step, int size, int format, int64_t *since) {
-	for (int64_t i = 0, m; i < n; i += m) {
-		m = n - i < (1 << 22) ? n - i : 1 << 22;
-		if ((*since += m) > 1 << 22) {
-			*since = 0;
-			if (PyErr_CheckSignals() < 0) return NULL;
-		}
-		q = copy_run(q, p + i * step, m, step, size, format);
-	}
-	return q;
-}
-
-static char *copy_all(char *q, const char *p, const Py_buffer *b, int axis, int size, int format, int64_t *since) {
-	if (b->ndim == 0) return copy_axis(q, p, 1, b->itemsize, size, format, since);
-	if (axis + 1 == b->ndim) return copy_axis(q, p, b->shape[axis], b->strides[axis], size, format, since);
-	for (Py_ssize_t i = 0; q && i < b->shape[axis]; i++, p += b->strides[axis]) q = copy_all(q, p, b, axis + 1, size, format, since);
-	return q;
-}
-
-static int row_major(const Py_buffer *b) {
-	Py_ssize_t n = b->itemsize;
-	for (int i = b->ndim - 1; i >= 0; i--) {
-		if (b->shape[i] == 0) return 1;
-		if (b->shape[i] != 1 && b->strides[i] != n) return 0;
-		n *= b->shape[i];
-	}
-	return 1;
-}
-
 /* Shares the memory: the view lives as long as the array's memory does. */
 typedef struct {
 	PyObject ob_base;
@@ -205,64 +155,46 @@ static PyObject *make_keeper(Py_buffer *view) {
 	return (PyObject *)k;
 }
 
+/* What lies in the buffer; -1 with an exception. as is the dtype where the format does not tell it, else -1. */
+static int describe(const Py_buffer *b, PyObject *o, int as, foreign_memory *m) {
+	m->dtype = as >= 0 ? as : dtype_of_format(b->format, b->itemsize);
+	if (m->dtype < 0) {
+		PyErr_Format(PyExc_TypeError, "[array] cannot make an array of elements with buffer format '%s': convert them to a numeric type in native byte order first",
+			b->format ? b->format : "");
+		return -1;
+	}
+	if (b->ndim > CAPI_MAXDIM) {
+		PyErr_SetString(PyExc_ValueError, "[array] too many axes");
+		return -1;
+	}
+	if (b->ndim > 0 && !b->shape) {
+		PyErr_Format(PyExc_TypeError, "[array] the buffer of %R does not tell its shape", (PyObject *)Py_TYPE(o));
+		return -1;
+	}
+	m->data = b->buf;
+	m->ndim = b->ndim;
+	m->readonly = b->readonly;
+	m->itemsize = b->itemsize;
+	/* Who gives no strides, as ctypes does, lies in row-major order. */
+	for (int64_t i = b->ndim - 1, step = b->itemsize; i >= 0; i--) {
+		m->shape[i] = b->shape[i];
+		m->strides[i] = b->strides ? b->strides[i] : step;
+		step *= b->shape[i];
+	}
+	return 0;
+}
+
 static capi_handle import_buffer(PyObject *o, int as, int dtype, int copy) {
 	Py_buffer b;
 	if (get_buffer(o, &b, PyBUF_RECORDS_RO) < 0) return 0;
-	capi_handle h = 0;
-	int format = dtype_of_format(b.format, b.itemsize);
-	int source = as >= 0 ? as : format == FORMAT_COMPLEX128 ? DT_COMPLEX64 : format;
-	if (format == FORMAT_NONE) {
-		PyErr_Format(PyExc_TypeError, "[array] cannot make an array of elements with buffer format '%s': convert them to a numeric type in native byte order first",
-			b.format ? b.format : "");
-		goto out;
+	PyObject *keeper = make_keeper(&b);
+	if (!keeper) {
+		release_buffer(&b);
+		return 0;
 	}
-	if (b.ndim > CAPI_MAXDIM) {
-		PyErr_SetString(PyExc_ValueError, "[array] too many axes");
-		goto out;
-	}
-	if (b.ndim > 0 && (!b.shape || !b.strides)) {
-		PyErr_Format(PyExc_TypeError, "[array] the buffer of %R does not tell its shape and strides", (PyObject *)Py_TYPE(o));
-		goto out;
-	}
-	int64_t shape[CAPI_MAXDIM], strides[CAPI_MAXDIM];
-	int strides_fit = 1;
-	for (int i = 0; i < b.ndim; i++) {
-		shape[i] = b.shape[i];
-		strides[i] = b.strides[i] / b.itemsize;
-		strides_fit &= b.strides[i] % b.itemsize == 0;
-	}
-	if (copy == 0) {
-		if (format < 0 || !strides_fit || (uintptr_t)b.buf % b.itemsize || (dtype >= 0 && dtype != source)) {
-			PyErr_SetString(PyExc_ValueError, "[asarray] this memory cannot be used without a copy: dtype or layout differ; pass copy=None");
-			goto out;
-		}
-		PyObject *k = make_keeper(&b);
-		if (!k) goto out;
-		h = goExternal(b.buf, source, b.ndim, shape, strides, k, b.readonly, FREES);
-		if (!h) Py_DECREF(k);
-		return h;
-	}
-	/* NumPy's default float64 turns into the float32 that everything else uses; ask for float64 to keep it. */
-	int target = source == DT_FLOAT64 && dtype != DT_FLOAT64 ? DT_FLOAT32 : source;
-	capi_empty made = goEmpty(target, b.ndim, shape, FREES);
-	h = made.handle;
-	if (h && made.data) {
-		int size = dtype_sizes[target], failed;
-		int64_t since = 0;
-		if ((as >= 0 || (format == source && target == source)) && row_major(&b)) failed = copy_bytes(made.data, b.buf, b.len) < 0;
-		else failed = !copy_all(made.data, b.buf, &b, 0, size, format, &since);
-		if (failed) {
-			queue_free((uint32_t)h, (uint32_t)(h >> 32));
-			h = 0;
-		}
-	}
-	if (h && dtype >= 0 && dtype != target) {
-		capi_handle cast = goAsType((uint32_t)h, dtype, FREES);
-		queue_free((uint32_t)h, (uint32_t)(h >> 32));
-		h = cast;
-	}
-out:
-	release_buffer(&b);
+	foreign_memory m;
+	capi_handle h = describe(&b, o, as, &m) < 0 ? 0 : import_memory(&m, keeper, dtype, copy, copy == 0 ? "asarray" : "array");
+	Py_DECREF(keeper);
 	return h;
 }
 
@@ -295,6 +227,15 @@ static int is_bfloat16(PyObject *o) {
 	return yes;
 }
 
+/* Tensors of PyTorch that record gradients give their values away only detached. */
+static PyObject *detached(PyObject *o) {
+	PyObject *records = PyObject_HasAttrString(o, "requires_grad") ? PyObject_GetAttrString(o, "requires_grad") : NULL;
+	PyErr_Clear();
+	int yes = records == Py_True;
+	Py_XDECREF(records);
+	return yes ? PyObject_CallMethod(o, "detach", NULL) : Py_NewRef(o);
+}
+
 capi_handle from_array_like(PyObject *o, int dtype, int copy) {
 	if (is_array(o)) return to_array(o, dtype);
 	PyObject *made = NULL;
@@ -306,7 +247,7 @@ capi_handle from_array_like(PyObject *o, int dtype, int copy) {
 		else PyErr_Format(PyExc_TypeError, "[array] __mlx_array__ must return an array, not %R", made);
 	} else if (check_buffer && check_buffer(o) && !is_numpy_scalar(o)) { /* NumPy's scalars export bytes; their __array__ is exact */
 		h = import_buffer(o, -1, dtype, copy);
-		if (h || !PyErr_ExceptionMatches(PyExc_ValueError) || copy == 0) return h;
+		if (h || !PyErr_ExceptionMatches(PyExc_ValueError)) return h;
 		PyObject *type, *value, *trace;
 		PyErr_Fetch(&type, &value, &trace);
 		if (!is_bfloat16(o)) {
@@ -319,7 +260,9 @@ capi_handle from_array_like(PyObject *o, int dtype, int copy) {
 		made = PyObject_CallMethod(o, "view", "s", "uint16");
 		if (made) h = import_buffer(made, DT_BFLOAT16, dtype, copy);
 	} else if (has_protocol(o, 1)) {
-		return from_capsule(o, copy, dtype);
+		if (copy == 0) return from_capsule(o, copy, dtype);
+		made = detached(o);
+		if (made) h = from_capsule(made, copy, dtype);
 	} else if (has_protocol(o, 2)) {
 		made = PyObject_CallMethodObjArgs(o, protocol_names[2], NULL);
 		if (!made) return 0;

@@ -181,10 +181,9 @@ static Owner *new_owner(void) {
 	return o;
 }
 
-/* -1: none; complex128 is reported as such. */
-static int dtype_of_dl(const DLTensor *t, int *complex128) {
+/* -1: none; complex128 counts as complex64. */
+static int dtype_of_dl(const DLTensor *t) {
 	int bits = t->dtype.bits, lg = bits == 8 ? 0 : bits == 16 ? 1 : bits == 32 ? 2 : bits == 64 ? 3 : -1;
-	*complex128 = 0;
 	if (t->dtype.lanes != 1) return -1;
 	switch (t->dtype.code) {
 	case DL_BOOL: return bits == 8 ? DT_BOOL : -1;
@@ -192,9 +191,7 @@ static int dtype_of_dl(const DLTensor *t, int *complex128) {
 	case DL_INT: return lg < 0 ? -1 : DT_INT8 + lg;
 	case DL_FLOAT: return bits == 16 ? DT_FLOAT16 : bits == 32 ? DT_FLOAT32 : bits == 64 ? DT_FLOAT64 : -1;
 	case DL_BFLOAT: return bits == 16 ? DT_BFLOAT16 : -1;
-	case DL_COMPLEX:
-		*complex128 = bits == 128;
-		return bits == 64 || bits == 128 ? DT_COMPLEX64 : -1;
+	case DL_COMPLEX: return bits == 64 || bits == 128 ? DT_COMPLEX64 : -1;
 	}
 	return -1;
 }
@@ -216,7 +213,7 @@ static PyObject *ask_capsule(PyObject *exporter) {
 }
 
 static capi_handle import_tensor(const DLTensor *t, Owner *owner, int readonly, int copy, int dtype) {
-	int complex128, source = dtype_of_dl(t, &complex128);
+	int source = dtype_of_dl(t);
 	if (source < 0) {
 		PyErr_Format(PyExc_TypeError, "[from_dlpack] there is no dtype for DLPack type code %d with %d bits and %d lanes", (int)t->dtype.code,
 			(int)t->dtype.bits, (int)t->dtype.lanes);
@@ -230,54 +227,14 @@ static capi_handle import_tensor(const DLTensor *t, Owner *owner, int readonly, 
 		PyErr_Format(PyExc_ValueError, "[from_dlpack] %d axes are too many", (int)t->ndim);
 		return 0;
 	}
-	char *data = t->data ? (char *)t->data + t->byte_offset : NULL;
-	int64_t strides[CAPI_MAXDIM], n = 1, total = 1;
-	for (int i = t->ndim - 1; i >= 0; i--) {
-		strides[i] = t->strides ? t->strides[i] : n;
+	foreign_memory m = {.data = t->data ? (char *)t->data + t->byte_offset : NULL, .dtype = source, .ndim = t->ndim, .readonly = readonly,
+		.itemsize = t->dtype.bits / 8};
+	for (int64_t i = t->ndim - 1, n = 1; i >= 0; i--) {
+		m.shape[i] = t->shape[i];
+		m.strides[i] = m.itemsize * (t->strides ? t->strides[i] : n);
 		n *= t->shape[i];
-		total *= t->shape[i];
 	}
-	if (copy == 0) {
-		if (complex128 || (dtype >= 0 && dtype != source)) {
-			PyErr_SetString(PyExc_ValueError, "[from_dlpack] a conversion to another dtype needs a copy, which copy=False forbids");
-			return 0;
-		}
-		Py_INCREF(owner);
-		capi_handle h = goExternal(data, source, t->ndim, t->shape, strides, owner, readonly, FREES);
-		if (!h) Py_DECREF(owner);
-		return h;
-	}
-	int target = source == DT_FLOAT64 && dtype != DT_FLOAT64 ? DT_FLOAT32 : source;
-	capi_empty made = goEmpty(target, t->ndim, t->shape, FREES);
-	capi_handle h = made.handle;
-	if (!h) return 0;
-	if (made.data && total > 0) {
-		int64_t index[CAPI_MAXDIM] = {0}, at = 0;
-		int size = dtype_sizes[target], wide = complex128 ? 16 : dtype_sizes[source];
-		char *q = made.data;
-		for (int64_t k = 0; k < total; k++, q += size) {
-			const char *p = data + at * wide;
-			if (k % (1 << 22) == (1 << 22) - 1 && PyErr_CheckSignals() < 0) {
-				queue_free((uint32_t)h, (uint32_t)(h >> 32));
-				return 0;
-			}
-			if (complex128) ((float *)q)[0] = (float)((const double *)p)[0], ((float *)q)[1] = (float)((const double *)p)[1];
-			else if (size != wide) *(float *)q = (float)*(const double *)p;
-			else memcpy(q, p, size);
-			for (int i = t->ndim - 1; i >= 0; i--) {
-				at += strides[i];
-				if (++index[i] < t->shape[i]) break;
-				at -= strides[i] * t->shape[i];
-				index[i] = 0;
-			}
-		}
-	}
-	if (dtype >= 0 && dtype != target) {
-		capi_handle cast = goAsType((uint32_t)h, dtype, FREES);
-		queue_free((uint32_t)h, (uint32_t)(h >> 32));
-		return cast;
-	}
-	return h;
+	return import_memory(&m, (PyObject *)owner, dtype, copy, "from_dlpack");
 }
 
 capi_handle from_capsule(PyObject *exporter, int copy, int dtype) {

@@ -139,6 +139,18 @@ int ensure_ready(const uint32_t *ids, Py_ssize_t n);
 int ready_info(PyObject *array, capi_info *info);     /* evaluates */
 extern PyMethodDef eval_methods[];
 
+/* ---- import.c ---- */
+/* Memory of somebody else. Its elements are of the dtype, but for complex128, which is complex64 here. */
+typedef struct {
+	const char *data; /* the element with all indices zero */
+	int dtype, ndim, readonly;
+	int64_t itemsize, shape[CAPI_MAXDIM], strides[CAPI_MAXDIM]; /* in bytes */
+} foreign_memory;
+/*
+ * An array of it: copied, or for copy 0 shared, which the owner then keeps alive. A dtype of -1 is the memory's own. op is named in errors.
+ */
+capi_handle import_memory(const foreign_memory *m, PyObject *owner, int dtype, int copy, const char *op);
+
 /* ---- buffer.c, dlpack.c ---- */
 extern PyType_Slot buffer_slots[];
 extern PyMethodDef buffer_methods[], dlpack_methods[];
@@ -146,7 +158,6 @@ extern int (*get_buffer)(PyObject *, Py_buffer *, int);
 extern void (*release_buffer)(Py_buffer *);
 extern int (*check_buffer)(PyObject *);
 void init_buffer(void);
-int dtype_of_format(const char *format, Py_ssize_t itemsize); /* -1: none; -2: float64 complex */
 /* 0 on success; handle is set. */
 capi_handle from_capsule(PyObject *exporter, int copy, int dtype);
 PyObject *numpy_dtype_error(int dtype);

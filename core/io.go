@@ -175,6 +175,9 @@ func readTensor(t format.Tensor, read func(dst []byte) error) (*Array, error) {
 		Unlock()
 		return nil, err
 	}
+	if t.Dtype == dtype.Bool {
+		trueIsOne(dst)
+	}
 	if !t.FortranOrder {
 		return a, nil
 	}
@@ -183,6 +186,15 @@ func readTensor(t format.Tensor, read func(dst []byte) error) (*Array, error) {
 		release(a)
 		return b
 	})
+}
+
+// trueIsOne makes bools of bytes that others wrote: kernels count and compare them as 0 and 1.
+func trueIsOne(b []byte) {
+	for i, v := range b {
+		if v > 1 {
+			b[i] = 1
+		}
+	}
 }
 
 // locked runs f under the graph lock and catches what it throws.

@@ -380,7 +380,8 @@ func Contiguous(x *Array) *Array {
 	return newArray(&compactOp, x.dtype, x.shape, nil, x)
 }
 
-// Bitcast reads the same bytes as another dtype; the last axis takes the change of width.
+// Bitcast reads the same bytes as another dtype; the last axis takes the change of width. A byte that is not 0
+// is a true bool.
 func Bitcast(x *Array, d dtype.Dtype) *Array {
 	if x.dtype == d {
 		return x
@@ -398,6 +399,9 @@ func Bitcast(x *Array, d dtype.Dtype) *Array {
 				layout.Format(x.shape), x.dtype, d, *last*from, to)
 		}
 		*last = *last * from / to
+	}
+	if d == dtype.Bool { // of bytes that may be more than 0 and 1, which kernels count and compare as numbers
+		return AsType(newArray(&bitcastOp, dtype.Uint8, shape, nil, x), d)
 	}
 	return newArray(&bitcastOp, d, shape, nil, x)
 }

@@ -1,5 +1,6 @@
 """Memory shared with NumPy, PyTorch and anything that speaks the buffer protocol or DLPack."""
 
+import ctypes
 import gc
 import mmap
 import threading
@@ -287,3 +288,112 @@ def test_foreign_operands():
         with pytest.raises(TypeError):
             bad < a
         assert (a == bad) is False and (a != bad) is True
+
+
+def test_bools_are_0_and_1_whatever_their_bytes(tmp_path):
+    """Elsewhere any byte but 0 may be true. Here kernels count and compare bools, so every way in makes them 0 and 1."""
+    values, odd = np.array([0, 1, 2, 255], np.uint8), [False, True, True, True]
+    strange = values.view(bool)
+
+    class Capsule:  # not a NumPy array, which would come by its buffer
+        def __dlpack__(self, **kwargs):
+            return strange.__dlpack__(**kwargs)
+
+        def __dlpack_device__(self):
+            return (1, 0)
+
+    np.save(tmp_path / "a.npy", strange)
+    np.savez(tmp_path / "a.npz", a=strange)
+    header = b'{"a":{"dtype":"BOOL","shape":[4],"data_offsets":[0,4]}}'
+    (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + values.tobytes())
+    pickled = mx.array(0)
+    pickled.__setstate__((values.tobytes(), (4,), mx.bool_))
+    of_mlx = mx.array(0)
+    of_mlx.__setstate__((strange, 0))
+    with open(tmp_path / "a.npy", "rb") as stream:
+        streamed = mx.load(stream, format="npy")
+    ways = {
+        "view": mx.array(values).view(mx.bool_),
+        "view of a wider dtype": mx.array(values.view(np.uint32)).view(mx.bool_),
+        "view in vmap": mx.vmap(lambda x: mx.view(x, mx.bool_))(mx.array(values).reshape(1, 4))[0],
+        "NumPy": mx.array(strange),
+        "NumPy, strided": mx.array(np.repeat(values, 2).view(bool)[::2]),
+        "NumPy, backwards": mx.array(strange[::-1])[::-1],
+        "a buffer": mx.array(memoryview(values.tobytes()).cast("?")),
+        "ctypes": mx.array((ctypes.c_bool * 4).from_buffer_copy(values)),
+        "DLPack": mx.from_dlpack(Capsule()),
+        "DLPack, as an operand": mx.array([False] * 4) | Capsule(),
+        "a pickle": pickled,
+        "a pickle of MLX": of_mlx,
+        "npy": mx.load(tmp_path / "a.npy"),
+        "npy, a stream": streamed,
+        "npz": mx.load(tmp_path / "a.npz")["a"],
+        "safetensors": mx.load(tmp_path / "a.safetensors")["a"],
+    }
+    for way, a in ways.items():
+        assert a.dtype == mx.bool_ and a.tolist() == odd, way
+        assert a.sum().item() == 3 and (a == mx.array(odd)).all().item(), way
+        assert a.astype(mx.uint8).tolist() == [0, 1, 1, 1] and bytes(a) == b"\0\1\1\1", way
+    for share in (lambda x: mx.asarray(x, copy=False), lambda x: mx.from_dlpack(Capsule(), copy=False)):
+        with pytest.raises(ValueError, match="neither 0 nor 1"):
+            share(strange)
+    for fine in (np.array(odd), np.array(odd)[::-1], np.zeros((3, 0), bool)):
+        assert mx.asarray(fine, copy=False).tolist() == fine.tolist()
+
+
+def test_tensors_that_record_gradients():
+    """Those of PyTorch refuse both protocols until they are detached."""
+
+    class Tensor:
+        def __init__(self, values, requires_grad):
+            self.values, self.requires_grad = values, requires_grad
+
+        def detach(self):
+            return Tensor(self.values, False)
+
+        def __dlpack__(self, **kwargs):
+            if self.requires_grad:
+                raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+            return self.values.__dlpack__(**kwargs)
+
+        def __dlpack_device__(self):
+            return self.values.__dlpack_device__()
+
+        def __array__(self, dtype=None, copy=None):
+            if self.requires_grad:
+                raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+            return self.values
+
+    values = np.array([[1, 2], [3, 4]], np.float32)
+    for t in (Tensor(values, True), Tensor(values, False)):
+        a = mx.array(t)
+        assert a.tolist() == [[1, 2], [3, 4]] and mx.array([t, t]).shape == (2, 2, 2)
+        assert mx.array(t, mx.int32).dtype == mx.int32 and (a + t).tolist() == [[2, 4], [6, 8]]
+        values += 1
+        assert a.tolist() == [[1, 2], [3, 4]]
+        values -= 1
+    with pytest.raises(BufferError, match="detach"):
+        mx.asarray(Tensor(values, True), copy=False)
+
+
+def test_ctypes_arrays():
+    two = ((ctypes.c_int32 * 3) * 2)((1, 2, 3), (4, 5, 6))
+    assert mx.array(two).tolist() == [[1, 2, 3], [4, 5, 6]] and mx.array(two).dtype == mx.int32
+    for kind, name in ((ctypes.c_float, "float32"), (ctypes.c_double, "float32"), (ctypes.c_int64, "int64"), (ctypes.c_uint8, "uint8"),
+                       (ctypes.c_int16, "int16"), (ctypes.c_bool, "bool"), (ctypes.c_ulong, "uint64")):
+        a = mx.array((kind * 2)(0, 1))
+        assert name_of(a) == name and a.tolist() == [0, 1]
+        assert mx.array((kind * 0)()).shape == (0,) and mx.array(kind(1)).shape == ()
+    shared = mx.asarray(two, copy=False)
+    two[1][2] = 9
+    assert shared.tolist() == [[1, 2, 3], [4, 5, 9]]
+
+    class Pair(ctypes.Structure):
+        _fields_ = [("x", ctypes.c_int), ("y", ctypes.c_int)]
+
+    class Nothing(ctypes.Structure):
+        _fields_ = []
+
+    for bad in (Pair(1, 2), (Pair * 2)(), (Nothing * 2)(), (ctypes.c_longdouble * 2)(), (ctypes.c_int32.__ctype_be__ * 2)(), ctypes.c_wchar("a")):
+        with pytest.raises(TypeError, match="format"):
+            mx.array(bad)
