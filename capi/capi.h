@@ -133,6 +133,13 @@ enum {
 };
 
 
+/* A list of strings between C and Go: their bytes one behind the other, and where each ends, so that a string may hold any byte. */
+typedef struct capi_texts {
+	int64_t n;
+	STORED(char *) bytes;
+	STORED(int64_t *) ends;
+} capi_texts;
+
 /* What was saved to memory: pieces of PIECE_SIZE bytes, the last one not full. */
 enum { PIECE_SIZE = 16 << 20 };
 typedef struct capi_pieces {
@@ -140,16 +147,17 @@ typedef struct capi_pieces {
 	int64_t n, cap, size; /* of the list; bytes in all */
 } capi_pieces;
 void *capi_add_piece(capi_pieces *p, int64_t size); /* NULL when there is no memory */
+void capi_free_pieces(capi_pieces *p);
 
-/* What a file held; the texts are lists of strings, each ended by a zero byte. */
+/* What a file held. */
 typedef struct capi_loaded {
-	capi_handle single;
-	capi_ids arrays;
-	STORED(char *) names;
-	STORED(char *) keys;
-	STORED(char *) values;
-	int64_t pairs;
+	capi_handle single; /* or 0 */
+	int64_t n;
+	STORED(capi_handle *) arrays;
+	capi_texts names;    /* one for each array */
+	capi_texts metadata; /* key, value, key, value ... */
 } capi_loaded;
+void capi_free_loaded(capi_loaded *l); /* the memory, not the arrays */
 
 /* C for Go. These are called with the GIL held, never under the graph lock. */
 void capi_raise(int kind, const char *msg, int64_t n);

@@ -2,14 +2,10 @@
 #include "internal.h"
 #include "../backends/cpu/park/park.h"
 
-/* A waiting caller wakes this often to look at signals. */
-enum { WAKE_MS = 20 };
-
 /* Changes as often as a job ends; and the threads that wait for it. They wait in C: within Go they would keep others from entering. */
 uint32_t jobs_ended, jobs_waiting;
 
-/* Whether the job is over, if need be after ms. */
-static int job_over(uint32_t job, int ms) {
+int job_over(uint32_t job, int ms) {
 	uint32_t seen = __atomic_load_n(&jobs_ended, __ATOMIC_SEQ_CST);
 	if (goJobOver(job)) return 1;
 	Py_BEGIN_ALLOW_THREADS

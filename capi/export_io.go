@@ -9,32 +9,138 @@ import "C"
 
 import (
 	"bytes"
-	"strings"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
 )
 
 // Files are read and written by jobs, which Python threads wait for as they do for evaluations: with the GIL released
-// and an ear for Ctrl-C. What the C side passes stays until the job is over.
+// and an ear for Ctrl-C.
 
-// splitText undoes the C side's join.
-func splitText(text *C.char, n C.int64_t) []string {
-	out := make([]string, int(n))
-	for i := range out {
-		out[i] = C.GoString(text)
-		text = (*C.char)(unsafe.Add(unsafe.Pointer(text), len(out[i])+1))
-	}
-	return out
+// file is what such a job works with. All of it is the job's own but the bytes it reads from, so that it can be left to itself.
+type file struct {
+	stalls bool          // whether the system may keep it waiting
+	polls  atomic.Uint32 // how often it looked whether it was canceled
+	seen   uint32        // polls, when somebody last asked whether it stalls
+
+	mu         sync.Mutex
+	over, left bool
+	result     C.uintptr_t // for C, which then owns it
+	free       func()      // drops the result that nobody takes
 }
 
-func joinText(list []string) C.uintptr_t {
-	var b strings.Builder
-	for _, s := range list {
-		b.WriteString(strings.ReplaceAll(s, "\x00", "\uFFFD"))
-		b.WriteByte(0)
+// files are those whose results are still asked for, by the numbers of their jobs.
+var files sync.Map
+
+// start runs f as a job.
+func (x *file) start(f func(canceled func() bool) *core.Error) C.int64_t {
+	number := jobs.add(core.Background(func(canceled func() bool) *core.Error {
+		err := f(func() bool {
+			x.polls.Add(1)
+			return canceled()
+		})
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.over = true
+		x.dropUnwanted()
+		return err
+	}))
+	files.Store(number, x)
+	return C.int64_t(number)
+}
+
+// give keeps a result for C.
+func (x *file) give(result C.uintptr_t, free func()) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.result, x.free = result, free
+}
+
+func (x *file) dropUnwanted() {
+	if x.over && x.left && x.free != nil {
+		x.free()
+		x.free = nil
 	}
-	return address(C.CString(b.String()))
+}
+
+// goFileTake gives the result of a job that succeeded.
+//
+//export goFileTake
+func goFileTake(number C.uint32_t) C.uintptr_t {
+	x, _ := files.LoadAndDelete(uint32(number))
+	return x.(*file).result
+}
+
+// goFileLeave forgets a job, which may not be over.
+//
+//export goFileLeave
+func goFileLeave(number C.uint32_t) {
+	jobs.take(uint32(number))
+	v, _ := files.LoadAndDelete(uint32(number))
+	x := v.(*file)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.left = true
+	x.dropUnwanted()
+}
+
+// goFileStalls returns whether the job waits for the system: it did not look whether it was canceled since the last call.
+//
+//export goFileStalls
+func goFileStalls(number C.uint32_t) C.int {
+	v, _ := files.Load(uint32(number))
+	x := v.(*file)
+	polls := x.polls.Load()
+	if !x.stalls || polls != x.seen {
+		x.seen = polls
+		return 0
+	}
+	return 1
+}
+
+// fromTexts copies strings of C. They share memory.
+func fromTexts(t *C.capi_texts) func() []string {
+	n := int(t.n)
+	ends := append([]int64(nil), unsafe.Slice((*int64)(pointer(t.ends)), n)...)
+	size := int64(0)
+	if n > 0 {
+		size = ends[n-1]
+	}
+	all := string(unsafe.Slice((*byte)(pointer(t.bytes)), size))
+	return func() []string {
+		out, at := make([]string, n), int64(0)
+		for i, end := range ends {
+			out[i], at = all[at:end], end
+		}
+		return out
+	}
+}
+
+// toTexts copies strings for C.
+func toTexts(list []string) C.capi_texts {
+	total := 0
+	for _, s := range list {
+		total += len(s)
+	}
+	t := C.capi_texts{n: C.int64_t(len(list)), bytes: cMemory(total), ends: cMemory(8 * len(list))}
+	all, ends := unsafe.Slice((*byte)(pointer(t.bytes)), total), unsafe.Slice((*int64)(pointer(t.ends)), len(list))
+	at := 0
+	for i, s := range list {
+		at += copy(all[at:], s)
+		ends[i] = int64(at)
+	}
+	return t
+}
+
+// cMemory is zeroed memory of C; cgo ends the process where there is none.
+func cMemory(size int) C.uintptr_t { return address((*byte)(C.calloc(1, C.size_t(size+1)))) }
+
+// pointer is the reverse of address.
+func pointer(p C.uintptr_t) unsafe.Pointer {
+	n := uintptr(p)
+	return *(*unsafe.Pointer)(unsafe.Pointer(&n))
 }
 
 // pieces gathers what is saved to memory of C, piece by piece: Python makes bytes of each and frees it.
@@ -60,82 +166,118 @@ func (p *pieces) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// goSave starts saving to path, or to out where that is NULL.
+// goSave starts saving to path, or to memory where that is NULL, which gives a capi_pieces.
 //
 //export goSave
-func goSave(path, kind, names *C.char, ids *C.uint32_t, n C.int64_t, keys, values *C.char, pairs C.int64_t, compress C.int, out *C.capi_pieces) (number C.int64_t) {
+func goSave(path, kind *C.char, names *C.capi_texts, ids *C.uint32_t, metadata *C.capi_texts, compress C.int) (number C.int64_t) {
 	number = -1
 	enter(nil, 0)
 	defer leave()
-	s := core.Saved{Names: splitText(names, n), Arrays: byIDs(ids, n), Compress: compress != 0}
-	if pairs > 0 {
-		s.Metadata = map[string]string{}
-		v := splitText(values, pairs)
-		for i, k := range splitText(keys, pairs) {
-			s.Metadata[k] = v[i]
-		}
+	s := core.Saved{Arrays: byIDs(ids, names.n), Compress: compress != 0}
+	held := make([]uint32, len(s.Arrays))
+	for i, a := range s.Arrays {
+		held[i] = a.Hold()
 	}
-	format, target := C.GoString(kind), ""
+	list, pairs := fromTexts(names), fromTexts(metadata)
+	format, target, x := C.GoString(kind), "", &file{}
 	if path != nil {
-		target = C.GoString(path)
+		target, x.stalls = C.GoString(path), true
 	}
-	return C.int64_t(jobs.add(core.Background(func(canceled func() bool) *core.Error {
-		s.Canceled = canceled
-		if out == nil {
+	return x.start(func(canceled func() bool) *core.Error {
+		defer releaseIDs(held)
+		s.Names, s.Canceled = list(), canceled
+		for p := pairs(); len(p) > 0; p = p[2:] {
+			if s.Metadata == nil {
+				s.Metadata = map[string]string{}
+			}
+			s.Metadata[p[0]] = p[1]
+		}
+		if x.stalls {
 			return core.Save(target, format, s)
 		}
+		memory := cMemory(C.sizeof_capi_pieces)
+		out := (*C.capi_pieces)(pointer(memory))
+		x.give(memory, func() { C.capi_free_pieces(out) })
 		return core.SaveTo(&pieces{out: out}, format, s)
-	})))
+	})
 }
 
-// goLoad starts loading from path, or from the bytes where that is NULL. If the job succeeds out holds arrays.
-//
-//export goLoad
-func goLoad(path, kind *C.char, data unsafe.Pointer, size C.int64_t, out *C.capi_loaded) (number C.int64_t) {
-	number = -1
-	enter(nil, 0)
-	defer leave()
-	format, source := C.GoString(kind), ""
-	if path != nil {
-		source = C.GoString(path)
-	}
-	return C.int64_t(jobs.add(core.Background(func(canceled func() bool) *core.Error {
-		var l *core.Loaded
-		var err *core.Error
-		if data == nil {
-			l, err = core.Load(source, format, canceled)
-		} else {
-			l, err = core.LoadFrom(bytes.NewReader(unsafe.Slice((*byte)(data), int(size))), int64(size), format, canceled)
-		}
-		if err == nil && canceled() {
-			l.Free()
-			err = core.ErrCanceled
-		}
-		if err == nil {
-			giveLoaded(out, l)
-		}
-		return err
-	})))
-}
-
-func giveLoaded(out *C.capi_loaded, l *core.Loaded) {
-	out.names = joinText(l.Names)
-	keys, values := make([]string, 0, len(l.Metadata)), make([]string, 0, len(l.Metadata))
-	for k, v := range l.Metadata {
-		keys, values = append(keys, k), append(values, v)
-	}
-	out.keys, out.values, out.pairs = joinText(keys), joinText(values), C.int64_t(len(keys))
+func releaseIDs(ids []uint32) {
 	core.Lock()
 	defer core.Unlock()
-	// The arrays come held once for the caller; giveIDs and handle hold them once more.
-	giveIDs(&out.arrays, l.Arrays)
-	var ids []uint32
-	for _, a := range l.Arrays {
-		ids = append(ids, a.ID())
-	}
-	if l.Single != nil {
-		out.single = handle(l.Single)
-		ids = append(ids, l.Single.ID())
-	}
 	core.ReleaseIDs(ids)
+}
+
+// goLoad starts loading a file, which gives a capi_loaded.
+//
+//export goLoad
+func goLoad(path, kind *C.char) C.int64_t {
+	format, source, x := C.GoString(kind), C.GoString(path), &file{stalls: true}
+	return x.start(func(canceled func() bool) *core.Error {
+		l, err := core.Load(source, format, canceled)
+		return x.giveLoaded(l, err)
+	})
+}
+
+// goLoadBytes is goLoad of bytes, which stay until the job is over.
+//
+//export goLoadBytes
+func goLoadBytes(data unsafe.Pointer, size C.int64_t, kind *C.char) C.int64_t {
+	format, x := C.GoString(kind), &file{}
+	return x.start(func(canceled func() bool) *core.Error {
+		l, err := core.LoadFrom(bytes.NewReader(unsafe.Slice((*byte)(data), int(size))), int64(size), format, canceled)
+		return x.giveLoaded(l, err)
+	})
+}
+
+// goExtent starts finding out how much of a stream is a file (core.Extent), which gives the number.
+//
+//export goExtent
+func goExtent(data unsafe.Pointer, size C.int64_t, kind *C.char) C.int64_t {
+	format, x := C.GoString(kind), &file{}
+	return x.start(func(canceled func() bool) *core.Error {
+		n, err := core.Extent(unsafe.Slice((*byte)(data), int(size)), format, canceled)
+		x.give(C.uintptr_t(n), nil)
+		return err
+	})
+}
+
+// giveLoaded hands over the arrays, each held once, with which l comes.
+func (x *file) giveLoaded(l *core.Loaded, err *core.Error) *core.Error {
+	if err != nil {
+		return err
+	}
+	memory := cMemory(C.sizeof_capi_loaded)
+	out := (*C.capi_loaded)(pointer(memory))
+	out.n, out.arrays = C.int64_t(len(l.Arrays)), cMemory(8*len(l.Arrays))
+	var pairs []string
+	for k, v := range l.Metadata {
+		pairs = append(pairs, k, v)
+	}
+	out.names, out.metadata = toTexts(l.Names), toTexts(pairs)
+	if l.Single != nil {
+		out.single = handles([]*core.Array{l.Single})[0]
+	}
+	copy(unsafe.Slice((*C.capi_handle)(pointer(out.arrays)), len(l.Arrays)), handles(l.Arrays))
+	x.give(memory, func() {
+		l.Free()
+		C.capi_free_loaded(out)
+	})
+	return nil
+}
+
+// handles are those of arrays that are held already. The lock is given up now and then: there may be a million.
+func handles(as []*core.Array) []C.capi_handle {
+	out := make([]C.capi_handle, 0, len(as))
+	for len(as) > 0 {
+		n := min(len(as), 1<<12)
+		core.Lock()
+		for _, a := range as[:n] {
+			out = append(out, handle(a))
+			core.ReleaseIDs([]uint32{a.ID()})
+		}
+		core.Unlock()
+		as = as[n:]
+	}
+	return out
 }

@@ -1,32 +1,54 @@
 /* Files: the core reads and writes them with the GIL released. */
 #include "internal.h"
 
-/* Flat strings for Go: each ended by a zero byte, which names therefore must not contain. */
-static char *join(PyObject *list, int64_t *count) {
-	Py_ssize_t n = PyList_Size(list), total = 1;
-	for (Py_ssize_t i = 0; i < n; i++) {
-		Py_ssize_t len;
-		const char *s = PyUnicode_AsUTF8AndSize(PyList_GetItem(list, i), &len);
-		if (!s) return NULL;
-		if (strlen(s) != (size_t)len) {
-			PyErr_SetString(PyExc_ValueError, "[save] names and metadata must not contain zero bytes");
-			return NULL;
-		}
-		total += len + 1;
+/* ---- lists of strings ---- */
+
+static void free_texts(capi_texts *t) {
+	free(t->bytes);
+	free(t->ends);
+}
+
+/* Python strings for Go. */
+static int join(PyObject *list, capi_texts *out) {
+	Py_ssize_t n = PyList_Size(list), total = 0, len;
+	int64_t *ends = out->ends = malloc((n + 1) * sizeof *ends);
+	for (Py_ssize_t i = 0; ends && i < n; i++) {
+		if (!PyUnicode_AsUTF8AndSize(PyList_GetItem(list, i), &len)) return -1;
+		ends[i] = total += len;
 	}
-	char *text = malloc(total), *at = text;
-	if (!text) {
+	char *bytes = out->bytes = malloc(total + 1);
+	if (!ends || !bytes) {
 		PyErr_NoMemory();
-		return NULL;
+		return -1;
 	}
-	for (Py_ssize_t i = 0; i < n; i++) {
-		const char *s = PyUnicode_AsUTF8AndSize(PyList_GetItem(list, i), NULL);
-		size_t len = strlen(s) + 1;
-		memcpy(at, s, len);
-		at += len;
-	}
-	*count = n;
-	return text;
+	for (Py_ssize_t i = 0, at = 0; i < n; at = ends[i++]) memcpy(bytes + at, PyUnicode_AsUTF8AndSize(PyList_GetItem(list, i), NULL), ends[i] - at);
+	out->n = n;
+	return 0;
+}
+
+/* The index-th string, of Go. */
+static PyObject *text_at(const capi_texts *t, int64_t index) {
+	int64_t at = index ? t->ends[index - 1] : 0;
+	return PyUnicode_DecodeUTF8(t->bytes + at, t->ends[index] - at, "replace");
+}
+
+/* ---- jobs ---- */
+
+/*
+ * As wait_job. Who gives up waits until the job has noticed, unless it does not get to that because the file system does not answer: then
+ * the job is left to itself, with all that it works with.
+ */
+static int wait_file(uint32_t job) {
+	while (!job_over(job, WAKE_MS))
+		if (PyErr_CheckSignals() < 0) {
+			goJobCancel(job);
+			while (!job_over(job, 500) && !goFileStalls(job)) {}
+			goFileLeave(job);
+			return -1;
+		}
+	int r = goJobFinish(job);
+	if (r < 0) goFileLeave(job);
+	return r;
 }
 
 void *capi_add_piece(capi_pieces *p, int64_t size) {
@@ -42,6 +64,23 @@ void *capi_add_piece(capi_pieces *p, int64_t size) {
 	return piece;
 }
 
+void capi_free_pieces(capi_pieces *p) {
+	if (!p) return;
+	for (int64_t i = 0; i < p->n; i++) free(p->list[i]);
+	free(p->list);
+	free(p);
+}
+
+void capi_free_loaded(capi_loaded *l) {
+	if (!l) return;
+	free(l->arrays);
+	free_texts(&l->names);
+	free_texts(&l->metadata);
+	free(l);
+}
+
+/* ---- saving ---- */
+
 /* A list of bytes; each piece is freed as soon as it is copied. */
 static PyObject *take_pieces(capi_pieces *p) {
 	PyObject *list = PyList_New(p->n);
@@ -56,23 +95,38 @@ static PyObject *take_pieces(capi_pieces *p) {
 	return list;
 }
 
-/* (path or NULL, kind, names, arrays, keys, values, compress) */
-static PyObject *write_arrays(const char *path, PyObject *const *args) {
-	const char *kind = PyUnicode_AsUTF8AndSize(args[0], NULL);
-	PyObject *arrays = args[2], *result = NULL;
-	int64_t n = 0, pairs = 0;
-	char *names = NULL, *keys = NULL, *values = NULL;
-	uint32_t *ids = NULL;
-	if (!kind || !PyList_Check(args[1]) || !PyList_Check(arrays) || !PyList_Check(args[3]) || !PyList_Check(args[4])) {
-		if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "_save: expected lists");
+static PyObject *save_job(const char *path, const char *kind, capi_texts *names, uint32_t *ids, capi_texts *metadata, int compress) {
+	int64_t job = goSave((char *)path, (char *)kind, names, ids, metadata, compress);
+	if (job < 0 || wait_file((uint32_t)job) < 0) return NULL;
+	capi_pieces *p = (capi_pieces *)goFileTake((uint32_t)job);
+	PyObject *result = p ? take_pieces(p) : Py_NewRef(Py_None);
+	capi_free_pieces(p);
+	return result;
+}
+
+/* _save(path, kind, names, arrays, metadata, compress): path is bytes as the system takes them, or None, which gives a list of bytes. */
+static PyObject *save(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	GUARD(NULL);
+	if (n != 6 || !PyList_Check(args[2]) || !PyList_Check(args[3]) || !PyList_Check(args[4])) {
+		PyErr_SetString(PyExc_TypeError, "_save(path, kind, names, arrays, metadata, compress)");
 		return NULL;
 	}
-	if (!(names = join(args[1], &n)) || !(keys = join(args[3], &pairs)) || !(values = join(args[4], &pairs))) goto out;
-	if (!(ids = malloc((n + 1) * sizeof *ids))) {
+	char *path = NULL;
+	const char *kind = PyUnicode_AsUTF8AndSize(args[1], NULL);
+	int compress = PyObject_IsTrue(args[5]);
+	/* Python's words for a zero byte, behind which the system would see no more of the name. */
+	if (!kind || compress < 0 || (args[0] != Py_None && PyBytes_AsStringAndSize(args[0], &path, NULL) < 0)) return NULL;
+	PyObject *arrays = args[3], *result = NULL;
+	Py_ssize_t count = PyList_Size(arrays);
+	capi_texts names = {0}, metadata = {0};
+	uint32_t *ids = NULL;
+	if (join(args[2], &names) < 0 || join(args[4], &metadata) < 0) goto out;
+	if (names.n != count || metadata.n % 2 || !(ids = malloc((count + 1) * sizeof *ids))) {
 		PyErr_NoMemory();
 		goto out;
 	}
-	for (int64_t i = 0; i < n; i++) {
+	for (Py_ssize_t i = 0; i < count; i++) {
 		PyObject *a = PyList_GetItem(arrays, i);
 		if (!a || !is_array(a)) {
 			PyErr_SetString(PyExc_TypeError, "_save: expected arrays");
@@ -80,110 +134,105 @@ static PyObject *write_arrays(const char *path, PyObject *const *args) {
 		}
 		ids[i] = ID(a);
 	}
-	goHoldAll(ids, n);
-	int compress = PyObject_IsTrue(args[5]);
-	capi_pieces pieces = {0};
-	if (compress >= 0 && ensure_ready(ids, n) == 0) {
-		int64_t job = goSave((char *)path, (char *)kind, names, ids, n, keys, values, pairs, compress, path ? NULL : &pieces);
-		if (job >= 0 && wait_job((uint32_t)job) == 0) result = path ? Py_NewRef(Py_None) : take_pieces(&pieces);
-	}
-	for (int64_t i = 0; i < pieces.n; i++) free(pieces.list[i]);
-	free(pieces.list);
-	goRelease(ids, n);
+	goHoldAll(ids, count);
+	if (ensure_ready(ids, count) == 0) result = save_job(path, kind, &names, ids, &metadata, compress);
+	goRelease(ids, count);
 out:
-	free(names);
-	free(keys);
-	free(values);
+	free_texts(&names);
+	free_texts(&metadata);
 	free(ids);
 	return result;
 }
 
-static PyObject *save(PyObject *module, PyObject *const *args, Py_ssize_t n) {
-	(void)module;
-	GUARD(NULL);
-	const char *path = n == 7 ? PyUnicode_AsUTF8AndSize(args[0], NULL) : NULL;
-	if (n != 7) PyErr_SetString(PyExc_TypeError, "_save(path, kind, names, arrays, keys, values, compress)");
-	return path ? write_arrays(path, args + 1) : NULL;
+/* ---- loading ---- */
+
+/* (name, array) pairs become a dict, and so do those of the metadata. What becomes of an array is queued if it is not wrapped. */
+static PyObject *named_arrays(capi_loaded *l) {
+	const capi_handle *at = l->arrays;
+	PyObject *dict = PyDict_New();
+	for (int64_t i = 0; i < l->n; i++) {
+		if (dict && i % POLL_ELEMENTS == 0 && PyErr_CheckSignals() < 0) Py_CLEAR(dict);
+		if (!dict) {
+			queue_free((uint32_t)at[i], (uint32_t)(at[i] >> 32));
+			continue;
+		}
+		PyObject *a = wrap(at[i]), *name = text_at(&l->names, i);
+		if (!a || !name || PyDict_SetItem(dict, name, a) < 0) Py_CLEAR(dict);
+		Py_XDECREF(a);
+		Py_XDECREF(name);
+	}
+	return dict;
 }
 
-static PyObject *save_bytes(PyObject *module, PyObject *const *args, Py_ssize_t n) {
-	(void)module;
-	GUARD(NULL);
-	if (n != 6) {
-		PyErr_SetString(PyExc_TypeError, "_save_bytes(kind, names, arrays, keys, values, compress)");
-		return NULL;
+static PyObject *metadata_dict(const capi_texts *t) {
+	PyObject *dict = PyDict_New();
+	for (int64_t i = 0; dict && i < t->n; i += 2) {
+		PyObject *key = i % POLL_ELEMENTS == 0 && PyErr_CheckSignals() < 0 ? NULL : text_at(t, i), *value = key ? text_at(t, i + 1) : NULL;
+		if (!value || PyDict_SetItem(dict, key, value) < 0) Py_CLEAR(dict);
+		Py_XDECREF(key);
+		Py_XDECREF(value);
 	}
-	return write_arrays(NULL, args);
+	return dict;
 }
 
-static PyObject *split(const char *text, int64_t n) {
-	PyObject *list = PyList_New(n);
-	for (int64_t i = 0; list && i < n; i++) {
-		size_t len = strlen(text);
-		PyObject *s = PyUnicode_DecodeUTF8(text, len, "replace");
-		if (!s) Py_CLEAR(list);
-		else PyList_SetItem(list, i, s);
-		text += len + 1;
-	}
-	return list;
-}
-
-static PyObject *finish_load(int64_t job, capi_loaded *l) {
-	int ok = job >= 0 && wait_job((uint32_t)job) == 0;
-	/* Interrupted in its last moment it may hold arrays. */
-	PyObject *single = l->single ? wrap(l->single) : Py_NewRef(Py_None), *arrays = wrap_many(&l->arrays, RETURN_LIST), *result = NULL;
-	if (ok) {
-		PyObject *names = split(l->names, l->arrays.n), *keys = split(l->keys, l->pairs), *values = split(l->values, l->pairs);
-		PyObject *metadata = PyDict_New();
-		for (int64_t i = 0; metadata && keys && values && i < l->pairs; i++)
-			if (PyDict_SetItem(metadata, PyList_GetItem(keys, i), PyList_GetItem(values, i)) < 0) Py_CLEAR(metadata);
-		if (single && names && arrays && metadata) result = PyTuple_Pack(4, single, names, arrays, metadata);
-		Py_XDECREF(names);
-		Py_XDECREF(keys);
-		Py_XDECREF(values);
-		Py_XDECREF(metadata);
-	}
-	Py_XDECREF(single);
+/* (array or dict of arrays, metadata) */
+static PyObject *take_loaded(uint32_t job) {
+	capi_loaded *l = (capi_loaded *)goFileTake(job);
+	PyObject *arrays = l->single ? wrap(l->single) : named_arrays(l), *metadata = arrays ? metadata_dict(&l->metadata) : NULL, *result = NULL;
+	if (metadata) result = PyTuple_Pack(2, arrays, metadata);
 	Py_XDECREF(arrays);
-	free(l->names);
-	free(l->keys);
-	free(l->values);
+	Py_XDECREF(metadata);
+	capi_free_loaded(l);
 	return result;
 }
 
+/* _load(path, kind) */
 static PyObject *load(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
 	GUARD(NULL);
-	const char *path = n == 2 ? PyUnicode_AsUTF8AndSize(args[0], NULL) : NULL, *kind = path ? PyUnicode_AsUTF8AndSize(args[1], NULL) : NULL;
-	if (!kind) {
-		if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "_load(path, format)");
-		return NULL;
-	}
+	char *path = NULL;
+	if (n != 2) PyErr_SetString(PyExc_TypeError, "_load(path, kind)");
+	const char *kind = n == 2 ? PyUnicode_AsUTF8AndSize(args[1], NULL) : NULL;
+	if (!kind || PyBytes_AsStringAndSize(args[0], &path, NULL) < 0) return NULL;
 	flush_frees();
-	capi_loaded l = {0};
-	return finish_load(goLoad((char *)path, (char *)kind, NULL, 0, &l), &l);
+	int64_t job = goLoad(path, (char *)kind);
+	return job < 0 || wait_file((uint32_t)job) < 0 ? NULL : take_loaded((uint32_t)job);
 }
 
-static PyObject *load_bytes(PyObject *module, PyObject *const *args, Py_ssize_t n) {
-	(void)module;
+static PyObject *with_bytes(PyObject *const *args, Py_ssize_t n, int64_t (*start)(void *, int64_t, char *), PyObject *(*take)(uint32_t)) {
 	GUARD(NULL);
 	if (n != 2 || !get_buffer) {
-		PyErr_SetString(PyExc_TypeError, "_load_bytes(data, format)");
+		PyErr_SetString(PyExc_TypeError, "expected (data, kind)");
 		return NULL;
 	}
 	const char *kind = PyUnicode_AsUTF8AndSize(args[1], NULL);
 	Py_buffer b;
 	if (!kind || get_buffer(args[0], &b, PyBUF_SIMPLE) < 0) return NULL;
-	capi_loaded l = {0};
-	static char empty;
-	PyObject *result = finish_load(goLoad(NULL, (char *)kind, b.buf ? b.buf : &empty, b.len, &l), &l);
+	int64_t job = start(b.buf, b.len, (char *)kind);
+	int ok = job >= 0 && wait_file((uint32_t)job) == 0; /* memory does not stall: the job is over */
 	release_buffer(&b);
-	return result;
+	return ok ? take((uint32_t)job) : NULL;
+}
+
+static PyObject *load_bytes(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	flush_frees();
+	return with_bytes(args, n, goLoadBytes, take_loaded);
+}
+
+static PyObject *take_extent(uint32_t job) {
+	return PyLong_FromLongLong((int64_t)goFileTake(job));
+}
+
+/* _extent(prefix, kind): how many bytes of a stream the file takes, or at least are to be read before asking again. */
+static PyObject *extent(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	return with_bytes(args, n, goExtent, take_extent);
 }
 
 PyMethodDef io_methods[] = {
 	{"_save", (PyCFunction)(void *)save, METH_FASTCALL, NULL},
-	{"_save_bytes", (PyCFunction)(void *)save_bytes, METH_FASTCALL, NULL},
 	{"_load", (PyCFunction)(void *)load, METH_FASTCALL, NULL},
 	{"_load_bytes", (PyCFunction)(void *)load_bytes, METH_FASTCALL, NULL},
+	{"_extent", (PyCFunction)(void *)extent, METH_FASTCALL, NULL},
 	{NULL, NULL, 0, NULL}};

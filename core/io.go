@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/format"
 )
 
@@ -40,6 +39,9 @@ func ioError(op string, err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
+	if errors.Is(err, format.ErrCanceled) {
+		return ErrCanceled
+	}
 	var f *format.FormatError
 	if errors.As(err, &f) {
 		return Errorf(ValueError, "[%s] %v", op, err)
@@ -64,14 +66,22 @@ const ioPiece = 1 << 20
 
 func (p polled) ReadAt(b []byte, offset int64) (n int, err error) {
 	for n < len(b) && err == nil {
-		if p.canceled() {
-			return n, ErrCanceled
+		if err := p.Check(); err != nil {
+			return n, err
 		}
 		var m int
 		m, err = p.ReaderAt.ReadAt(b[n:min(n+ioPiece, len(b))], offset+int64(n))
 		n += m
 	}
 	return n, err
+}
+
+// Check is ErrCanceled once the caller gave up.
+func (p polled) Check() error {
+	if p.canceled() {
+		return ErrCanceled
+	}
+	return nil
 }
 
 // Name is that of the file, for messages about it.
@@ -106,14 +116,23 @@ func LoadFrom(r io.ReaderAt, size int64, kind string, canceled func() bool) (*Lo
 	return l, nil
 }
 
-func (l *Loaded) read(r io.ReaderAt, size int64, kind string) error {
+// Extent returns how many bytes a file takes from its start, as far as prefix tells (format.Extent).
+func Extent(prefix []byte, kind string, canceled func() bool) (int64, *Error) {
+	n, err := format.Extent(kind, prefix, polled{nil, canceled}.Check)
+	if err != nil {
+		return 0, ioError("load", err)
+	}
+	return n, nil
+}
+
+func (l *Loaded) read(r polled, size int64, kind string) error {
 	switch kind {
 	case "npy":
 		t, err := format.ReadNPY(r, size)
 		if err != nil {
 			return err
 		}
-		l.Single, err = readTensor(t, func(dst []byte) error { return format.ReadInto(dst, r, t) })
+		l.Single, err = readTensor(t, r.Check, func(dst []byte) error { return format.ReadInto(dst, r, t) })
 		return err
 	case "npz":
 		entries, err := format.ReadNPZ(r, size)
@@ -122,7 +141,7 @@ func (l *Loaded) read(r io.ReaderAt, size int64, kind string) error {
 		}
 		for i := range entries {
 			e := &entries[i]
-			a, err := readTensor(e.Tensor, e.ReadInto)
+			a, err := readTensor(e.Tensor, r.Check, e.ReadInto)
 			if err != nil {
 				return err
 			}
@@ -135,7 +154,7 @@ func (l *Loaded) read(r io.ReaderAt, size int64, kind string) error {
 		}
 		l.Metadata = metadata
 		for _, t := range tensors {
-			a, err := readTensor(t, func(dst []byte) error { return format.ReadInto(dst, r, t) })
+			a, err := readTensor(t, r.Check, func(dst []byte) error { return format.ReadInto(dst, r, t) })
 			if err != nil {
 				return err
 			}
@@ -158,7 +177,10 @@ func (l *Loaded) Free() {
 }
 
 // readTensor reads elements straight into the memory of a new array, which it holds once.
-func readTensor(t format.Tensor, read func(dst []byte) error) (*Array, error) {
+func readTensor(t format.Tensor, check func() error, read func(dst []byte) error) (*Array, error) {
+	if err := check(); err != nil {
+		return nil, err
+	}
 	shape := t.RowMajorShape()
 	var dst []byte
 	a, err := locked(func() *Array {
@@ -175,9 +197,6 @@ func readTensor(t format.Tensor, read func(dst []byte) error) (*Array, error) {
 		Unlock()
 		return nil, err
 	}
-	if t.Dtype == dtype.Bool {
-		trueIsOne(dst)
-	}
 	if !t.FortranOrder {
 		return a, nil
 	}
@@ -186,15 +205,6 @@ func readTensor(t format.Tensor, read func(dst []byte) error) (*Array, error) {
 		release(a)
 		return b
 	})
-}
-
-// trueIsOne makes bools of bytes that others wrote: kernels count and compare them as 0 and 1.
-func trueIsOne(b []byte) {
-	for i, v := range b {
-		if v > 1 {
-			b[i] = 1
-		}
-	}
 }
 
 // locked runs f under the graph lock and catches what it throws.
@@ -219,16 +229,16 @@ type Saved struct {
 }
 
 // Save evaluates the arrays and writes a file of the given kind: npy (one array), npz or
-// safetensors. The file appears under its name when it is complete.
+// safetensors, as format.WriteFile does.
 func Save(path, kind string, s Saved) *Error {
 	return s.with(func(s Saved) error {
-		return format.WriteFile(path, func(w io.Writer) error { return s.write(w, kind) })
+		return format.WriteFile(path, s.Canceled, func(w io.Writer, canceled func() bool) error { return s.write(w, kind, canceled) })
 	})
 }
 
 // SaveTo is Save to a stream.
 func SaveTo(w io.Writer, kind string, s Saved) *Error {
-	return s.with(func(s Saved) error { return s.write(w, kind) })
+	return s.with(func(s Saved) error { return s.write(w, kind, s.Canceled) })
 }
 
 // with runs f with arrays that are in memory in row-major order.
@@ -253,7 +263,7 @@ func (s Saved) with(f func(Saved) error) (err *Error) {
 	return err
 }
 
-func (s Saved) write(w io.Writer, kind string) error {
+func (s Saved) write(w io.Writer, kind string, canceled func() bool) error {
 	tensors := make([]format.Tensor, len(s.Arrays))
 	for i, a := range s.Arrays {
 		tensors[i] = format.Tensor{Dtype: a.dtype, Shape: a.shape, Size: int64(a.NBytes())}
@@ -263,7 +273,7 @@ func (s Saved) write(w io.Writer, kind string) error {
 	}
 	data := func(i int, w io.Writer) error {
 		for b := bytesAt(s.Arrays[i].Data(), s.Arrays[i].NBytes()); len(b) > 0; {
-			if s.Canceled() {
+			if canceled() {
 				return ErrCanceled
 			}
 			n, err := w.Write(b[:min(ioPiece, len(b))])
@@ -286,11 +296,6 @@ func (s Saved) write(w io.Writer, kind string) error {
 		}
 		return z.Close()
 	case "safetensors":
-		for i, a := range s.Arrays {
-			if a.dtype == dtype.Complex64 {
-				return Errorf(ValueError, "[save_safetensors] the format has no complex64, which '%s' has", s.Names[i])
-			}
-		}
 		return format.WriteSafetensors(w, tensors, s.Metadata, data)
 	}
 	return Errorf(ValueError, "[save] unknown format '%s'", kind)

@@ -1,14 +1,11 @@
 package format
 
 import (
-	"bufio"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
+	"syscall"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
@@ -33,7 +30,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -105,84 +102,4 @@ func (f *File) Close() error {
 		f.err = errors.Join(f.err, f.f.Close())
 	})
 	return f.err
-}
-
-// WriteFile writes a file in one piece: write fills a new file in the same
-// folder, which takes the place of the old one when all went well. A failed save
-// leaves the old file as it was, and arrays that are still being read from the old
-// file, or are mapped to it, keep it. Pipes and devices, links that lead
-// nowhere, and files in folders where none can be added are written in place.
-func WriteFile(path string, write func(io.Writer) error) error {
-	target, mode, exists := path, fs.FileMode(0o666), false
-	if link, err := os.Lstat(path); err == nil {
-		info, err := os.Stat(path)
-		if err != nil || !info.Mode().IsRegular() {
-			return writeInPlace(path, write)
-		}
-		mode, exists = info.Mode().Perm(), true
-		if link.Mode()&fs.ModeSymlink != 0 { // replace the file, not the link to it
-			if target, err = filepath.EvalSymlinks(path); err != nil {
-				return err
-			}
-		}
-	}
-	f, err := createIn(filepath.Dir(target), mode)
-	if err != nil {
-		if exists && errors.Is(err, fs.ErrPermission) {
-			return writeInPlace(path, write)
-		}
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			p.Path = path // the name of the temporary file would only confuse
-		}
-		return err
-	}
-	if exists {
-		err = f.Chmod(mode) // the umask was applied to the new file
-	}
-	if err == nil {
-		err = writeThrough(f, write)
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), target)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
-}
-
-// createIn makes a new file with a short name of its own.
-func createIn(dir string, mode fs.FileMode) (*os.File, error) {
-	for n := 0; ; n++ {
-		name := filepath.Join(dir, fmt.Sprintf(".mlx_go-%d-%d.tmp", os.Getpid(), n))
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-		if !errors.Is(err, fs.ErrExist) {
-			return f, err
-		}
-	}
-}
-
-func writeInPlace(path string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
-	if err != nil {
-		return err
-	}
-	err = writeThrough(f, write)
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	return err
-}
-
-// writeThrough gathers small writes; large ones pass straight through.
-func writeThrough(f *os.File, write func(io.Writer) error) error {
-	b := bufio.NewWriterSize(f, 1<<16)
-	if err := write(b); err != nil {
-		return err
-	}
-	return b.Flush()
 }

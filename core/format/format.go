@@ -68,6 +68,17 @@ func named(r io.ReaderAt, err error) error {
 	return err
 }
 
+// checkSteps is how many members are read between two looks at whether the caller gave up.
+const checkSteps = 1 << 10
+
+// checkOf is the Check method of a source, whose error ends what is done with what was read.
+func checkOf(r io.ReaderAt) func() error {
+	if c, ok := r.(interface{ Check() error }); ok {
+		return c.Check
+	}
+	return func() error { return nil }
+}
+
 // quote keeps a hostile name from filling the screen.
 func quote(s string) string {
 	const most = 80

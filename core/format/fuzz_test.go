@@ -48,9 +48,16 @@ func FuzzNPY(f *testing.F) {
 	seeds(f, "*.npy", malformedNPY())
 	f.Fuzz(func(t *testing.T, file []byte) {
 		x, err := ReadNPY(bytes.NewReader(file), int64(len(file)))
+		end, streamErr := extent(t, "npy", file)
 		if err != nil {
 			refused(t, err)
+			if streamErr == nil && end <= int64(len(file)) {
+				t.Fatalf("%d bytes of a stream were taken for a file: %v", end, err)
+			}
 			return
+		}
+		if streamErr != nil || end != x.Offset+x.Size {
+			t.Fatalf("%d bytes of a stream, %d of a file: %v", end, x.Offset+x.Size, streamErr)
 		}
 		want := inside(t, file, x)
 		var out bytes.Buffer
@@ -128,9 +135,13 @@ func FuzzSafetensors(f *testing.F) {
 	seeds(f, "*.safetensors", malformedSafetensors())
 	f.Fuzz(func(t *testing.T, file []byte) {
 		tensors, metadata, err := ReadSafetensors(bytes.NewReader(file), int64(len(file)))
+		end, streamErr := extent(t, "safetensors", file)
 		if err != nil {
 			refused(t, err)
 			return
+		}
+		if streamErr != nil || end != int64(len(file)) {
+			t.Fatalf("%d bytes of a stream, %d of a file: %v", end, len(file), streamErr)
 		}
 		want := map[string][]byte{}
 		for _, x := range tensors {

@@ -18,6 +18,16 @@ type jsonText struct {
 	b     []byte
 	i     int
 	field string // what is being read, for errors
+	check func() error
+	steps int // members and elements read
+}
+
+// step asks from time to time whether to go on.
+func (p *jsonText) step() error {
+	if p.steps++; p.steps%checkSteps == 0 {
+		return p.check()
+	}
+	return nil
 }
 
 func (p *jsonText) fail(format string, args ...any) error {
@@ -71,6 +81,9 @@ func (p *jsonText) object(member func(key string) error) error {
 		return nil
 	}
 	for {
+		if err := p.step(); err != nil {
+			return err
+		}
 		key, err := p.text()
 		if err != nil {
 			return err
@@ -99,6 +112,9 @@ func (p *jsonText) array(element func() error) error {
 		return nil
 	}
 	for {
+		if err := p.step(); err != nil {
+			return err
+		}
 		if err := element(); err != nil {
 			return err
 		}

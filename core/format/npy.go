@@ -34,26 +34,18 @@ func ReadNPY(r io.ReaderAt, size int64) (Tensor, error) {
 // readNPYHeader consumes the header and nothing after it. size bounds the
 // header only: whether the data is there is for the caller to check.
 func readNPYHeader(r io.Reader, size int64) (Tensor, error) {
-	var pre [12]byte
+	var pre [12]byte // the last two stay 0 in version 1
 	if err := readExact(r, pre[:8], "magic"); err != nil {
 		return Tensor{}, err
 	}
-	if string(pre[:6]) != npyMagic {
-		return Tensor{}, bad("magic", "%q is not the %q of an npy file", pre[:6], npyMagic)
-	}
-	major, minor := pre[6], pre[7]
-	if major < 1 || major > 3 || minor != 0 {
-		return Tensor{}, bad("version", "%d.%d is none of 1.0, 2.0, 3.0", major, minor)
-	}
-	width := 4
-	if major == 1 {
-		width = 2
-	}
-	if err := readExact(r, pre[8:8+width], "header length"); err != nil {
+	major, offset, err := npyVersion(pre[:])
+	if err != nil {
 		return Tensor{}, err
 	}
-	offset := int64(8 + width)
-	length := int64(binary.LittleEndian.Uint32(pre[8:12])) // the upper bytes are 0 in version 1
+	if err := readExact(r, pre[8:offset], "header length"); err != nil {
+		return Tensor{}, err
+	}
+	length := int64(binary.LittleEndian.Uint32(pre[8:]))
 	if length > size-offset {
 		return Tensor{}, bad("header length", "%d bytes, the file has %d left", length, size-offset)
 	}
@@ -81,6 +73,21 @@ func readNPYHeader(r io.Reader, size int64) (Tensor, error) {
 		return Tensor{}, err
 	}
 	return t, nil
+}
+
+// npyVersion reads the magic and the version, and returns where the header begins.
+func npyVersion(pre []byte) (major byte, offset int64, err error) {
+	if string(pre[:6]) != npyMagic {
+		return 0, 0, bad("magic", "%q is not the %q of an npy file", pre[:6], npyMagic)
+	}
+	major, minor := pre[6], pre[7]
+	if major < 1 || major > 3 || minor != 0 {
+		return 0, 0, bad("version", "%d.%d is none of 1.0, 2.0, 3.0", major, minor)
+	}
+	if major == 1 {
+		return major, 10, nil
+	}
+	return major, 12, nil
 }
 
 var descrs = map[string]dtype.Dtype{

@@ -49,7 +49,13 @@ func readNPZ(r io.ReaderAt, size int64) ([]Entry, error) {
 	var entries []Entry
 	var spans []span
 	seen := map[string]bool{}
-	for _, f := range z.File {
+	check := checkOf(r)
+	for i, f := range z.File {
+		if i%checkSteps == 0 {
+			if err := check(); err != nil {
+				return nil, err
+			}
+		}
 		if strings.HasSuffix(f.Name, "/") && f.UncompressedSize64 == 0 {
 			continue // a folder, as archivers add it
 		}

@@ -49,8 +49,10 @@ func parseSafetensorsType(s string) (dtype.Dtype, error) {
 		}
 	}
 	switch s {
-	case "F4", "F6_E2M3", "F6_E3M2", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ":
-		return 0, bad("dtype", "%s floats are not supported; convert the file to F16, BF16 or F32", s)
+	case "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ":
+		return dtype.Uint8, nil // their bytes, as MLX has it
+	case "F4", "F6_E2M3", "F6_E3M2":
+		return 0, bad("dtype", "%s elements do not fill bytes and are not supported; convert the file to F16, BF16 or F32", s)
 	}
 	return 0, bad("dtype", "%s is not a safetensors type", quote(s))
 }
@@ -59,43 +61,51 @@ func parseSafetensorsType(s string) (dtype.Dtype, error) {
 // tensors come in the order of their bytes. The metadata is nil where the file
 // has none.
 func ReadSafetensors(r io.ReaderAt, size int64) ([]Tensor, map[string]string, error) {
-	tensors, metadata, err := readSafetensors(io.NewSectionReader(r, 0, size), size)
+	tensors, metadata, err := readSafetensors(io.NewSectionReader(r, 0, size), size, checkOf(r))
 	if err != nil {
 		return nil, nil, named(r, err)
 	}
 	return tensors, metadata, nil
 }
 
-func readSafetensors(r io.Reader, size int64) ([]Tensor, map[string]string, error) {
+func readSafetensors(r io.Reader, size int64, check func() error) ([]Tensor, map[string]string, error) {
 	var pre [8]byte
 	if err := readExact(r, pre[:], "header length"); err != nil {
 		return nil, nil, err
 	}
-	length := binary.LittleEndian.Uint64(pre[:])
-	if left := uint64(size - 8); length > left {
-		return nil, nil, bad("header length", "%d bytes, the file has %d left", length, left)
+	length, err := safetensorsHeaderLength(pre)
+	if err != nil {
+		return nil, nil, err
 	}
-	if length > maxSafetensorsHeader {
-		return nil, nil, bad("header length", "%d bytes, the most is %d", length, maxSafetensorsHeader)
+	start := 8 + length
+	if size < start {
+		return nil, nil, bad("header length", "%d bytes, the file has %d left", length, size-8)
 	}
 	header := make([]byte, length)
 	if err := readExact(r, header, "header"); err != nil {
 		return nil, nil, err
 	}
-	tensors, metadata, err := parseSafetensorsHeader(header)
+	tensors, metadata, err := parseSafetensorsHeader(header, check)
 	if err != nil {
 		return nil, nil, err
 	}
-	start := 8 + int64(length)
 	if err := layOut(tensors, start, size-start); err != nil {
 		return nil, nil, err
 	}
 	return tensors, metadata, nil
 }
 
+func safetensorsHeaderLength(pre [8]byte) (int64, error) {
+	length := binary.LittleEndian.Uint64(pre[:])
+	if length > maxSafetensorsHeader {
+		return 0, bad("header length", "%d bytes, the most is %d", length, maxSafetensorsHeader)
+	}
+	return int64(length), nil
+}
+
 // parseSafetensorsHeader reads the JSON; offsets are still those of the header.
-func parseSafetensorsHeader(header []byte) ([]Tensor, map[string]string, error) {
-	p := &jsonText{b: header, field: "header"}
+func parseSafetensorsHeader(header []byte, check func() error) ([]Tensor, map[string]string, error) {
+	p := &jsonText{b: header, field: "header", check: check}
 	if len(header) == 0 || header[0] != '{' {
 		return nil, nil, p.fail("does not start with '{'")
 	}

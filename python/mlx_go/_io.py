@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 from typing import Any
 
-from ._core import _load, _load_bytes, _save, _save_bytes, array
+from ._core import _extent, _load, _load_bytes, _save, array
 
 _FORMATS = ("npy", "npz", "safetensors")
+_PIECE = 16 << 20  # what is read of a file object at once
 
 
 def _is_file(file):
@@ -15,8 +18,9 @@ def _is_file(file):
 
 
 def _path(file, op):
+    """The path as the system takes it, whatever its encoding."""
     try:
-        return os.fsdecode(file)
+        return os.fsencode(file)
     except TypeError:
         raise TypeError(f"[{op}] file must be a path or a file object, not {type(file).__name__}") from None
 
@@ -30,24 +34,68 @@ def _named(arrays, op):
     return list(arrays), list(arrays.values())
 
 
-def _write(file, op, kind, extension, names, arrays, metadata=None, compress=False):
-    keys = list(metadata) if metadata else []
-    values = [metadata[k] for k in keys] if metadata else []
+def _blocks(file):
+    """Whether a result of None says that a file object cannot be read or written now: so do raw ones, and what wraps them."""
+    if isinstance(file, io.RawIOBase):
+        return True
+    try:
+        return not os.get_blocking(file.fileno())
+    except (AttributeError, OSError, TypeError, ValueError):
+        return False
+
+
+def _write_all(file, op, piece):
+    """Write bytes to a file object; raw ones may take less than they are given."""
+    data = memoryview(piece)
+    while data.nbytes:
+        written = file.write(data)
+        if written is None:
+            if _blocks(file):
+                raise BlockingIOError(errno.EAGAIN, f"[{op}] the file object takes no more without blocking")
+            return  # a writer that does not count
+        if not isinstance(written, int):
+            return
+        if not 0 < written <= data.nbytes:
+            raise OSError(f"[{op}] write() returned {written} for {data.nbytes} bytes")
+        data = data[written:]
+
+
+def _read(file, kind):
+    """Read one file of that kind and nothing of what follows it; an archive ends where the stream does."""
+    data = bytearray()
+    need = None if kind == "npz" else 0
+    while True:
+        if need is not None and need <= len(data):
+            need = _extent(data, kind)
+            if need <= len(data):
+                return data
+        size = _PIECE if need is None else min(need - len(data), _PIECE)
+        piece = file.read(size)
+        if piece is None and _blocks(file):
+            raise BlockingIOError(errno.EAGAIN, "[load] the file object has no more without blocking")
+        if not isinstance(piece, (bytes, bytearray, memoryview)):
+            raise TypeError(f"[load] file must be opened for binary reading: read() returned {type(piece).__name__}")
+        if len(piece) > size:
+            raise OSError(f"[load] read({size}) returned {len(piece)} bytes")
+        if not piece:
+            return data  # what is missing, if anything, is for the reader to say
+        data += piece
+
+
+def _write(file, op, kind, names, arrays, metadata=None, compress=False):
+    pairs = [text for pair in (metadata or {}).items() for text in pair]
     if _is_file(file):
         if not hasattr(file, "write"):
             raise TypeError(f"[{op}] file must be a path or an object with a write method, not {type(file).__name__}")
-        pieces = _save_bytes(kind, names, arrays, keys, values, compress)
+        pieces = _save(None, kind, names, arrays, pairs, compress)
         for i, piece in enumerate(pieces):
             pieces[i] = None  # memory goes back as it is written
-            data = memoryview(piece)
-            while data.nbytes:  # raw files may take less than they are given
-                written = file.write(data)
-                data = data[written:] if isinstance(written, int) else data[data.nbytes :]
+            _write_all(file, op, piece)
         return
-    path = _path(file, op)
+    path, extension = _path(file, op), b"." + kind.encode()
     if not path.endswith(extension):
         path += extension
-    _save(path, kind, names, arrays, keys, values, compress)
+    _save(path, kind, names, arrays, pairs, compress)
 
 
 def save(file, arr: array) -> None:
@@ -59,7 +107,7 @@ def save(file, arr: array) -> None:
     """
     if type(arr) is not array:
         raise TypeError(f"[save] arr must be an array, not {type(arr).__name__}")
-    _write(file, "save", "npy", ".npy", [""], [arr])
+    _write(file, "save", "npy", [""], [arr])
 
 
 def _savez(op, file, args, kwargs, compress):
@@ -69,7 +117,7 @@ def _savez(op, file, args, kwargs, compress):
             raise ValueError(f"[{op}] the keyword 'arr_{i}' is the name of positional array {i}")
         arrays[f"arr_{i}"] = a
     names, values = _named(arrays, op)
-    _write(file, op, "npz", ".npz", names, values, compress=compress)
+    _write(file, op, "npz", names, values, compress=compress)
 
 
 def savez(file, *args: array, **kwargs: array) -> None:
@@ -102,14 +150,16 @@ def save_safetensors(file, arrays: dict[str, array], metadata: dict[str, str] | 
     for k, v in (metadata or {}).items():
         if not isinstance(k, str) or not isinstance(v, str):
             raise TypeError("[save_safetensors] metadata must be a dict of strings")
-    _write(file, "save_safetensors", "safetensors", ".safetensors", names, values, metadata)
+    _write(file, "save_safetensors", "safetensors", names, values, metadata)
 
 
 def load(file, /, format: str | None = None, return_metadata: bool = False, *, stream: Any = None):
     """Read arrays from a file.
 
     Args:
-        file: A path, or a file opened for binary reading (then ``format`` is required).
+        file: A path, or a file opened for binary reading (then ``format`` is required). It is read up to the end of what was
+            saved, so that several arrays saved one after the other load again in that order; an npz file ends where the
+            file does.
         format: ``"npy"``, ``"npz"`` or ``"safetensors"``; by default the extension tells.
         return_metadata: Also return the metadata of a safetensors file.
 
@@ -127,15 +177,15 @@ def load(file, /, format: str | None = None, return_metadata: bool = False, *, s
             format = os.path.splitext(str(getattr(file, "name", "")))[1][1:] or None
         if format is None:
             raise ValueError("[load] a file object needs format='npy', 'npz' or 'safetensors'")
-        single, names, arrays, metadata = _load_bytes(file.read(), format)
+        path = None
     else:
         path = _path(file, "load")
         if format is None:
-            format = os.path.splitext(path)[1][1:]
-        if format not in _FORMATS:
-            raise ValueError(f"[load] unknown format '{format}' of {path}: expected one of {', '.join(_FORMATS)}")
-        single, names, arrays, metadata = _load(path, format)
-    result = single if single is not None else dict(zip(names, arrays))
+            format = os.path.splitext(os.fsdecode(path))[1][1:]
+    if format not in _FORMATS:
+        of = f" of {os.fsdecode(path)}" if path is not None else ""
+        raise ValueError(f"[load] unknown format '{format}'{of}: expected one of {', '.join(_FORMATS)}")
+    result, metadata = _load(path, format) if path is not None else _load_bytes(_read(file, format), format)
     if not return_metadata:
         return result
     if format != "safetensors":

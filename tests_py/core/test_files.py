@@ -1,0 +1,549 @@
+"""What saving leaves on disk: names, links, owners and attributes, failures half way, kills, pipes and devices."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import mlx_go.core as mx
+
+pytestmark = [pytest.mark.smoke, pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="files as POSIX has them")]
+linux = pytest.mark.skipif(sys.platform != "linux", reason="extended attributes and /proc as Linux has them")
+SAVES: dict[str, Callable[[Any, mx.array], None]] = {
+    "npy": mx.save,
+    "npz": lambda file, a: mx.savez(file, a=a),
+    "safetensors": lambda file, a: mx.save_safetensors(file, {"a": a}),
+}
+
+
+def one(loaded: Any) -> list[Any]:
+    return (loaded["a"] if isinstance(loaded, dict) else loaded).tolist()
+
+
+def run(program: str, *args: str, encoding: dict[str, str] | None = None, **options: Any) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", "import mlx_go.core as mx, os, sys\n" + textwrap.dedent(program), *args],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **(encoding or {})},
+        **options,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+# ---- names ----
+
+
+@pytest.mark.parametrize("kind", SAVES)
+def test_a_zero_byte_in_a_path_is_refused(tmp_path: Path, kind: str) -> None:
+    for path in (f"{tmp_path}/x\0y.{kind}", os.fsencode(f"{tmp_path}/x.{kind}\0")):
+        with pytest.raises(ValueError, match="null byte"):
+            SAVES[kind](path, mx.arange(3))
+        with pytest.raises(ValueError, match="null byte"):
+            mx.load(path, format=kind)
+    assert os.listdir(tmp_path) == []
+
+
+@linux
+@pytest.mark.parametrize("kind", SAVES)
+def test_paths_that_are_not_utf8(tmp_path: Path, kind: str) -> None:
+    name = os.fsencode(tmp_path) + b"/w\xe9\xff." + kind.encode()
+    SAVES[kind](os.fsdecode(name), mx.arange(3))
+    assert os.listdir(os.fsencode(tmp_path)) == [os.path.basename(name)]
+    for path in (name, os.fsdecode(name), Path(os.fsdecode(name))):
+        assert one(mx.load(path)) == [0, 1, 2]
+    os.remove(name)
+    with pytest.raises(FileNotFoundError) as e:
+        mx.load(name)
+    assert e.value.filename == os.fsdecode(name)
+
+
+@linux
+@pytest.mark.parametrize(
+    "encoding",
+    [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONUTF8": "1"}],
+    ids=["C", "UTF-8"],
+)
+def test_names_in_other_locales(tmp_path: Path, encoding: dict[str, str]) -> None:
+    run(
+        """
+        import numpy as np
+        name = b"caf\\xc3\\xa9".decode(sys.getfilesystemencoding(), "surrogateescape")
+        mx.save(name + ".npy", mx.arange(3))
+        np.save(name + "2.npy", np.arange(3))
+        assert mx.load(name + ".npy").tolist() == mx.load(name + "2.npy").tolist() == [0, 1, 2]
+        """,
+        encoding=encoding,
+        cwd=tmp_path,
+    )
+    assert sorted(os.listdir(tmp_path)) == ["café.npy", "café2.npy"]
+
+
+# ---- what an old file keeps ----
+
+
+def attributes(path: Path) -> dict[str, bytes]:
+    return {n: os.getxattr(path, n) for n in os.listxattr(path)} if hasattr(os, "listxattr") else {}
+
+
+def set_attribute(path: Path) -> None:
+    try:
+        os.setxattr(path, "user.origin", b"experiment 7")
+    except (AttributeError, OSError):
+        pytest.skip("the file system has no extended attributes")
+
+
+@linux
+def test_a_save_keeps_mode_owner_and_attributes(tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
+    np.save(path, np.zeros(2))
+    os.chmod(path, 0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 1234, 4321)
+    set_attribute(path)
+    before, inode = path.stat(), path.stat().st_ino
+    mx.save(path, mx.arange(3))
+    after = path.stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert attributes(path) == {"user.origin": b"experiment 7"} and mx.load(path).tolist() == [0, 1, 2]
+    assert after.st_ino != inode  # whoever had the old file open still reads it
+    assert os.listdir(tmp_path) == ["x.npy"]
+
+
+def test_a_new_file_has_the_mode_of_the_umask(tmp_path: Path) -> None:
+    old = os.umask(0o027)
+    try:
+        mx.save(tmp_path / "x.npy", mx.arange(3))
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "x.npy").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("kind", SAVES)
+def test_hard_and_symbolic_links_stay(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "real").mkdir()
+    path, other = tmp_path / "real" / f"x.{kind}", tmp_path / f"hard.{kind}"
+    SAVES[kind](path, mx.arange(1000))
+    os.link(path, other)
+    SAVES[kind](path, mx.arange(3))
+    assert path.stat().st_ino == other.stat().st_ino
+    assert one(mx.load(other)) == [0, 1, 2]
+
+    os.symlink("real", tmp_path / "folder")
+    os.symlink(f"folder/../real/x.{kind}", tmp_path / f"link.{kind}")
+    os.symlink(f"link.{kind}", tmp_path / f"far.{kind}")
+    other.unlink()
+    SAVES[kind](tmp_path / f"far.{kind}", mx.arange(4))
+    assert os.path.islink(tmp_path / f"far.{kind}") and os.path.islink(tmp_path / f"link.{kind}")
+    assert one(mx.load(path)) == [0, 1, 2, 3]
+
+    os.symlink(f"folder/new.{kind}", tmp_path / f"dangling.{kind}")
+    SAVES[kind](tmp_path / f"dangling.{kind}", mx.arange(5))
+    assert one(mx.load(tmp_path / "real" / f"new.{kind}")) == [0, 1, 2, 3, 4]
+    assert sorted(os.listdir(tmp_path / "real")) == [f"new.{kind}", f"x.{kind}"]
+
+
+def test_files_that_may_not_be_written_or_replaced(tmp_path: Path) -> None:
+    """As with numpy.save: a file without write permission is refused, and one in a folder without is written in place."""
+    os.chmod(tmp_path, 0o755)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("fixed", "free"):
+        mx.save(folder / f"{name}.npy", mx.arange(2))
+    os.chmod(folder / "fixed.npy", 0o444)
+    os.chmod(folder / "free.npy", 0o666)
+    os.chmod(folder, 0o555)
+    inode = (folder / "free.npy").stat().st_ino
+    program = """
+    os.chdir(sys.argv[1])
+    if os.geteuid() == 0: os.setgroups([]), os.setgid(65534), os.setuid(65534)
+    mx.save("free.npy", mx.arange(5))
+    assert mx.load("free.npy").tolist() == [0, 1, 2, 3, 4]
+    try: mx.save("fixed.npy", mx.arange(5))
+    except PermissionError as e: assert e.filename == "fixed.npy", e
+    else: raise AssertionError("a file without write permission was written")
+    """
+    try:
+        run(program, str(folder))
+        assert (folder / "free.npy").stat().st_ino == inode and sorted(os.listdir(folder)) == ["fixed.npy", "free.npy"]
+        assert mx.load(folder / "fixed.npy").tolist() == [0, 1]
+    finally:
+        os.chmod(folder, 0o755)
+
+
+# ---- failures ----
+
+
+def limited(program: str, *args: str) -> None:
+    """Runs with files of at most a MiB."""
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+    run(program, *args, preexec_fn=limit)
+
+
+@pytest.mark.parametrize("kind", SAVES)
+@pytest.mark.parametrize("linked", [False, True], ids=["replaced", "in place"])
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, kind: str, linked: bool) -> None:
+    path = tmp_path / f"x.{kind}"
+    SAVES[kind](path, mx.arange(100))
+    if linked:
+        os.link(path, tmp_path / "y")
+    before = path.read_bytes()
+    limited(
+        f"""
+        path = sys.argv[1]
+        save = {{"npy": mx.save, "npz": lambda p, a: mx.savez(p, a=a), "safetensors": lambda p, a: mx.save_safetensors(p, {{"a": a}})}}
+        for name in (path, path.replace("x.", "new.")):
+            try: save["{kind}"](name, mx.zeros((1 << 20,)))
+            except OSError as e: assert e.errno == {errno.EFBIG} and e.filename == name, (e.errno, e)
+            else: raise AssertionError("no error")
+        """,
+        str(path),
+    )
+    assert path.read_bytes() == before and sorted(os.listdir(tmp_path)) == [path.name, "y"][: 1 + linked]
+
+
+def test_a_name_that_is_refused_half_way_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    mx.savez(path, a=mx.arange(3))
+    for linked in (False, True):
+        if linked:
+            os.link(path, tmp_path / "y")
+        for name in ("a\0b", "x" * 70000):
+            with pytest.raises(ValueError, match="name"):
+                mx.savez(path, **{"first": mx.zeros((1 << 20,)), name: mx.zeros(1)})
+        assert one(mx.load(path)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("kind", SAVES)
+def test_errors_name_the_file_of_the_user(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(FileNotFoundError) as e:
+        SAVES[kind](tmp_path / "none" / "x", mx.zeros(1))
+    assert e.value.filename == str(tmp_path / "none" / f"x.{kind}")
+    (tmp_path / f"folder.{kind}").mkdir()
+    with pytest.raises(IsADirectoryError) as e:
+        SAVES[kind](tmp_path / "folder", mx.zeros(1))
+    assert e.value.filename == str(tmp_path / f"folder.{kind}")
+    os.symlink("/dev/full", tmp_path / f"full.{kind}")
+    if os.path.exists("/dev/full"):
+        with pytest.raises(OSError) as e:
+            SAVES[kind](tmp_path / f"full.{kind}", mx.zeros((1 << 20,)))
+        assert e.value.errno == errno.ENOSPC and e.value.filename == str(tmp_path / f"full.{kind}")
+
+
+@linux
+def test_a_killed_save_leaves_nothing(tmp_path: Path) -> None:
+    """Nothing but the old file, or, where the file system has no files without a name, one that the name tells is ours."""
+    mx.save(tmp_path / "x.npy", mx.arange(3))
+    child = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import mlx_go.core as mx, sys\nx = mx.zeros((1 << 26,)); mx.eval(x); print(flush=True)\n"
+            "while True: mx.savez_compressed(sys.argv[1] + '/z.npz', x)",
+            str(tmp_path),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout
+    child.stdout.readline()
+    deadline = time.monotonic() + 60
+    while not open_temporary(child.pid, tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    child.kill()
+    child.wait()
+    names = set(os.listdir(tmp_path)) - {"z.npz"}
+    assert names == {"x.npy"} or not unnamed(tmp_path), names
+
+
+def open_temporary(pid: int, folder: Path) -> bool:
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            target = os.readlink(f"/proc/{pid}/fd/{fd}")
+        except OSError:
+            continue
+        if target.startswith(f"{folder}/"):
+            return True
+    return False
+
+
+def unnamed(folder: Path) -> bool:
+    try:
+        os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
+    except OSError:
+        return False
+    return True
+
+
+# ---- pipes and devices ----
+
+INTERRUPT = """
+import signal, threading, time
+def interrupted(f):
+    def send():
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=send).start()
+    try: f()
+    except KeyboardInterrupt: pass
+    else: raise AssertionError("no KeyboardInterrupt")
+    assert (mx.arange(3) + 1).tolist() == [1, 2, 3]
+"""
+
+
+@pytest.mark.parametrize("kind", SAVES)
+def test_a_save_to_a_pipe(tmp_path: Path, kind: str) -> None:
+    path, got = tmp_path / f"pipe.{kind}", []
+    os.mkfifo(path)
+    reader = threading.Thread(target=lambda: got.append(path.read_bytes()))
+    reader.start()
+    a = mx.arange(1 << 18)
+    SAVES[kind](path, a)
+    reader.join()
+    SAVES[kind](tmp_path / f"file.{kind}", a)
+    assert got == [(tmp_path / f"file.{kind}").read_bytes()] and stat.S_ISFIFO(path.stat().st_mode)
+    with pytest.raises(OSError, match="regular file"):
+        mx.load(path)
+
+
+def test_a_pipe_that_nobody_reads_is_left_by_ctrl_c(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.npy")
+    run(
+        INTERRUPT
+        + textwrap.dedent("""
+        path = sys.argv[1]
+        interrupted(lambda: mx.save(path, mx.zeros((1 << 20,))))          # nobody opens it
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        interrupted(lambda: mx.save(path, mx.zeros((1 << 20,))))          # nobody reads
+        r, w = os.pipe()
+        with open(w, "wb", buffering=0) as f:
+            interrupted(lambda: mx.save(f, mx.zeros((1 << 20,))))
+        """),
+        str(tmp_path / "pipe.npy"),
+    )
+
+
+def test_a_reader_that_leaves_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.npy"
+    os.mkfifo(path)
+
+    def read() -> None:
+        fd = os.open(path, os.O_RDONLY)
+        os.read(fd, 100)
+        os.close(fd)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with pytest.raises(BrokenPipeError) as e:
+        mx.save(path, mx.zeros((1 << 20,)))
+    assert e.value.filename == str(path)
+    reader.join()
+
+
+# ---- file objects that write ----
+
+
+def test_a_full_nonblocking_pipe_is_an_error() -> None:
+    """Its raw file returns None for what it did not take."""
+    for wrap in (lambda f: f, Wrapper):
+        r, w = os.pipe()
+        os.set_blocking(w, False)
+        with open(r, "rb", buffering=0), open(w, "wb", buffering=0) as f:
+            with pytest.raises(BlockingIOError) as e:
+                mx.save(wrap(f), mx.zeros((1 << 20,)))
+            assert e.value.errno == errno.EAGAIN
+
+
+class Wrapper:
+    def __init__(self, file: Any) -> None:
+        self.file = file
+
+    def write(self, data: Any) -> Any:
+        return self.file.write(data)
+
+    def fileno(self) -> int:
+        return self.file.fileno()
+
+
+def test_writers_that_take_little_or_do_not_count() -> None:
+    class Little:
+        def __init__(self, most: int, counts: bool) -> None:
+            self.data, self.most, self.counts = b"", most, counts
+
+        def write(self, data: Any) -> Any:
+            self.data += bytes(data[: self.most])
+            return min(len(data), self.most) if self.counts else None
+
+    a = mx.arange(1000)
+    little, uncounted = Little(97, True), Little(1 << 30, False)
+    mx.save(little, a)
+    mx.save(uncounted, a)
+    assert little.data == uncounted.data and len(little.data) == 128 + 4000
+    for count in (0, -1, 1 << 40):
+
+        class Wrong:
+            def write(self, data: Any, count: int = count) -> int:
+                return count
+
+        with pytest.raises(OSError, match="write"):
+            mx.save(Wrong(), a)
+
+
+@pytest.mark.parametrize("kind", SAVES)
+def test_a_write_that_raises_half_way(kind: str) -> None:
+    class Breaks:
+        calls = 0
+
+        def write(self, data: Any) -> int:
+            self.calls += 1
+            if self.calls > 1:
+                raise RuntimeError("the disk caught fire")
+            return 1
+
+    before = mx.get_active_memory()
+    with pytest.raises(RuntimeError, match="caught fire"):
+        SAVES[kind](Breaks(), mx.ones((1000,)))
+    assert mx.get_active_memory() == before
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_device_as_a_file_object() -> None:
+    with open("/dev/full", "wb", buffering=0) as f, pytest.raises(OSError) as e:
+        mx.save(f, mx.zeros(1000))
+    assert e.value.errno == errno.ENOSPC
+
+
+# ---- file objects that read ----
+
+
+def stream(kind: str, *arrays: mx.array) -> bytes:
+    import io
+
+    out = io.BytesIO()
+    for a in arrays:
+        SAVES[kind](out, a)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["npy", "safetensors"])
+def test_what_was_saved_one_after_the_other_loads_again_so(tmp_path: Path, kind: str) -> None:
+    import io
+
+    arrays = [mx.arange(3), mx.array([1.5, 2.5]), mx.zeros((0, 2)), mx.array(True), mx.ones((1 << 10, 1 << 10))]
+    data = stream(kind, *arrays) + b"what follows"
+    (tmp_path / "file").write_bytes(data)
+    r, w = os.pipe()
+    writer = threading.Thread(target=lambda: open(w, "wb").write(data))
+    writer.start()
+    with (
+        open(tmp_path / "file", "rb") as buffered,
+        open(tmp_path / "file", "rb", buffering=0) as raw,
+        open(r, "rb") as pipe,
+    ):
+        for file in (io.BytesIO(data), buffered, raw, pipe):
+            for a in arrays:
+                assert one(mx.load(file, format=kind)) == a.tolist()
+            assert file.read(20) == b"what follows"
+    writer.join()
+
+
+def test_numpy_reads_and_writes_the_same_streams() -> None:
+    import io
+
+    f = io.BytesIO()
+    np.save(f, np.arange(3))
+    mx.save(f, mx.arange(4))
+    np.save(f, np.asfortranarray(np.ones((2, 3))))
+    f.seek(0)
+    assert mx.load(f, format="npy").tolist() == [0, 1, 2]
+    assert np.load(f).tolist() == [0, 1, 2, 3]
+    assert mx.load(f, format="npy").shape == (2, 3) and f.read() == b""
+
+
+class Dribble:
+    """A stream that gives a few bytes at a time and cannot seek."""
+
+    def __init__(self, data: bytes, most: int = 7) -> None:
+        self.data, self.at, self.most = data, 0, most
+
+    def read(self, n: int) -> bytes:
+        piece = self.data[self.at : self.at + min(n, self.most)]
+        self.at += len(piece)
+        return piece
+
+
+@pytest.mark.parametrize("kind", SAVES)
+def test_streams_that_read_little(kind: str) -> None:
+    assert one(mx.load(Dribble(stream(kind, mx.arange(100))), format=kind)) == list(range(100))
+
+
+@pytest.mark.parametrize("kind", SAVES)
+def test_streams_that_end_early_or_lie(kind: str) -> None:
+    import io
+
+    data = stream(kind, mx.arange(100))
+    for n in (0, 1, 7, 11, 40, len(data) - 1):
+        with pytest.raises(ValueError):
+            mx.load(io.BytesIO(data[:n]), format=kind)
+    for wrong, error in ((None, TypeError), ("text", TypeError), (b"x" * 100_000_000, OSError)):
+
+        class Wrong:
+            def read(self, n: int, wrong: Any = wrong) -> Any:
+                return wrong
+
+        with pytest.raises(error, match="read"):
+            mx.load(Wrong(), format=kind)
+    with pytest.raises(ValueError, match="unknown format"):
+        mx.load(io.BytesIO(data), format="gif")
+
+
+def test_streams_without_an_end_take_what_the_header_says() -> None:
+    """A header that promises more than there is costs no memory of that size, a socket that stays open is not waited for."""
+    import io
+    import socket
+
+    huge = (
+        b"\x93NUMPY\x01\x00v\x00"
+        + b"{'descr': '<f4', 'fortran_order': False, 'shape': (1152921504606846976,), }".ljust(117)
+        + b"\n"
+    )
+    with pytest.raises(ValueError, match="bytes"):
+        mx.load(io.BytesIO(huge + b"\0" * 100), format="npy")
+    a, b = socket.socketpair()
+    with a, b:
+        a.sendall(stream("npy", mx.arange(5)) + stream("safetensors", mx.arange(6)))
+        with b.makefile("rb") as f:
+            assert mx.load(f, format="npy").tolist() == [0, 1, 2, 3, 4]
+            assert one(mx.load(f, format="safetensors")) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_nonblocking_stream_that_is_empty_is_an_error() -> None:
+    r, w = os.pipe()
+    os.set_blocking(r, False)
+    with open(w, "wb"), open(r, "rb", buffering=0) as f, pytest.raises(BlockingIOError):
+        mx.load(f, format="npy")
+
+
+def test_standard_streams() -> None:
+    save = "import mlx_go.core as mx, sys; mx.save(sys.stdout.buffer, mx.arange(5)); mx.save(sys.stdout.buffer, mx.ones(2))"
+    load = (
+        "import mlx_go.core as mx, sys; f = sys.stdin.buffer\n"
+        "assert mx.load(f, format='npy').tolist() == [0, 1, 2, 3, 4] and mx.load(f, format='npy').tolist() == [1, 1]"
+    )
+    a = subprocess.Popen([sys.executable, "-c", save], stdout=subprocess.PIPE)
+    b = subprocess.run([sys.executable, "-c", load], stdin=a.stdout, timeout=120)
+    assert a.wait() == 0 and b.returncode == 0
