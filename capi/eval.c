@@ -1,5 +1,5 @@
 /* Waiting for evaluations with the GIL released, and giving up on Ctrl-C. */
-#include "internal.h"
+#include "tree.h"
 #include "../backends/cpu/park/park.h"
 
 /* Changes as often as a job ends; and the threads that wait for it. They wait in C: within Go they would keep others from entering. */
@@ -92,12 +92,27 @@ static int collect_in(PyObject *o, id_list *l) {
 	return 0;
 }
 
+static int collect_node(PyObject *o, id_list *l) {
+	tree_walk w;
+	if (Py_EnterRecursiveCall(" in mlx_go.core.eval")) return -1;
+	int r = tree_begin(&w, o, KIND_NODE);
+	if (r == 0) {
+		PyObject *child = tree_next(&w);
+		r = child ? collect(child, l) : -1;
+		tree_end(&w);
+	}
+	Py_LeaveRecursiveCall();
+	return r;
+}
+
 static int collect(PyObject *o, id_list *l) {
 	if (is_array(o)) return add_id(l, ID(o));
 	PyTypeObject *t = Py_TYPE(o);
 	if (o == Py_None || t == &PyLong_Type || t == &PyFloat_Type || t == &PyUnicode_Type || t == &PyBool_Type) return 0;
 	PyObject *tree = NULL;
-	if (!PyDict_Check(o) && !PyList_Check(o) && !PyTuple_Check(o)) {
+	int kind = tree_kind(o);
+	if (kind == KIND_NODE) return collect_node(o, l);
+	if (kind == KIND_LEAF) {
 		/* Objects such as mx.random.state give their arrays by this method. */
 		static PyObject *name;
 		if (!name) name = PyUnicode_InternFromString("__mlx_tree__");

@@ -147,6 +147,8 @@ func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes
 		return a
 	}
 	switch op {
+	case C.TRANSFORM_COPIES:
+		giveIDs(out, in[0])
 	case C.TRANSFORM_TRACERS:
 		giveIDs(out, core.Tracers(in[0]))
 	case C.TRANSFORM_PLACEHOLDERS:

@@ -171,6 +171,6 @@ PyObject *array_at_update(PyObject *module, PyObject *const *args, Py_ssize_t n)
 PyObject *copy_array(PyObject *a); /* in memory of its own, evaluated */
 
 /* ---- tree.c, module.c, ... ---- */
-extern PyMethodDef tree_methods[], transform_methods[], system_methods[], io_methods[];
+extern PyMethodDef tree_methods[], tree_key_methods[], tree_lend_methods[], transform_methods[], system_methods[], io_methods[];
 
 #endif

@@ -495,6 +495,7 @@ PyObject *PyList_GetItem(PyObject *, Py_ssize_t);            /* borrowed */
 int PyList_SetItem(PyObject *, Py_ssize_t, PyObject *);      /* steals */
 int PyList_Append(PyObject *, PyObject *);
 int PyList_Insert(PyObject *, Py_ssize_t, PyObject *);
+int PyList_SetSlice(PyObject *, Py_ssize_t, Py_ssize_t, PyObject *);
 PyObject *PyList_AsTuple(PyObject *);
 PyObject *PyDict_New(void);
 Py_ssize_t PyDict_Size(PyObject *);
@@ -515,6 +516,7 @@ PyObject *PyDict_Values(PyObject *);
 PyObject *PyDict_Items(PyObject *);
 void PyDict_Clear(PyObject *);
 PyObject *PySet_New(PyObject *);
+PyObject *PyFrozenSet_New(PyObject *);
 int PySet_Add(PyObject *, PyObject *);
 int PySet_Contains(PyObject *, PyObject *);
 Py_ssize_t PySet_Size(PyObject *);

@@ -92,28 +92,6 @@ static PyObject *set_random_state(PyObject *module, PyObject *key) {
 	Py_RETURN_NONE;
 }
 
-/* _swap(arrays, arrays): the objects of the first list trade nodes with those of the second. */
-static PyObject *swap(PyObject *module, PyObject *const *args, Py_ssize_t n) {
-	(void)module;
-	GUARD(NULL);
-	if (n != 2 || !PyList_Check(args[0]) || !PyList_Check(args[1]) || PyList_Size(args[0]) != PyList_Size(args[1])) {
-		PyErr_SetString(PyExc_TypeError, "_swap(arrays, arrays)");
-		return NULL;
-	}
-	for (Py_ssize_t i = 0; i < PyList_Size(args[0]); i++) {
-		PyObject *a = PyList_GetItem(args[0], i), *b = PyList_GetItem(args[1], i);
-		if (!is_array(a) || !is_array(b)) {
-			PyErr_SetString(PyExc_TypeError, "_swap(arrays, arrays)");
-			return NULL;
-		}
-		Array *x = (Array *)a, *y = (Array *)b;
-		uint32_t id = x->id, kb = x->kb;
-		x->id = y->id, x->kb = y->kb;
-		y->id = id, y->kb = kb;
-	}
-	Py_RETURN_NONE;
-}
-
 static PyObject *set_stream_check(PyObject *module, PyObject *check) {
 	(void)module;
 	Py_XDECREF(stream_types);
@@ -194,7 +172,6 @@ PyMethodDef system_methods[] = {
 	{"_promote", (PyCFunction)(void *)promote, METH_FASTCALL, NULL},
 	{"_random_state", random_state, METH_NOARGS, NULL},
 	{"_set_random_state", set_random_state, METH_O, NULL},
-	{"_swap", (PyCFunction)(void *)swap, METH_FASTCALL, NULL},
 	{"_convert", (PyCFunction)(void *)convert, METH_FASTCALL, NULL},
 	{"_at_update", (PyCFunction)(void *)array_at_update, METH_FASTCALL, NULL},
 	{NULL, NULL, 0, NULL}};

@@ -77,6 +77,11 @@ FUNCTION(traced, 1, "_traced(function)")
 	return r;
 }
 
+/* Other objects of the same nodes: those that a function gets may be updated in place, and a transform still has its own. */
+FUNCTION(copies, 1, "_copies(arrays)")
+	return run(TRANSFORM_COPIES, args, 1, NULL, 0);
+}
+
 FUNCTION(tracers, 1, "_tracers(arrays)")
 	return run(TRANSFORM_TRACERS, args, 1, NULL, 0);
 }
@@ -97,14 +102,26 @@ FUNCTION(jvp, 3, "_jvp(outputs, inputs, tangents)")
 	return run(TRANSFORM_JVP, args, 3, NULL, 0);
 }
 
+/* A kept graph goes with the capsule that names it. */
+#define TRACE "mlx_go.trace"
+
+static void free_trace(PyObject *capsule) {
+	if (!forked) goTraceFree((int64_t)(intptr_t)PyCapsule_GetPointer(capsule, TRACE));
+}
+
 FUNCTION(trace_new, 2, "_trace_new(inputs, outputs)")
-	return run(TRANSFORM_TRACE, args, 2, NULL, 0);
+	PyObject *number = run(TRANSFORM_TRACE, args, 2, NULL, 0);
+	if (!number) return NULL;
+	int64_t t = PyLong_AsLongLong(number);
+	Py_DECREF(number);
+	PyObject *capsule = PyCapsule_New((void *)(intptr_t)t, TRACE, free_trace);
+	if (!capsule) goTraceFree(t);
+	return capsule;
 }
 
 FUNCTION(trace_call, 2, "_trace_call(trace, inputs)")
-	int64_t t = PyLong_AsLongLong(args[0]);
-	if (t == -1 && PyErr_Occurred()) return NULL;
-	return run(TRANSFORM_CALL, args + 1, 1, NULL, t);
+	void *t = PyCapsule_GetPointer(args[0], TRACE);
+	return t ? run(TRANSFORM_CALL, args + 1, 1, NULL, (int64_t)(intptr_t)t) : NULL;
 }
 
 FUNCTION(born, 0, "_born()")
@@ -117,14 +134,6 @@ FUNCTION(checkpoint, 2, "_checkpoint(outputs, born)")
 	int64_t since = PyLong_AsLongLong(args[1]);
 	if (since == -1 && PyErr_Occurred()) return NULL;
 	return run(TRANSFORM_CHECKPOINT, args, 1, NULL, since);
-}
-
-FUNCTION(trace_free, 1, "_trace_free(trace)")
-	if (forked) Py_RETURN_NONE;
-	int64_t t = PyLong_AsLongLong(args[0]);
-	if (t == -1 && PyErr_Occurred()) return NULL;
-	goTraceFree(t);
-	Py_RETURN_NONE;
 }
 
 /* Axes are integers or None for arrays that are not mapped. */
@@ -159,5 +168,5 @@ FUNCTION(vmap_outputs, 5, "_vmap_outputs(inputs, placeholders, axes, outputs, ou
 }
 
 #define ENTRY(name) {"_" #name, (PyCFunction)(void *)name, METH_FASTCALL, NULL}
-PyMethodDef transform_methods[] = {ENTRY(traced), ENTRY(born), ENTRY(checkpoint), ENTRY(tracers), ENTRY(placeholders), ENTRY(vjp), ENTRY(grad),
-	ENTRY(jvp), ENTRY(trace_new), ENTRY(trace_call), ENTRY(trace_free), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};
+PyMethodDef transform_methods[] = {ENTRY(traced), ENTRY(born), ENTRY(checkpoint), ENTRY(copies), ENTRY(tracers), ENTRY(placeholders), ENTRY(vjp), ENTRY(grad),
+	ENTRY(jvp), ENTRY(trace_new), ENTRY(trace_call), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from ._core import (
+    _copies,
     _placeholders,
-    _swap,
+    _renode,
     _trace_call,
-    _trace_free,
     _trace_new,
     _tree_assign,
     _tree_fill,
     _tree_key,
     _tree_leaves,
+    _undone,
     array,
 )
+from ._transformed import Transformed
 
 _enabled = True
 _MOST_TRACES = 512  # of one function: constants that never repeat must not fill the memory
@@ -38,11 +39,6 @@ def enable_compile() -> None:
 
 # Captured state is a tree of dicts, lists and objects such as mx.random.state, which offer
 # __mlx_tree__ and __mlx_tree_set__.
-
-
-def _state_arrays(tree):
-    """The distinct arrays of captured state."""
-    return list(dict.fromkeys(_tree_leaves(tree, 2)))
 
 
 def _holders(tree):
@@ -99,7 +95,7 @@ def _assign(tree, like, values):
             if type(v) is array:
                 value = next(values)
                 if isinstance(tree, tuple):
-                    _swap([tree[i]], [value])
+                    _renode([tree[i]], [value])
                 elif i < len(tree):
                     tree[i] = value
                 else:
@@ -125,49 +121,70 @@ class _Entry:
 
     __slots__ = ("count", "outputs", "result", "trace")
 
-    def __init__(self, trace: int, result: Any, count: int, outputs: Any) -> None:
+    def __init__(self, trace: Any, result: Any, count: int, outputs: Any) -> None:
         self.trace = trace
         self.result = result
         self.count = count
         self.outputs = outputs
 
-    def __del__(self) -> None:
-        _trace_free(self.trace)
+
+class _Rehearsal:
+    """The turn of a function that is traced with stand-ins in its captured state.
+
+    One thread at a time has it, for whatever functions it traces, so that functions that call each other do not wait for
+    each other. Another thread that reads captured state meanwhile would take stand-ins for it, and so looks at ``begun``.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._owner: int | None = None
+        self.begun = 0
+
+    def settled(self) -> int:
+        """Wait until no other thread has the turn; how many turns there have been."""
+        while self._owner not in (None, threading.get_ident()):
+            with self._lock:
+                pass
+        return self.begun
+
+    def disturbed(self, since: int) -> bool:
+        """Whether another thread has had the turn since, or has it."""
+        return self.begun != since and self._owner != threading.get_ident()
+
+    def run(self, body: Callable, undo: Callable) -> Any:
+        with self._lock:
+            outer = self._owner
+
+            def end():
+                undo()
+                self._owner = outer
+
+            def begin():
+                self._owner = threading.get_ident()
+                self.begun += 1
+                return body()
+
+            return _undone(begin, end)
 
 
-class _Compiled:
+_rehearsal = _Rehearsal()
+
+
+class _Compiled(Transformed):
     """A compiled function: a cache of graphs by the shapes, dtypes and constants of its arguments."""
 
-    def __init__(self, fun: Callable, inputs: Any, outputs: Any) -> None:
+    def __init__(self, make: Callable, fun: Callable, inputs: Any, outputs: Any, shapeless: bool) -> None:
+        super().__init__(make, fun, inputs, outputs, shapeless)
         self._fun = fun
         self._inputs = inputs
         self._outputs = outputs
         self._cache: dict[Any, _Entry] = {}
-        self._lock = threading.RLock()  # reentrant, as the function may call itself
-        try:
-            functools.update_wrapper(self, fun, updated=())  # not the attributes: fun may be compiled itself
-        except (AttributeError, TypeError):
-            pass
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not _enabled:
             return self._fun(*args, **kwargs)
-        arrays: list[array] = []
-        key = _tree_key((args, kwargs), arrays)
-        if self._inputs is not None:
-            state = _state_arrays(self._inputs)
-            key = (key, _tree_key(state, arrays))
-        entry = self._cache.get(key)
-        if entry is None:
-            with self._lock:
-                entry = self._cache.get(key) or self._trace(args, kwargs, arrays)
-                while len(self._cache) >= _MOST_TRACES:
-                    del self._cache[next(iter(self._cache))]
-                self._cache[key] = entry
-        outs = _trace_call(entry.trace, arrays)
+        stateless = self._inputs is None and self._outputs is None
+        entry, outs = self._outs(args, kwargs) if stateless else self._outs_with_state(args, kwargs)
         if self._outputs is not None:
             state = outs[entry.count :]
             if not _tree_assign(self._outputs, entry.outputs, state):
@@ -175,28 +192,74 @@ class _Compiled:
             del outs[entry.count :]
         return _tree_fill(entry.result, outs, 1)
 
-    def _trace(self, args, kwargs, arrays):
-        placeholders = _placeholders(arrays)
-        given = len(_tree_leaves((args, kwargs), 1))
-        args, kwargs = _tree_fill((args, kwargs), placeholders[:given], 1)
-        captured, stand_ins = arrays[given:], placeholders[given:]
-        saved = _snapshot(self._inputs), _snapshot(self._outputs)
-        # Whoever holds a captured array sees its stand-in during the run: the objects trade nodes.
-        _swap(captured, stand_ins)
-        try:
+    def _key(self, args, kwargs, arrays):
+        key = _tree_key((args, kwargs), arrays, False)
+        return key if self._inputs is None else (key, _tree_key(self._inputs, arrays, True))
+
+    def _outs(self, args, kwargs):
+        """The entry for the arguments, and its results. Two threads that come first trace twice: no lock is held."""
+        arrays: list[array] = []
+        key = self._key(args, kwargs, arrays)
+        entry = self._cache.get(key)
+        if entry is None:
+            placeholders = _placeholders(arrays)
+            own_args, own_kwargs = _tree_fill((args, kwargs), _copies(placeholders), 1)
+            result = self._fun(*own_args, **own_kwargs)
+            leaves = _tree_leaves(result, 1)
+            entry = self._keep(key, _Entry(_trace_new(placeholders, leaves), result, len(leaves), None))
+        return entry, _trace_call(entry.trace, arrays)
+
+    def _outs_with_state(self, args, kwargs):
+        while True:
+            begun = _rehearsal.settled()
+            arrays: list[array] = []
+            entry = self._cache.get(self._key(args, kwargs, arrays))
+            if entry is None:
+                return self._trace(args, kwargs)
+            outs = _trace_call(entry.trace, arrays)
+            if not _rehearsal.disturbed(begun):
+                return entry, outs
+
+    def _keep(self, key, entry):
+        while len(self._cache) >= _MOST_TRACES:
+            self._cache.pop(next(iter(self._cache)), None)
+        self._cache[key] = entry
+        return entry
+
+    def _trace(self, args, kwargs):
+        """A new entry and its results."""
+        arrays: list[array] = []
+        given = captured = own = saved = None
+
+        def body():
+            nonlocal given, captured, own, saved
+            key = self._key(args, kwargs, arrays)
+            given = len(_tree_leaves((args, kwargs), 1))
+            saved = _snapshot(self._inputs), _snapshot(self._outputs)
+            placeholders = _placeholders(arrays)
+            stand_ins = _copies(placeholders)
+            own_args, own_kwargs = _tree_fill((args, kwargs), stand_ins[:given], 1)
+            own, captured = _copies(arrays[given:]), arrays[given:]
+            # Whoever holds a captured array sees its stand-in during the run.
+            _renode(captured, stand_ins[given:])
             # What was captured but is not in the tree itself came from holders, in their order.
             plain = {id(a) for a in _tree_leaves(self._inputs, 1)}
             for holder, stand_in in zip(_holders(self._inputs), [a for a in captured if id(a) not in plain]):
                 holder.__mlx_tree_set__(stand_in)
-            result = self._fun(*args, **kwargs)
+            result = self._fun(*own_args, **own_kwargs)
             leaves = _tree_leaves(result, 1)
             outputs = _copy_containers(self._outputs)
-            trace = _trace_new(placeholders[:given] + captured, leaves + _tree_leaves(outputs, 2))
-        finally:
-            _swap(captured, stand_ins)
-            for s in saved:
+            trace = _trace_new(placeholders, leaves + _tree_leaves(outputs, 2))
+            return self._keep(key, _Entry(trace, result, len(leaves), outputs))
+
+        def undo():
+            if captured is not None:
+                _renode(captured, own)
+            for s in saved or ():
                 _restore(s)
-        return _Entry(trace, result, len(leaves), outputs)
+
+        entry = _rehearsal.run(body, undo)
+        return entry, _trace_call(entry.trace, arrays)
 
 
 def compile(fun: Callable, inputs: Any = None, outputs: Any = None, shapeless: bool = False) -> Callable:
@@ -218,6 +281,4 @@ def compile(fun: Callable, inputs: Any = None, outputs: Any = None, shapeless: b
         >>> mx.compile(lambda x: x * 2)(mx.array([1, 2]))
         array([2, 4], dtype=int32)
     """
-    if not callable(fun):
-        raise TypeError(f"compile(): argument 'fun' must be callable, not {type(fun).__name__}")
-    return _Compiled(fun, inputs, outputs)
+    return _Compiled(compile, fun, inputs, outputs, shapeless)

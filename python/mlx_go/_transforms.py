@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ._compile import compile, disable_compile, enable_compile
 from ._core import (
     _born,
     _checkpoint,
+    _copies,
     _grad,
     _jvp,
+    _lent,
     _traced,
     _tracers,
+    _tree_copy,
     _tree_fill,
     _tree_leaves,
+    _tree_lend,
     _vjp,
     _vmap_inputs,
     _vmap_outputs,
     array,
 )
+from ._transformed import Loan, Transformed
 
 __all__ = ["checkpoint", "compile", "disable_compile", "enable_compile", "grad", "jvp", "value_and_grad", "vjp", "vmap"]
 
-
-def _wrap(fun, wrapper):
-    try:
-        return functools.wraps(fun)(wrapper)
-    except (AttributeError, TypeError):  # callables that are neither functions nor classes
-        return wrapper
+# A transform keeps its stand-ins to itself. The function gets other objects of the same nodes, so that `x += 1` in it
+# moves its own object to another node, and not the one by which the transform knows the argument.
 
 
 def _check_callable(fun, op):
@@ -80,40 +79,83 @@ def _loss_of(value, op):
     return loss
 
 
-def _differentiate(fun, argnums, argnames, op, args, kwargs):
-    """Run the function on tracers; its value and the gradients as value_and_grad gives them."""
-    n = len(args)
-    chosen: list[Any] = []
+def _chosen(argnums, argnames, op, args, kwargs):
+    """The arguments to differentiate with respect to."""
     for i in argnums:
-        if i >= n:
+        if i >= len(args):
             raise ValueError(
-                f"[{op}] there is no argument {i} to differentiate: the function was called with {n} positional arguments"
+                f"[{op}] there is no argument {i} to differentiate: "
+                f"the function was called with {len(args)} positional arguments"
             )
-        chosen.append(args[i])
     for name in argnames:
         if name not in kwargs:
             raise ValueError(
-                f"[{op}] there is no keyword argument '{name}' to differentiate: the function was called with {list(kwargs)}"
+                f"[{op}] there is no keyword argument '{name}' to differentiate: "
+                f"the function was called with {list(kwargs)}"
             )
-        chosen.append(kwargs[name])
-    leaves = _tree_leaves(chosen, op)
+    return (*(args[i] for i in argnums), *(kwargs[name] for name in argnames))
+
+
+def _with_others(traced, argnums, argnames, args, kwargs, loan):
+    """All arguments of the function: the traced ones in their places, and stand-ins for the others."""
+    values, named = list(args), dict(kwargs)
+    for i in argnums:
+        values[i] = None
+    for name in argnames:
+        named[name] = None
+    own = iter(loan.shield((*values, *named.values())))
+    values = [next(own) for _ in values]
+    named = {name: next(own) for name in named}
+    for i, value in zip(argnums, traced):
+        values[i] = value
+    for name, value in zip(argnames, traced[len(argnums) :]):
+        named[name] = value
+    return tuple(values), named
+
+
+def _differentiate(fun, argnums, argnames, op, args, kwargs):
+    """Run the function on tracers; its value and the gradients as value_and_grad gives them."""
+    chosen = _chosen(argnums, argnames, op, args, kwargs)
+    like = _tree_copy(chosen, op)
+    leaves = _tree_leaves(like, op)
+    k = len(argnums)
 
     def run():
+        loan = Loan()
         tracers = _tracers(leaves)
-        traced = _tree_fill(chosen, tracers)
-        values = list(args)
-        for i, value in zip(argnums, traced):
-            values[i] = value
-        named = {**kwargs, **dict(zip(argnames, traced[len(argnums) :]))} if argnames else kwargs
-        value = fun(*values, **named)
-        return value, _tree_fill(chosen, _grad([_loss_of(value, op)], tracers))
+        traced = _tree_lend(chosen, like, _copies(tracers), tracers, loan.slots, loan.met)
+        if len(args) == k and not kwargs:
+            values, named = traced, kwargs
+        else:
+            values, named = _with_others(traced, argnums, argnames, args, kwargs, loan)
+        value = _lent(loan.slots, fun, values, named)
+        return value, _tree_fill(like, _grad([_loss_of(value, op)], tracers))
 
     value, grads = _traced(run)
-    k = len(argnums)
-    positional = None if k == 0 else grads[0] if k == 1 else tuple(grads[:k])
+    positional = None if k == 0 else grads[0] if k == 1 else grads[:k]
     if argnames:
         return value, (positional, dict(zip(argnames, grads[k:])))
     return value, positional
+
+
+class _Differentiated(Transformed):
+    """What value_and_grad and grad give."""
+
+    def __init__(self, make, fun, argnums, argnames):
+        self._op = make.__name__
+        self._nums, self._names = _normalize(argnums, argnames, self._op) if callable(fun) else ([], [])
+        self._fun = fun
+        super().__init__(make, fun, argnums, argnames)
+
+
+class _ValueAndGrad(_Differentiated):
+    def __call__(self, *args, **kwargs):
+        return _differentiate(self._fun, self._nums, self._names, self._op, args, kwargs)
+
+
+class _Grad(_Differentiated):
+    def __call__(self, *args, **kwargs):
+        return _differentiate(self._fun, self._nums, self._names, self._op, args, kwargs)[1]
 
 
 def value_and_grad(
@@ -128,21 +170,18 @@ def value_and_grad(
     Args:
         fun: The function.
         argnums: Positions of the arguments to differentiate with respect to; the first one if neither
-            these nor names are given. Arguments are arrays, or trees of lists, tuples and dicts of them.
+            these nor names are given. Arguments are arrays, modules, or trees of lists, tuples, dicts and
+            registered types of them (see ``mlx_go.utils.register_tree``).
         argnames: Names of keyword arguments to differentiate with respect to.
 
     Returns:
         A function with the arguments of ``fun`` that returns ``(value, gradient)``. The gradient has the
-        structure of the argument, a tuple for several positions, and is a pair of the positional gradients
-        and a dict where names are given.
+        structure of the argument (a module's is that of its trainable parameters), a tuple for several
+        positions, and is a pair of the positional gradients and a dict where names are given. Arrays that
+        ``fun`` updates in place are its own: those of the caller stay as they were. What it stores in lists
+        and dicts of the caller, and in modules, stays there.
     """
-    _check_callable(fun, "value_and_grad")
-    nums, names = _normalize(argnums, argnames, "value_and_grad")
-
-    def value_and_grad_of(*args, **kwargs):
-        return _differentiate(fun, nums, names, "value_and_grad", args, kwargs)
-
-    return _wrap(fun, value_and_grad_of)
+    return _ValueAndGrad(value_and_grad, fun, argnums, argnames)
 
 
 def grad(
@@ -164,13 +203,7 @@ def grad(
         >>> mx.grad(lambda x: x * x)(mx.array(3.0))
         array(6, dtype=float32)
     """
-    _check_callable(fun, "grad")
-    nums, names = _normalize(argnums, argnames, "grad")
-
-    def grad_of(*args, **kwargs):
-        return _differentiate(fun, nums, names, "grad", args, kwargs)[1]
-
-    return _wrap(fun, grad_of)
+    return _Grad(grad, fun, argnums, argnames)
 
 
 # ---- vjp and jvp ----
@@ -218,7 +251,7 @@ def vjp(fun: Callable, primals: list[array], cotangents: list[array]) -> tuple[l
 
     def run():
         tracers = _tracers(primals)
-        outs = _outputs(fun(*tracers), "vjp")
+        outs = _outputs(fun(*_copies(tracers)), "vjp")
         return outs, _vjp(outs, tracers, _match(cotangents, outs, "vjp", "cotangents"))
 
     return _traced(run)
@@ -241,7 +274,7 @@ def jvp(fun: Callable, primals: list[array], tangents: list[array]) -> tuple[lis
 
     def run():
         tracers = _tracers(primals)
-        outs = _outputs(fun(*tracers), "jvp")
+        outs = _outputs(fun(*_copies(tracers)), "jvp")
         return outs, _jvp(outs, tracers, tangents)
 
     return _traced(run)
@@ -284,32 +317,39 @@ def vmap(fun: Callable, in_axes: object = 0, out_axes: object = 0) -> Callable:
         >>> mx.vmap(lambda x, y: x + y, in_axes=(0, None))(mx.array([1, 2]), mx.array(3))
         array([4, 5], dtype=int32)
     """
-    _check_callable(fun, "vmap")
     if out_axes is None:
         raise TypeError("[vmap] out_axes must be an int or a tree of ints, not None")
+    return _VMapped(vmap, fun, in_axes, out_axes)
 
-    def vmapped(*args, **kwargs):
+
+class _VMapped(Transformed):
+    def __init__(self, make, fun, in_axes, out_axes):
+        super().__init__(make, fun, in_axes, out_axes)
+        self._fun, self._in_axes, self._out_axes = fun, in_axes, out_axes
+
+    def __call__(self, *args, **kwargs):
         if kwargs:
             raise TypeError("[vmap] keyword arguments are not supported")
         leaves = _tree_leaves(args, "vmap")
         axes: list[int | None] = []
-        _spread_axes(in_axes, args, "in_axes", axes)
+        # Axes of one dict are its own, as of any argument: {"a": 0} means ({"a": 0},).
+        single = len(args) == 1 and isinstance(self._in_axes, dict)
+        _spread_axes((self._in_axes,) if single else self._in_axes, args, "in_axes", axes)
         if all(a is None for a in axes):
             raise ValueError("[vmap] at least one of in_axes must not be None")
+        return _traced(lambda: self._run(args, leaves, axes))
 
-        def run():
-            placeholders = _vmap_inputs(leaves, axes)
-            result = fun(*_tree_fill(args, placeholders))
-            outs = _tree_leaves(result, "vmap")
-            positions: list[int | None] = []
-            _spread_axes(out_axes, result, "out_axes", positions)
-            if any(p is None for p in positions):
-                raise ValueError("[vmap] out_axes must be ints")
-            return _tree_fill(result, _vmap_outputs(leaves, placeholders, axes, outs, positions))
-
-        return _traced(run)
-
-    return _wrap(fun, vmapped)
+    def _run(self, args, leaves, axes):
+        placeholders = _vmap_inputs(leaves, axes)
+        result = self._fun(*_tree_fill(args, _copies(placeholders)))
+        outs = _tree_leaves(result, "vmap")
+        out_axes, positions = self._out_axes, []
+        if type(result) is array and isinstance(out_axes, (list, tuple)) and len(out_axes) == 1:
+            out_axes = out_axes[0]
+        _spread_axes(out_axes, result, "out_axes", positions)
+        if any(p is None for p in positions):
+            raise ValueError("[vmap] out_axes must be ints")
+        return _tree_fill(result, _vmap_outputs(leaves, placeholders, axes, outs, positions))
 
 
 def checkpoint(fun: Callable) -> Callable:
@@ -330,11 +370,17 @@ def checkpoint(fun: Callable) -> Callable:
         >>> mx.grad(lambda x: block(x).sum())(mx.array([0.0]))
         array([1], dtype=float32)
     """
-    _check_callable(fun, "checkpoint")
+    return _Checkpointed(checkpoint, fun)
 
-    def checkpointed(*args, **kwargs):
+
+class _Checkpointed(Transformed):
+    def __init__(self, make, fun):
+        super().__init__(make, fun)
+        self._fun = fun
+
+    def __call__(self, *args, **kwargs):
         before = _born()
-        result = fun(*args, **kwargs)
+        loan = Loan()
+        own = loan.shield((*args, *kwargs.values()))
+        result = _lent(loan.slots, self._fun, own[: len(args)], dict(zip(kwargs, own[len(args) :])))
         return _tree_fill(result, _checkpoint(_tree_leaves(result, 1), before), 1)
-
-    return _wrap(fun, checkpointed)

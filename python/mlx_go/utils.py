@@ -1,4 +1,4 @@
-"""Trees: nested lists, tuples and dictionaries whose leaves are anything else.
+"""Trees: nested lists, tuples, dictionaries and registered types whose leaves are anything else.
 
 Parameters, gradients and optimizer states are all trees, so these functions
 are what a training loop uses to walk, rename, combine and save them.
@@ -6,11 +6,15 @@ are what a training loop uses to walk, rename, combine and save them.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any, overload
 
+from ._core import _register_tree
+
 __all__ = [
+    "register_tree",
     "tree_flatten",
     "tree_map",
     "tree_map_with_path",
@@ -22,6 +26,79 @@ __all__ = [
 # A flat key like "layers.4000000000" comes from a file as easily as from a
 # program; without a bound it would allocate that many placeholders.
 _MAX_LIST_HOLES = 1 << 20
+
+
+# type -> (flatten, unflatten); the core has its own copy for transforms and eval.
+_registered: dict[type, tuple[Callable, Callable]] = {}
+
+
+def register_tree(
+    cls: type | None = None, *, flatten: Callable | None = None, unflatten: Callable | None = None
+) -> Any:
+    """Make objects of a class trees: for transforms, ``eval``, optimizers and the functions of this module.
+
+    A dataclass needs no functions. Its fields are the children, but for those with ``metadata={"static": True}``, which
+    are constants, as shapes and names are.
+
+    Args:
+        cls: The class; without it, a decorator.
+        flatten: Called with an object. Returns ``(children, static)``: a tree, and a hashable constant.
+        unflatten: Called with ``static`` and other children. Returns a new object.
+
+    Returns:
+        The class.
+
+    Raises:
+        TypeError: Neither a dataclass nor functions were given, or only one function.
+
+    Example:
+        >>> import dataclasses
+        >>> import mlx_go.core as mx
+        >>> @register_tree
+        ... @dataclasses.dataclass
+        ... class Line:
+        ...     slope: mx.array
+        ...     offset: mx.array
+        >>> mx.grad(lambda line: line.slope * 2 + line.offset)(Line(mx.array(3.0), mx.array(1.0)))
+        Line(slope=array(2, dtype=float32), offset=array(1, dtype=float32))
+    """
+    if cls is None:
+        return lambda cls: register_tree(cls, flatten=flatten, unflatten=unflatten)
+    if (flatten is None) != (unflatten is None):
+        raise TypeError("[register_tree] flatten and unflatten come together")
+    if flatten is None or unflatten is None:
+        if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+            raise TypeError(f"[register_tree] {cls!r} is no dataclass: pass flatten and unflatten")
+        flatten, unflatten = _dataclass_rules(cls)
+    if not isinstance(cls, type) or issubclass(cls, (list, dict)) or cls in (tuple, int, float, str, bool, type(None)):
+        raise TypeError(f"[register_tree] {cls!r} cannot be registered")
+    _registered[cls] = (flatten, unflatten)
+    _register_tree(cls, flatten, unflatten)
+    return cls
+
+
+def _dataclass_rules(cls: type) -> tuple[Callable, Callable]:
+    fields = dataclasses.fields(cls)
+    static = [f.name for f in fields if f.metadata.get("static")]
+    names = [f.name for f in fields if not f.metadata.get("static")]
+
+    def flatten(tree: Any) -> tuple[dict, tuple]:
+        return {n: getattr(tree, n) for n in names}, tuple(getattr(tree, n) for n in static)
+
+    def unflatten(constants: tuple, children: dict) -> Any:
+        # Not cls(...): __init__ may convert and check what placeholders cannot answer.
+        new: Any = object.__new__(cls)
+        for name, value in [*zip(static, constants), *children.items()]:
+            object.__setattr__(new, name, value)
+        return new
+
+    return flatten, unflatten
+
+
+def _children(tree: Any) -> Any:
+    """The tree that an object of a registered type stands for; None for others."""
+    rules = _registered.get(type(tree))
+    return None if rules is None else rules[0](tree)[0]
 
 
 def _rebuild(like: Any, values: list) -> Any:
@@ -70,6 +147,8 @@ def _map_one(fn: Callable, tree: Any) -> Any:
         return {k: _map_one(fn, v) for k, v in tree.items()}
     if isinstance(tree, (list, tuple)):
         return _rebuild(tree, [_map_one(fn, v) for v in tree])
+    if type(tree) in _registered:
+        return _map_registered(lambda t: _map_one(fn, t), tree)
     return fn(tree)
 
 
@@ -78,6 +157,8 @@ def _map_rest(fn: Callable, tree: Any, rest: Any) -> Any:
         return {k: _map_rest(fn, v, [r[k] for r in rest]) for k, v in tree.items()}
     if isinstance(tree, (list, tuple)):
         return _rebuild(tree, [_map_rest(fn, v, [r[i] for r in rest]) for i, v in enumerate(tree)])
+    if type(tree) in _registered:
+        return _map_registered(lambda t, *r: _map_rest(fn, t, r), tree, *rest)
     return fn(tree, *rest)
 
 
@@ -90,7 +171,16 @@ def _map_until(fn: Callable, tree: Any, rest: Any, is_leaf: Callable) -> Any:
                 tree,
                 [_map_until(fn, v, [r[i] for r in rest], is_leaf) for i, v in enumerate(tree)],
             )
+        if type(tree) in _registered:
+            return _map_registered(lambda t, *r: _map_until(fn, t, r, is_leaf), tree, *rest)
     return fn(tree, *rest)
+
+
+def _map_registered(fn: Callable, tree: Any, *rest: Any) -> Any:
+    """The object with ``fn`` applied to its children, and to those of the rest, which may be trees in their place."""
+    flatten, unflatten = _registered[type(tree)]
+    children, static = flatten(tree)
+    return unflatten(static, fn(children, *(r if (c := _children(r)) is None else c for r in rest)))
 
 
 def tree_map_with_path(
@@ -131,6 +221,8 @@ def tree_map_with_path(
                     for i, v in enumerate(tree)
                 ],
             )
+        if type(tree) in _registered:
+            return _map_registered(lambda t, *r: tree_map_with_path(fn, t, *r, is_leaf=is_leaf, path=path), tree, *rest)
     return fn(path, tree, *rest)
 
 
@@ -197,6 +289,8 @@ def _flatten_all(append: Callable, prefix: str, tree: Any) -> None:
     elif isinstance(tree, (list, tuple)):
         for i, v in enumerate(tree):
             _flatten_all(append, f"{prefix}.{i}", v)
+    elif type(tree) in _registered:
+        _flatten_all(append, prefix, _children(tree))
     else:
         append((prefix[1:], tree))
 
@@ -210,6 +304,9 @@ def _flatten(append: Callable, prefix: str, tree: Any, is_leaf: Callable | None)
         if isinstance(tree, (list, tuple)):
             for i, v in enumerate(tree):
                 _flatten(append, f"{prefix}.{i}", v, is_leaf)
+            return
+        if type(tree) in _registered:
+            _flatten(append, prefix, _children(tree), is_leaf)
             return
     append((prefix[1:], tree))
 
@@ -295,6 +392,8 @@ def tree_reduce(
             for v in tree:
                 initializer = tree_reduce(fn, v, initializer, is_leaf)
             return initializer
+        if type(tree) in _registered:
+            return tree_reduce(fn, _children(tree), initializer, is_leaf)
     return tree if initializer is None else fn(initializer, tree)
 
 

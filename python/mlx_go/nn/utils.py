@@ -7,48 +7,8 @@ from functools import wraps
 from typing import Any
 
 import mlx_go.core as mx
-from mlx_go._core import _tree_fill
 from mlx_go.nn.layers.base import Module
-
-_Slot = tuple[Any, Any]
-
-
-def _find_slots(holder: Any, tree: Any, slots: list[_Slot], arrays: list[mx.array]) -> None:
-    """List where in a module the leaves of its parameter tree live, and the leaves."""
-    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        if isinstance(value, mx.array):
-            slots.append((holder, key))
-            arrays.append(value)
-        elif value:
-            _find_slots(holder[key], value, slots, arrays)
-
-
-class _Borrowed:
-    """Puts other arrays in the place of parameters, and the parameters back.
-
-    Without the way back a module would keep the tracers of a transformation, and
-    with them the graph of the whole step. What the function itself replaced, such as
-    running statistics, is left alone.
-    """
-
-    __slots__ = ("arrays", "slots", "tracers")
-
-    def __init__(self, module: Module, parameters: dict) -> None:
-        self.slots: list[_Slot] = []
-        self.arrays: list[mx.array] = []
-        self.tracers: list[mx.array] = []
-        _find_slots(module, parameters, self.slots, self.arrays)
-
-    def lend(self, tracers: list[mx.array]) -> None:
-        # A copy: a transformation may write to the list it passed.
-        self.tracers = list(tracers)
-        for (holder, key), tracer in zip(self.slots, tracers):
-            holder[key] = tracer
-
-    def restore(self) -> None:
-        for (holder, key), tracer, own in zip(self.slots, self.tracers, self.arrays):
-            if holder[key] is tracer:
-                holder[key] = own
+from mlx_go.utils import tree_flatten
 
 
 def value_and_grad(model: Module, fn: Callable) -> Callable:
@@ -71,23 +31,17 @@ def value_and_grad(model: Module, fn: Callable) -> Callable:
         array([3], dtype=float32)
     """
 
-    def inner(tracers: list[mx.array], borrowed: _Borrowed, /, *args: Any, **kwargs: Any) -> Any:
-        borrowed.lend(tracers)
+    def inner(model: Module, /, *args: Any, **kwargs: Any) -> Any:
         return fn(*args, **kwargs)
 
     value_and_gradients = mx.value_and_grad(inner)
 
     @wraps(fn)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        parameters = model.trainable_parameters()
-        borrowed = _Borrowed(model, parameters)
-        if not borrowed.arrays:
+        value, grads = value_and_gradients(model, *args, **kwargs)
+        if not tree_flatten(grads):
             raise ValueError("[value_and_grad] the model has no trainable parameters; unfreeze some.")
-        try:
-            value, grads = value_and_gradients(borrowed.arrays, borrowed, *args, **kwargs)
-        finally:
-            borrowed.restore()
-        return value, _tree_fill(parameters, grads)
+        return value, grads
 
     return wrapped
 

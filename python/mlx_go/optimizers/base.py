@@ -7,7 +7,7 @@ from typing import Any
 
 import mlx_go.core as mx
 from mlx_go.nn.layers.base import Module
-from mlx_go.utils import tree_flatten, tree_map, tree_merge, tree_unflatten
+from mlx_go.utils import _children, _map_registered, _rebuild, tree_flatten, tree_map, tree_merge, tree_unflatten
 
 _array = mx.array
 
@@ -73,7 +73,8 @@ class Optimizer:
             >>> optimizer.state.keys()
             dict_keys(['step', 'learning_rate', 'weight', 'bias'])
         """
-        self._init_tree(parameters, self._state)
+        children = _children(parameters)
+        self._init_tree(parameters if children is None else children, self._state)
         self._initialized = True
 
     def _init_tree(self, parameters: Any, state: Any) -> None:
@@ -85,6 +86,8 @@ class Optimizer:
                     self.init_single(value, slot)
             elif isinstance(value, (dict, list, tuple)):
                 self._init_tree(value, _enter(state, key, value))
+            elif (children := _children(value)) is not None:
+                self._init_tree(children, _enter(state, key, children))
 
     def init_single(self, parameter: mx.array, state: dict) -> None:
         """Fill the empty ``state`` of one parameter; for subclasses.
@@ -158,7 +161,9 @@ class Optimizer:
                     items.append(apply_single(gradient, parameters[i], slot))
                 else:
                     items.append(self._apply_tree(gradient, parameters[i], _enter(state, i, gradient)))
-            return items if isinstance(gradients, list) else tuple(items)
+            return _rebuild(gradients, items)
+        if _children(gradients) is not None:
+            return _map_registered(lambda g, p: self._apply_tree(g, p, state), gradients, parameters)
         raise TypeError(
             f"[{type(self).__name__}] gradients must be a tree of arrays but contain a {type(gradients).__name__}."
         )
@@ -254,6 +259,8 @@ def _set(state: Any, key: Any, value: Any) -> None:
 
 def _enter(state: Any, key: Any, like: Any) -> Any:
     """Return the container at ``key`` of the state, made to mirror ``like`` if missing."""
+    if (children := _children(like)) is not None:
+        return _enter(state, key, children)
     found = _get(state, key)
     if isinstance(like, dict):
         if isinstance(found, dict):

@@ -178,6 +178,9 @@ class Module(dict):
         """
         return _collect(self, True)
 
+    # Transforms of functions that take a module differentiate with respect to these.
+    __mlx_parameters__ = trainable_parameters
+
     def children(self) -> dict[str, Any]:
         """Return the direct child modules as a tree."""
         return self.filter_and_map(Module.valid_child_filter, is_leaf_fn=lambda m, k, v: isinstance(v, Module))
