@@ -162,7 +162,7 @@ static int updated(PyObject *slot) {
 }
 
 /* Puts back stand-ins that the function moved within their holder: m.insert(0, x). */
-static int give_back_moved(PyObject *holder, PyObject *slots) {
+static int put_back_moved(PyObject *holder, PyObject *slots) {
 	PyObject *own = PyDict_New(), *child, *key;
 	for (Py_ssize_t i = 0; own && i < PyList_Size(slots); i++) {
 		PyObject *slot = PyList_GetItem(slots, i), *at = PyLong_FromVoidPtr(PyTuple_GetItem(slot, SLOT_STAND_IN));
@@ -188,14 +188,14 @@ static int give_back_moved(PyObject *holder, PyObject *slots) {
 	return PyErr_Occurred() ? -1 : r;
 }
 
-static void give_back(PyObject *slots, Py_ssize_t n) {
+static void put_back(PyObject *slots, Py_ssize_t n) {
 	PyObject *type, *value, *trace;
 	PyErr_Fetch(&type, &value, &trace);
 	while (n-- > 0) {
 		PyObject *slot = PyList_GetItem(slots, n), *holder = PyTuple_GetItem(slot, SLOT_HOLDER);
 		PyObject *key = PyTuple_GetItem(slot, SLOT_KEY), *stand_in = PyTuple_GetItem(slot, SLOT_STAND_IN);
 		int r = 0;
-		if (item_of(holder, key) != stand_in) r = PyErr_Occurred() ? -1 : give_back_moved(holder, slots);
+		if (item_of(holder, key) != stand_in) r = PyErr_Occurred() ? -1 : put_back_moved(holder, slots);
 		else if (!updated(slot)) r = set_item(holder, key, PyTuple_GetItem(slot, SLOT_OWN));
 		if (r < 0) PyErr_WriteUnraisable(holder);
 	}
@@ -217,7 +217,7 @@ static PyObject *lent(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 		if (set_item(holder, key, SLOT(slots, done, SLOT_STAND_IN)) < 0) break;
 	}
 	PyObject *r = done == count ? PyObject_Call(args[1], args[2], args[3]) : NULL;
-	if (!forked) give_back(slots, done);
+	if (!forked) put_back(slots, done);
 	return r;
 }
 
