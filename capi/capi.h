@@ -96,12 +96,13 @@ typedef struct capi_facts {
 	int64_t dims[CAPI_FACTS_DIMS];
 } capi_facts;
 
-enum { INDEX_INT, INDEX_SLICE, INDEX_NEWAXIS, INDEX_ELLIPSIS, INDEX_ARRAY };
+enum { INDEX_INT, INDEX_SLICE, INDEX_NEWAXIS, INDEX_ELLIPSIS, INDEX_ARRAY, INDEX_BOOL };
 
 typedef struct capi_index {
 	uint8_t kind, has_start, has_stop, has_step;
 	uint32_t id;
-	int64_t start, stop, step; /* INDEX_INT: start */
+	uint32_t count;            /* of a mask: the array of the number of its places, 0 until it is asked for */
+	int64_t start, stop, step; /* INDEX_INT, INDEX_BOOL: start */
 } capi_index;
 
 /* Handles come back with the size of the array in KiB in the upper half, by which frees are batched. */

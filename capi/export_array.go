@@ -113,35 +113,58 @@ func goIndexInt(id C.uint32_t, i C.int64_t, frees *C.uint32_t, n C.uint32_t) (h 
 	return handle(core.Index(core.ByID(uint32(id)), items[:]))
 }
 
-func indexItems(items *C.capi_index, count C.int) []core.IndexItem {
-	out := make([]core.IndexItem, int(count))
+func indexItems(list []C.capi_index) []core.IndexItem {
+	out := make([]core.IndexItem, len(list))
 	for i := range out {
-		c := &unsafe.Slice(items, int(count))[i]
+		c := &list[i]
 		it := &out[i]
 		it.Kind = core.IndexKind(c.kind)
 		switch it.Kind {
-		case core.IndexInt:
+		case core.IndexInt, core.IndexBool:
 			it.Int = int(c.start)
 		case core.IndexSlice:
 			it.HasStart, it.HasStop, it.HasStep = c.has_start != 0, c.has_stop != 0, c.has_step != 0
 			it.Start, it.Stop, it.Step = int(c.start), int(c.stop), int(c.step)
 		case core.IndexArray:
 			it.Array = core.ByID(uint32(c.id))
+			if c.count != 0 {
+				it.Count = core.ByID(uint32(c.count))
+			}
 		}
 	}
 	return out
 }
 
+// indexed is the handle of a, or where core asks for the counts of masks, 0 without an exception: then the items have
+// the counts, which C evaluates before it asks again.
+func indexed(a *core.Array, list []C.capi_index, items []core.IndexItem) C.capi_handle {
+	if a != nil {
+		return handle(a)
+	}
+	for i := range items {
+		if c := items[i].Count; c != nil && list[i].count == 0 {
+			list[i].count = C.uint32_t(c.Hold())
+		}
+	}
+	return 0
+}
+
 //export goIndex
-func goIndex(id C.uint32_t, items *C.capi_index, count C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goIndex(id C.uint32_t, first *C.capi_index, count C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	return handle(core.Index(core.ByID(uint32(id)), indexItems(items, count)))
+	list := unsafe.Slice(first, int(count))
+	items := indexItems(list)
+	return indexed(core.Index(core.ByID(uint32(id)), items), list, items)
 }
 
 //export goIndexUpdate
-func goIndexUpdate(id C.uint32_t, items *C.capi_index, count C.int, value C.uint32_t, op C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goIndexUpdate(id C.uint32_t, first *C.capi_index, count C.int, value C.uint32_t, op C.int,
+	frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	return handle(core.IndexUpdate(core.ByID(uint32(id)), indexItems(items, count), core.ByID(uint32(value)), core.UpdateOp(op)))
+	list := unsafe.Slice(first, int(count))
+	items := indexItems(list)
+	a := core.IndexUpdate(core.ByID(uint32(id)), items, core.ByID(uint32(value)), core.UpdateOp(op))
+	return indexed(a, list, items)
 }

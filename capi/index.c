@@ -4,8 +4,9 @@
 typedef struct {
 	capi_index items[CAPI_MAXDIM * 2];
 	int n;
-	uint32_t temps[CAPI_MAXDIM * 2];
-	int ntemps;
+	/* What is held: arrays made of items, items while their masks are counted, and the counts. */
+	uint32_t temps[CAPI_MAXDIM * 6];
+	int ntemps, held;
 } index_list;
 
 static void index_done(index_list *l) {
@@ -88,8 +89,15 @@ static int parse_item(index_list *l, PyObject *o) {
 		return 0;
 	}
 	if (PyList_Check(o)) return add_temp_array(l, at, to_array(o, PyList_Size(o) == 0 ? DT_INT32 : -1));
-	if (PyBool_Check(o)) return bad_index(o);
 	if (is_scalar(o)) {
+		capi_arg v;
+		int no = scalar_arg(o, &v);
+		if (no < 0) return -1;
+		if (!no && v.kind == ARG_BOOL) {
+			at->kind = INDEX_BOOL;
+			at->start = v.n;
+			return 0;
+		}
 		if (!PyIndex_Check(o)) return bad_index(o);
 		PyObject *i = PyNumber_Index(o);
 		if (!i) return -1;
@@ -111,12 +119,37 @@ static int parse_item(index_list *l, PyObject *o) {
 }
 
 static int parse_index(index_list *l, PyObject *key) {
-	l->n = l->ntemps = 0;
+	l->n = l->ntemps = l->held = 0;
 	if (!PyTuple_Check(key)) return parse_item(l, key);
 	Py_ssize_t n = PyTuple_Size(key);
 	for (Py_ssize_t i = 0; i < n; i++)
 		if (parse_item(l, PyTuple_GetItem(key, i)) < 0) return -1;
 	return 0;
+}
+
+/*
+ * Whether Go is to be asked again: it gave no array, since masks must be counted first. The counts are then evaluated
+ * with the GIL released, while other threads may drop the arrays of the items or give them new nodes.
+ */
+static int masks_counted(index_list *l) {
+	uint32_t counts[CAPI_MAXDIM * 2];
+	int n = 0;
+	if (PyErr_Occurred()) return 0;
+	for (int i = 0; i < l->n && !l->held; i++)
+		if (l->items[i].kind == INDEX_ARRAY) {
+			if (!goHold(l->items[i].id)) return 0;
+			l->temps[l->ntemps++] = l->items[i].id;
+		}
+	for (int i = 0; i < l->n; i++)
+		if (l->items[i].count) {
+			counts[n++] = l->items[i].count;
+			if (!l->held) l->temps[l->ntemps++] = l->items[i].count;
+		}
+	l->held = 1;
+	undefer();
+	int r = ensure_ready(counts, n);
+	deferring++;
+	return r == 0;
 }
 
 static PyObject *array_getitem(PyObject *self, PyObject *key) {
@@ -127,12 +160,14 @@ static PyObject *array_getitem(PyObject *self, PyObject *key) {
 		if (!overflow) return wrap(goIndexInt(ID(self), i, FREES));
 	}
 	index_list l;
-	PyObject *result = NULL;
+	capi_handle h = 0;
 	deferring++;
-	if (parse_index(&l, key) == 0) result = wrap(goIndex(ID(self), l.items, l.n, FREES));
+	if (parse_index(&l, key) == 0)
+		do h = goIndex(ID(self), l.items, l.n, FREES);
+		while (!h && masks_counted(&l));
 	index_done(&l);
 	undefer();
-	return result;
+	return wrap(h);
 }
 
 /* Whether a Python integer fits an integer dtype; as in arithmetic, it is not cut. */
@@ -171,7 +206,8 @@ static capi_handle update(PyObject *self, PyObject *key, PyObject *value, int op
 	capi_handle h = 0, v = 0;
 	deferring++;
 	if (parse_index(&l, key) == 0 && (v = value_of(self, value)) != 0) {
-		h = goIndexUpdate(ID(self), l.items, l.n, (uint32_t)v, op, FREES);
+		do h = goIndexUpdate(ID(self), l.items, l.n, (uint32_t)v, op, FREES);
+		while (!h && masks_counted(&l));
 		queue_free((uint32_t)v, (uint32_t)(v >> 32));
 	}
 	index_done(&l);

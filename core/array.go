@@ -72,6 +72,8 @@ type Def struct {
 	View func(y *Array) bool
 	// Launch computes y by kernels; y's memory is allocated by it.
 	Launch func(e *exec, y *Array) *Error
+	// LaunchEmpty marks ops that check their inputs even if the result has no elements.
+	LaunchEmpty bool
 	// Cost is the work per output element in units of one addition; 0 counts as 1.
 	Cost func(y *Array) int
 }

@@ -43,7 +43,7 @@ func (t *Tensor) Contiguous() bool { return layout.IsContiguous(t.Shape, t.Strid
 
 // Kernel is one launch. Unless its kind says otherwise every Out is fresh,
 // row-contiguous memory, every In has arbitrary strides, and no sizes are zero:
-// core never launches a kernel whose outputs are empty. An input may share memory
+// core never launches a kernel whose outputs are empty, but for KindNonzero. An input may share memory
 // with Out[0] only for Elementwise, and then it has the same dtype width, shape and strides.
 type Kernel struct {
 	Kind   Kind
@@ -103,6 +103,11 @@ const (
 	KindGatherAxis
 	// KindScatterAxis: Out[0] already holds the array to change; Out[..., In[0][...], ...] = or += In[1][...]. ScatterAxisAttr.
 	KindScatterAxis
+	// KindNonzero lists the places at which the bool In[0] holds, in row-major order. The first Batch axes are examples:
+	// for each of them row a of Out[0], shape batch + (axes, n), has the places' positions along the axis Batch + a, as
+	// uint32 or int64. An example with another number of places than n is a ValueError; Out[0] may be empty, only to have
+	// that checked. With Count Out[0] has shape batch and holds the int64 numbers themselves. NonzeroAttr.
+	KindNonzero
 	// KindRandomBits fills Out[0], shape keys + (n,) dtype uint32 seen as a flat run of bytes per key, with threefry2x32 of In[0] (keys..., 2). RandomAttr.
 	KindRandomBits
 	// KindSoftmax normalises exp along the last axis, in float32 for halves. Attr nil.
@@ -157,6 +162,10 @@ type (
 	ScatterAxisAttr struct {
 		Axis int
 		Add  bool
+	}
+	NonzeroAttr struct {
+		Batch int
+		Count bool
 	}
 	// RandomAttr: Bytes is the number of random bytes per key; Out[0] is uint8 with shape keys + (Bytes,).
 	RandomAttr struct{ Bytes int }

@@ -151,7 +151,11 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job) {
 				c = costly // it overflowed
 			}
 			if a.op.View == nil {
-				cost += min(c, costly) * min(a.Size(), costly)
+				n := a.Size()
+				if a.op.LaunchEmpty {
+					n = max(n, 1)
+				}
+				cost += min(c, costly) * min(n, costly)
 			}
 			cost = min(cost+nodeCost, costly)
 		}
@@ -255,7 +259,7 @@ func (j *Job) run(e *exec) (err *Error) {
 
 // node computes one array.
 func (e *exec) node(a *Array) *Error {
-	if a.Size() == 0 {
+	if a.Size() == 0 && !a.op.LaunchEmpty {
 		return nil
 	}
 	if a.op.View != nil {
@@ -469,24 +473,4 @@ func (e *exec) copyInto(y *Array, dst Tensor, x *Array) *Error {
 		return nil
 	}
 	return e.launch(&Kernel{Kind: KindCopy, Op: y.opName(), Out: []Tensor{dst}, In: []Tensor{x.tensor()}})
-}
-
-// evalLocked evaluates a and waits, for ops whose shape depends on values. The graph lock is
-// held, but given up while waiting; nodes made under it stay.
-func evalLocked(a *Array) {
-	for {
-		j := StartEval([]*Array{a}, false)
-		if j == nil {
-			return
-		}
-		fresh := graph.fresh
-		graph.fresh = nil
-		unlock()
-		<-j.done
-		Threads.Graph.Lock()
-		graph.fresh = append(graph.fresh, fresh...)
-		if err := j.Err(); err != nil && err.Kind != Interrupted {
-			panic(err)
-		}
-	}
 }

@@ -8,10 +8,17 @@ var Defs = map[string]*Def{
 	"updateOp": &updateOp, "dependsOp": &dependsOp, "fillOp": &fillOp, "reduceOp": &reduceOp,
 	"argReduceOp": &argReduceOp, "scanOp": &scanOp, "sortOp": &sortOp, "argSortOp": &argSortOp, "searchOp": &searchOp,
 	"matMulOp": &matMulOp, "addMMOp": &addMMOp, "convOp": &convOp, "gatherOp": &gatherOp, "scatterOp": &scatterOp,
-	"gatherAxisOp": &gatherAxisOp, "scatterAxisOp": &scatterAxisOp, "softmaxOp": &softmaxOp,
+	"nonzeroOp": &nonzeroOp, "gatherAxisOp": &gatherAxisOp, "scatterAxisOp": &scatterAxisOp, "softmaxOp": &softmaxOp,
 	"logSumExpOp": &logSumExpOp, "layerNormOp": &layerNormOp, "rmsNormOp": &rmsNormOp, "randomBitsOp": &randomBitsOp,
 	"segmentOp": &segmentOp, "pickOp": &pickOp, "bundleOp": &bundleOp, "restOp": &restOp,
 	"arangeOp": &arangeOp, "constant": constant, "leaf": leaf, "placeholder": placeholder,
+}
+
+// Assignments through subscripts, which are no functions of the table, for tests that call functions by name.
+func init() {
+	register(Func{Name: "assign", Sig: "(a: array, /, mask: array, values: array) -> array", Call: callN(func(a *Args) *Array {
+		return IndexUpdate(a.array(0), []IndexItem{{Kind: IndexArray, Array: a.array(1)}}, a.array(2), UpdateSet)
+	})})
 }
 
 // WithoutInputs are the primitives that no transform meets as a node of a function.

@@ -16,6 +16,7 @@ const (
 	IndexNewAxis
 	IndexEllipsis
 	IndexArray // integers, or a bool mask over as many axes as it has
+	IndexBool  // Int is 0 or 1: a mask without axes
 )
 
 // IndexItem is one element of a subscript a[..., i, j:k].
@@ -25,6 +26,7 @@ type IndexItem struct {
 	Start, Stop, Step          int
 	HasStart, HasStop, HasStep bool
 	Array                      *Array
+	Count                      *Array // of a mask: in how many places it holds, if that was asked for
 }
 
 // UpdateOp says how a[...] = v or a.at[...].op(v) combines.
@@ -46,9 +48,10 @@ type subscript struct {
 	at     *sliceAttr
 	sliced layout.Shape // after at, all axes of the source still there
 	viewed layout.Shape // integer axes dropped, new axes in
-	arrays []*Array     // broadcast to one shape
+	arrays []*Array     // those of masks nil until they are placed; then broadcast to one shape
 	axes   []int        // the axes of viewed they index
-	front  bool         // arrays are apart from each other: their axes come first
+	masks  []maskAt
+	front  bool // arrays are apart from each other: their axes come first
 }
 
 // span resolves a slice over an axis of extent n as Python does.
@@ -92,44 +95,40 @@ func (it *IndexItem) span(n int) (start, step, count int) {
 	return start, step, count
 }
 
-// withoutMasks replaces masks by the positions at which they hold, one array per axis, and adds the ellipsis that
-// an index without one ends in. used is the number of axes that items take.
-func withoutMasks(x *Array, items []IndexItem) (list []IndexItem, used int) {
-	list = make([]IndexItem, 0, len(items)+1)
-	ellipsis := false
+// wholeIndex is items with the ellipsis that an index without one ends in. used is the number of axes that items take.
+func wholeIndex(x *Array, items []IndexItem) (list []IndexItem, used int) {
+	list = items
+	kind, ellipsis := ValueError, false
 	for _, it := range items {
 		switch it.Kind {
 		case IndexInt, IndexSlice:
 			used++
 		case IndexArray:
 			if it.Array.dtype == dtype.Bool {
-				for _, p := range maskPositions(it.Array, x.shape, used) {
-					list = append(list, IndexItem{Kind: IndexArray, Array: p})
-					used++
-				}
-				continue
+				used += len(it.Array.shape)
+				kind = IndexError
+			} else {
+				used++
 			}
-			used++
 		case IndexEllipsis:
 			if ellipsis {
 				Throw(ValueError, "[index] an index can have only one ellipsis")
 			}
 			ellipsis = true
 		}
-		list = append(list, it)
 	}
 	if used > len(x.shape) {
-		Throw(ValueError, "[index] too many indices (%d) for an array of shape %s", used, layout.Format(x.shape))
+		Throw(kind, "[index] too many indices (%d) for an array of shape %s", used, layout.Format(x.shape))
 	}
 	if !ellipsis {
-		list = append(list, IndexItem{Kind: IndexEllipsis})
+		list = append(slices.Clone(list), IndexItem{Kind: IndexEllipsis})
 	}
 	return list, used
 }
 
 // resolve lines the items up with x's axes.
 func resolve(x *Array, items []IndexItem) *subscript {
-	list, used := withoutMasks(x, items)
+	list, used := wholeIndex(x, items)
 	s := &subscript{at: wholeSlice(len(x.shape)), sliced: slices.Clone(x.shape), viewed: make([]int, 0, len(x.shape)+len(items))}
 	axis := 0
 	first, last, picks := len(list), 0, 0 // among the items, where integers and arrays stand
@@ -159,29 +158,52 @@ func resolve(x *Array, items []IndexItem) *subscript {
 			s.at.start[axis], s.at.step[axis], s.sliced[axis] = start, step, count
 			s.viewed = append(s.viewed, count)
 			axis++
-		case IndexArray:
+		case IndexArray, IndexBool:
+			if it.Kind == IndexBool || it.Array.dtype == dtype.Bool {
+				axis = s.addMask(x, &it, place, axis)
+				break
+			}
 			checkIndices("index", []*Array{it.Array})
-			s.arrays = append(s.arrays, it.Array)
-			s.axes = append(s.axes, len(s.viewed))
-			s.viewed = append(s.viewed, x.shape[axis])
+			s.addArray(it.Array, x.shape[axis])
 			axis++
 		}
-		if it.Kind == IndexInt || it.Kind == IndexArray {
+		if it.Kind == IndexInt || it.Kind == IndexArray || it.Kind == IndexBool {
 			first, last, picks = min(first, place), place, picks+1
 		}
 	}
-	if len(s.arrays) > 0 {
-		shape := s.arrays[0].shape
-		for _, a := range s.arrays[1:] {
-			shape = broadcastShapes("index", shape, a.shape)
-		}
-		for i, a := range s.arrays {
-			s.arrays[i] = BroadcastTo(a, shape)
-		}
-		// NumPy's rule: integers count as indices too where arrays take part.
-		s.front = last-first != picks-1
-	}
+	// NumPy's rule: integers count as indices too where arrays take part.
+	s.front = len(s.arrays) > 0 && last-first != picks-1
 	return s
+}
+
+// addArray adds an index array for the next axis of the view.
+func (s *subscript) addArray(a *Array, extent int) {
+	s.arrays = append(s.arrays, a)
+	s.axes = append(s.axes, len(s.viewed))
+	s.viewed = append(s.viewed, extent)
+}
+
+// align broadcasts the index arrays, of which there are some, to one shape.
+func (s *subscript) align() layout.Shape {
+	shape := s.arrays[0].shape
+	for _, a := range s.arrays[1:] {
+		shape = broadcastShapes("index", shape, a.shape)
+	}
+	for i, a := range s.arrays {
+		s.arrays[i] = BroadcastTo(a, shape)
+	}
+	return shape
+}
+
+// rest is the shape of the view without the axes that are indexed by arrays.
+func (s *subscript) rest() layout.Shape {
+	rest := layout.Shape{}
+	for i, d := range s.viewed {
+		if !slices.Contains(s.axes, i) {
+			rest = append(rest, d)
+		}
+	}
+	return rest
 }
 
 // view is the basic part of the subscript.
@@ -204,25 +226,23 @@ func (s *subscript) lead() int {
 	return s.axes[0]
 }
 
-// Index is a[items].
+// Index is a[items]. It is nil if the size of the result depends on masks that were not counted: then their items have
+// got a Count that must be evaluated before Index is asked again.
 func Index(x *Array, items []IndexItem) *Array {
 	s := resolve(x, items)
-	v := s.view(x)
 	if len(s.arrays) == 0 {
-		return v
+		return s.view(x)
 	}
-	g := gather(v, s.arrays, s.axes, s.sizes())
-	k := len(s.arrays[0].shape)
+	if !s.placeMasks(items) {
+		return nil
+	}
+	shape := s.align()
+	g := gather(s.view(x), s.arrays, s.axes, s.sizes())
 	// Index axes are first, then the slice with extent 1 where arrays stand: drop those and
 	// move the index axes to their place.
-	shape := slices.Clone(s.arrays[0].shape)
-	for i, d := range s.viewed {
-		if !slices.Contains(s.axes, i) {
-			shape = append(shape, d)
-		}
-	}
-	g = Reshape(g, shape)
-	return Transpose(g, leadPerm(len(shape), k, s.lead()))
+	k := len(shape)
+	shape = append(slices.Clone(shape), s.rest()...)
+	return Transpose(Reshape(g, shape), leadPerm(len(shape), k, s.lead()))
 }
 
 // leadPerm moves the first k axes to start at axis to.
@@ -240,38 +260,39 @@ func leadPerm(rank, k, to int) []int {
 	return perm
 }
 
-// IndexUpdate is a copy of x in which a[items] is combined with value.
+// IndexUpdate is a copy of x in which a[items] is combined with value. As Index it is nil where masks must be counted
+// first, which they need not if one is all that picks places.
 func IndexUpdate(x *Array, items []IndexItem, value *Array, op UpdateOp) *Array {
-	if len(items) == 1 && items[0].Kind == IndexArray && items[0].Array.dtype == dtype.Bool {
-		// One value for all selected places needs no positions, so it works under transforms.
-		if mask := items[0].Array; value.Size() == 1 || len(value.shape) <= len(x.shape)-len(mask.shape) {
-			return updateMask(x, mask, value, op)
-		}
-	}
 	s := resolve(x, items)
 	value = AsType(value, x.dtype)
 	if len(s.arrays) == 0 {
 		old := slice(x, s.sliced, s.at)
 		return sliceUpdate(x, combine(op, old, fitValue(value, s.viewed, s.sliced)), s.at)
 	}
+	rest, to := s.rest(), s.lead()
+	if m, ok := s.lone(); ok {
+		n := 1
+		if at := len(value.shape) - 1 - (len(rest) - to); at >= 0 {
+			n = value.shape[at]
+		}
+		if n == 1 {
+			return s.updateMask(x, m, value, op)
+		}
+		s.place(m, n)
+	} else if !s.placeMasks(items) {
+		return nil
+	}
 	// The result of a[items] has the index axes at lead; a scatter wants them in front and the
 	// slice axes, with extent 1 where arrays stand, behind.
-	k := len(s.arrays[0].shape)
-	rest := []int{}
-	for i, d := range s.viewed {
-		if !slices.Contains(s.axes, i) {
-			rest = append(rest, d)
-		}
-	}
-	to := s.lead()
-	shape := slices.Clone(rest[:to])
-	shape = append(append(shape, s.arrays[0].shape...), rest[to:]...)
+	index := s.align()
+	k := len(index)
+	shape := slices.Insert(slices.Clone(rest), to, index...)
 	value = stretch(value, shape)
 	inverse := make([]int, len(shape))
 	for i, p := range leadPerm(len(shape), k, to) {
 		inverse[p] = i
 	}
-	updates := Reshape(Transpose(value, inverse), append(slices.Clone(s.arrays[0].shape), s.sizes()...))
+	updates := Reshape(Transpose(value, inverse), append(slices.Clone(index), s.sizes()...))
 	v := s.view(x)
 	if op == UpdateSubtract {
 		op, updates = UpdateAdd, neg(updates)
@@ -320,52 +341,6 @@ func combine(op UpdateOp, old, value *Array) *Array {
 		value = apply("minimum", old, value)
 	}
 	return AsType(value, old.dtype)
-}
-
-// updateMask is x combined with value where mask, which covers x's first axes, holds.
-func updateMask(x, mask, value *Array, op UpdateOp) *Array {
-	rest := len(x.shape) - len(mask.shape)
-	if rest < 0 || !layout.Equal(mask.shape, x.shape[:len(mask.shape)]) {
-		Throw(IndexError, "[index] a bool mask of shape %s does not fit an array of shape %s", layout.Format(mask.shape), layout.Format(x.shape))
-	}
-	m := BroadcastTo(Reshape(mask, append(slices.Clone(mask.shape), slices.Repeat([]int{1}, rest)...)), x.shape)
-	value = stretch(AsType(value, x.dtype), x.shape)
-	return where(m, combine(op, x, value), x)
-}
-
-// maskPositions reads a mask, which must have a value, and lists where it holds.
-func maskPositions(mask *Array, shape layout.Shape, from int) []*Array {
-	rank := len(mask.shape)
-	if from+rank > len(shape) || !layout.Equal(mask.shape, shape[from:from+rank]) {
-		Throw(IndexError, "[index] a bool mask of shape %s does not fit axis %d of an array of shape %s", layout.Format(mask.shape), from, layout.Format(shape))
-	}
-	if rank == 0 {
-		Throw(IndexError, "[index] a 0-dimensional bool mask is not supported; use mx.where")
-	}
-	evalLocked(mask)
-	t := Contiguous(mask)
-	evalLocked(t)
-	n := t.Size()
-	var flat []int64
-	if n > 0 {
-		for i, b := range bytesAt(t.Data(), n) {
-			if b != 0 {
-				flat = append(flat, int64(i))
-			}
-		}
-	}
-	out := make([]*Array, rank)
-	for axis := rank - 1; axis >= 0; axis-- {
-		a, p := Empty(dtype.Int64, []int{len(flat)})
-		dst := int64sAt(p, len(flat))
-		d := int64(mask.shape[axis])
-		for i := range flat {
-			dst[i] = flat[i] % d
-			flat[i] /= d
-		}
-		out[axis] = a
-	}
-	return out
 }
 
 func init() {

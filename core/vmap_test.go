@@ -94,6 +94,7 @@ var batchable = append([]string{
 	"fast.layer_norm(take(x,0,0),take(transpose(w),0,0),None,0.001)", "fast.rms_norm(x,take(transpose(w),1,0),0.001)", "fast.rms_norm(w,None,0.001)",
 	"fast.rms_norm(astype(x,float16),astype(take(transpose(w),1,0),float16),0.001)", "fast.layer_norm(astype(x,float16),astype(take(transpose(w),1,0),float16),astype(take(x,1,0),float16),0.001)",
 	"view(astype(x,float32),int32)", "view(x,int32)", "random.normal((2,),key=k)", "random.uniform(0,1,(3,),key=k)",
+	"assign(w,astype(argsort(i),bool_),transpose(slice(x,A([0]),(1,),(2,2))))", "assign(x,A([False,True]),i)", "assign(w,astype(zeros_like(i),bool_),zeros((0,2)))",
 	"random.categorical(x,key=k)", "random.permutation(x,key=k)",
 }, structural...)
 

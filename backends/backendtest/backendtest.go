@@ -48,7 +48,7 @@ func RunAll(t *testing.T, b core.Backend) {
 		{"reduce", testReduce}, {"argreduce", testArgReduce}, {"scan", testScan},
 		{"sort", testSort}, {"searchsorted", testSearchSorted},
 		{"matmul", testMatMul}, {"conv", testConv},
-		{"gather", testGather}, {"scatter", testScatter}, {"gatheraxis", testGatherAxis}, {"scatteraxis", testScatterAxis},
+		{"gather", testGather}, {"scatter", testScatter}, {"gatheraxis", testGatherAxis}, {"scatteraxis", testScatterAxis}, {"nonzero", testNonzero},
 		{"randombits", testRandomBits}, {"softmax", testSoftmax}, {"norm", testNorm},
 		{"cancel", testCancel}, {"concurrent", testConcurrent},
 	} {

@@ -64,6 +64,8 @@ func testCancel(c *ctx) {
 	launch(core.KindLogSumExp, nil, column, x)
 	launch(core.KindRMSNorm, core.NormAttr{Eps: 1}, y, x, row)
 	launch(core.KindGatherAxis, core.AxisAttr{Axis: 1}, y, x, order)
+	mask := core.Tensor{Data: x.Data, Dtype: dtype.Bool, Shape: []int{4000000}, Strides: []int{1}}
+	launch(core.KindNonzero, core.NonzeroAttr{}, core.Tensor{Data: y.Data, Dtype: dtype.Uint32, Shape: []int{1, 1000000}, Strides: []int{1000000, 1}}, mask)
 	image := core.Tensor{Data: x.Data, Dtype: f, Shape: []int{1, 100, 100, 100}, Strides: []int{1000000, 10000, 100, 1}}
 	weight := core.Tensor{Data: x.Data, Dtype: f, Shape: []int{100, 3, 3, 100}, Strides: []int{900, 300, 100, 1}}
 	features := core.Tensor{Data: y.Data, Dtype: f, Shape: []int{1, 98, 98, 100}, Strides: []int{960400, 9800, 100, 1}}

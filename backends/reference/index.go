@@ -113,3 +113,27 @@ func scatterAxis(k *core.Kernel) {
 		store(out, i, combine(op, load(out, i), load(updates, idx)))
 	})
 }
+
+func places(k *core.Kernel) {
+	at := k.Attr.(core.NonzeroAttr)
+	mask, out := &k.In[0], &k.Out[0]
+	each(k, mask.Shape[:at.Batch], func(example []int) {
+		found := 0
+		each(k, mask.Shape[at.Batch:], func(idx []int) {
+			if !nonzero(load(mask, slices.Concat(example, idx))) {
+				return
+			}
+			if n := len(out.Shape) - 1; !at.Count && found < out.Shape[n] {
+				for axis, i := range idx {
+					store(out, slices.Concat(example, []int{axis, found}), unsigned(uint64(i)))
+				}
+			}
+			found++
+		})
+		if at.Count {
+			store(out, example, unsigned(uint64(found)))
+		} else if n := out.Shape[len(out.Shape)-1]; found != n {
+			panic(core.Errorf(core.ValueError, core.CountMessage, k.Op, n, found))
+		}
+	})
+}

@@ -48,6 +48,7 @@ func init() {
 		core.KindScatter:      scatter,
 		core.KindGatherAxis:   gatherAxis,
 		core.KindScatterAxis:  scatterAxis,
+		core.KindNonzero:      places,
 		core.KindRandomBits:   randomBits,
 		core.KindSoftmax:      softmax,
 		core.KindLogSumExp:    logSumExp,

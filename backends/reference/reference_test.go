@@ -116,6 +116,10 @@ func TestKernels(t *testing.T) {
 	want(t, "gather", launch[float32](t, core.KindGather, core.GatherAttr{Axes: []int{1}, SliceSizes: []int{2, 1}}, f, []int{2, 2, 1}, m, i32([]int{2}, -1, 0)), []float32{3, 6, 1, 4})
 	want(t, "gather along axis", launch[float32](t, core.KindGatherAxis, core.AxisAttr{Axis: 1}, f, []int{2, 1}, m, i32([]int{2, 1}, 2, -3)), []float32{3, 4})
 
+	holds := core.Tensor{Data: unsafe.Pointer(&[]bool{true, false, false, false, true, true}[0]), Dtype: dtype.Bool, Shape: []int{2, 3}, Strides: []int{3, 1}}
+	want(t, "nonzero", launch[uint32](t, core.KindNonzero, core.NonzeroAttr{}, u, []int{2, 3}, holds), []uint32{0, 1, 1, 0, 1, 2})
+	want(t, "number of nonzeros", launch[int64](t, core.KindNonzero, core.NonzeroAttr{Batch: 1, Count: true}, dtype.Int64, []int{2}, holds), []int64{1, 2})
+
 	want(t, "softmax", launch[float32](t, core.KindSoftmax, nil, f, []int{2}, f32([]int{2}, 0, math.Ln2)), []float32{1. / 3, 2. / 3})
 	want(t, "logsumexp", launch[float32](t, core.KindLogSumExp, nil, f, []int{}, f32([]int{2}, 1000, 1000)), []float32{1000 + math.Ln2})
 	want(t, "layer norm", launch[float32](t, core.KindLayerNorm, core.NormAttr{}, f, []int{2}, f32([]int{2}, 1, 3), f32([]int{2}, 2, 2), f32([]int{2}, 0, 5)), []float32{-2, 7})

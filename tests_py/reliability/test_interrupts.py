@@ -152,6 +152,31 @@ def test_large_evaluations_are_never_run_with_the_gil() -> None:
     )
 
 
+def test_reads_whose_size_is_a_value_wait_as_eval_does() -> None:
+    """Other threads go on, to their end, and Ctrl-C ends the wait."""
+    run(
+        """
+        endless = wide(1 << 40).sum() > mx.zeros((2, 3))
+        x = mx.zeros((2, 3))
+        class Other(threading.Thread):
+            def run(self):
+                for k in range(50):
+                    assert mx.array([1, 2])[mx.array([True, False])].tolist() == [1]
+                    time.sleep(0.001)
+        for f in (lambda: x[endless], lambda: x[endless, None], lambda: x.at[endless[:, 0], mx.array([0])].add(1)):
+            other = Other()
+            other.start()
+            interrupted("mask", f, after=0.05)
+            other.join(60)
+            assert not other.is_alive()
+        def put(key):
+            x[key] = mx.zeros(1)
+        interrupted("assignment", lambda: put((endless[:, 0], mx.array([0]))))
+        assert x.tolist() == [[0] * 3] * 2
+        """
+    )
+
+
 def test_conversions_give_up() -> None:
     run(
         """

@@ -50,6 +50,8 @@ def test_ops_without_memory_raise() -> None:
             "conv1d": lambda: mx.conv1d(x.reshape(1, -1, 1), mx.zeros((4, 3, 1))),
             "astype": lambda: x.astype(mx.float64),
             "concatenate": lambda: mx.concatenate([x, x]),
+            "mask": lambda: x[x > 0.1],
+            "assignment by a mask": lambda: x.at[x > 2].add(x),
             "normal": lambda: mx.random.normal(shape=(2 * n,)),
             "tolist": lambda: x.tolist(),
             "pickle": lambda: pickle.dumps([x, h, x]),

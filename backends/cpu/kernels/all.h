@@ -53,6 +53,7 @@
 #include "gemm.h"
 #include "conv.h"
 #include "index.h"
+#include "nonzero.h"
 #include "random.h"
 
 #define CAT_(a, b) a##b

@@ -60,5 +60,9 @@ ENTRY(conv_outer_emit)
 ENTRY(gather)
 ENTRY(scatter)
 
+/* nonzero.h */
+ENTRY(nonzero_count)
+ENTRY(nonzero)
+
 /* random.h */
 ENTRY(random_bits)
