@@ -416,6 +416,7 @@ int add_array_types(PyObject *module, const capi_func *funcs, int count) {
 		for (size_t i = 0; i < sizeof own_methods / sizeof *own_methods; i++) methods[n++] = own_methods[i];
 		n = append_methods(methods, n, buffer_methods);
 		n = append_methods(methods, n, dlpack_methods);
+		n = append_methods(methods, n, operator_methods);
 		for (int i = 0; i < count; i++)
 			if (funcs[i].method)
 				methods[n++] = (PyMethodDef){funcs[i].base, (PyCFunction)(void *)trampolines[i], METH_FASTCALL | METH_KEYWORDS, funcs[i].method_doc};

@@ -56,12 +56,51 @@ static int contiguous(const capi_info *a, int column) {
 	return 1;
 }
 
+/*
+ * NumPy drops whatever the buffer slot raises and asks __array__ next, which would start over: a Ctrl-C would be lost. What an
+ * array raised is kept until any other Python code runs, for which the queue of memory to give back holds it.
+ */
+static struct {
+	PyObject *array, *error; /* both borrowed; a tuple as of PyErr_Fetch */
+} dropped;
+
+void forget_dropped(void) { dropped.error = NULL; }
+
+static void keep_for_array(PyObject *array) {
+	PyObject *type, *value, *trace;
+	PyErr_Fetch(&type, &value, &trace);
+	PyObject *error = PyTuple_Pack(3, type, value ? value : Py_None, trace ? trace : Py_None);
+	if (error) {
+		dropped.array = array;
+		dropped.error = error;
+		capi_decref_later(error);
+	}
+	PyErr_Restore(type, value, trace);
+}
+
+/* Whether the exception is raised again that NumPy dropped a moment ago. */
+static int raise_dropped(PyObject *array) {
+	PyObject *error = dropped.array == array ? dropped.error : NULL, *item[3] = {NULL, NULL, NULL};
+	for (int i = 0; error && i < 3; i++)
+		if ((item[i] = PyTuple_GetItem(error, i)) == Py_None) item[i] = NULL;
+	dropped.error = NULL;
+	if (!error) return 0;
+	for (int i = 0; i < 3; i++) Py_XINCREF(item[i]);
+	PyErr_Restore(item[0], item[1], item[2]);
+	return 1;
+}
+
 static int getbuffer(PyObject *self, Py_buffer *view, int flags) {
 	view->obj = NULL;
 	GUARD(-1);
 	PyObject *a = wrap(goHold(ID(self)));
 	capi_info info;
-	if (!a || ready_info(a, &info) < 0) goto fail;
+	int readonly = 0;
+	if (!a || ready_info(a, &info) < 0 || (readonly = goExport(ID(a))) < 0) {
+		Py_XDECREF(a);
+		keep_for_array(self);
+		return -1;
+	}
 	if (info.dtype == DT_BFLOAT16) {
 		/* PEP 3118 has no code for it. NumPy then asks __array__, which knows ml_dtypes. */
 		PyErr_SetString(PyExc_BufferError, "[array] the buffer protocol has no bfloat16: view the array as uint16, or convert it with a.astype(mx.float32)");
@@ -78,6 +117,7 @@ static int getbuffer(PyObject *self, Py_buffer *view, int flags) {
 		PyObject *flat = wrap(goContiguous(ID(a), FREES));
 		Py_DECREF(a);
 		a = flat;
+		readonly = 0;
 		if (!a || ready_info(a, &info) < 0) goto fail;
 	}
 	export *e = malloc(sizeof *e);
@@ -97,7 +137,7 @@ static int getbuffer(PyObject *self, Py_buffer *view, int flags) {
 	view->len = info.size * size;
 	view->itemsize = size;
 	/* Writing through a buffer writes to every array that shares the memory, as the documentation says. */
-	view->readonly = goReadOnly(ID(a));
+	view->readonly = readonly;
 	if (view->readonly && (flags & PyBUF_WRITABLE)) {
 		PyErr_SetString(PyExc_BufferError, "[array] the array lies in read-only memory");
 		queue_free(e->id, 0);
@@ -282,6 +322,9 @@ static PyObject *array_numpy(PyObject *self, PyObject *args, PyObject *kwargs) {
 	static char *names[] = {"dtype", "copy", NULL};
 	PyObject *dtype = Py_None, *copy = Py_None;
 	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OO:__array__", names, &dtype, &copy)) return NULL;
+	if (raise_dropped(self)) return NULL;
+	capi_info info;
+	if (ready_info(self, &info) < 0 || goExport(ID(self)) < 0) return NULL;
 	PyObject *numpy = PyImport_ImportModule("numpy"), *view = NULL, *result = NULL;
 	if (!numpy) return NULL;
 	int own = array_dtype(self);

@@ -111,7 +111,11 @@ static PyObject *array_dlpack(PyObject *self, PyObject *args, PyObject *kwargs) 
 		Py_XDECREF(a);
 		return NULL;
 	}
-	int readonly = goReadOnly(ID(a));
+	int readonly = goExport(ID(a));
+	if (readonly < 0) {
+		Py_DECREF(a);
+		return NULL;
+	}
 	if (readonly && major < 1) {
 		PyErr_SetString(PyExc_BufferError, "[__dlpack__] the array lies in read-only memory, which only DLPack 1.0 can express: pass max_version=(1, 0)");
 		Py_DECREF(a);

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // The C side reads core.Facts as capi_facts.
@@ -93,11 +94,21 @@ func goExternal(p unsafe.Pointer, d, ndim C.int, shape, strides *C.int64_t, owne
 	return handle(core.External(p, dtype.Dtype(d), s, steps, locked != 0, func() { C.capi_decref_later(owner) }))
 }
 
-//export goReadOnly
-func goReadOnly(id C.uint32_t) (yes C.int) {
+// goExport says whether others may write to the memory of a ready array that they are given: 0 if so, 1 if they may
+// only read, and -1 if they must not get it.
+//
+//export goExport
+func goExport(id C.uint32_t) (locked C.int) {
+	locked = -1
 	enter(nil, 0)
 	defer leave()
-	if core.ByID(uint32(id)).ReadOnly() {
+	a := core.ByID(uint32(id))
+	if a.Differentiated() {
+		core.Throw(core.ValueError, "[array] NumPy and others cannot take an array of shape %s and dtype %s inside of the function that is being "+
+			"differentiated with respect to what it derives from: its gradient would be lost. Use functions of mlx_go.core, or "+
+			"stop_gradient, item or tolist to look at its values", layout.Format(a.Shape()), a.Dtype())
+	}
+	if a.ReadOnly() {
 		return 1
 	}
 	return 0

@@ -150,7 +150,7 @@ func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes
 	case C.TRANSFORM_COPIES:
 		giveIDs(out, in[0])
 	case C.TRANSFORM_TRACERS:
-		giveIDs(out, core.Tracers(in[0]))
+		giveIDs(out, core.TracersOf(uint64(number), in[0]))
 	case C.TRANSFORM_PLACEHOLDERS:
 		giveIDs(out, core.Placeholders(in[0]))
 	case C.TRANSFORM_VJP:

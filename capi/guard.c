@@ -87,6 +87,7 @@ void give_back_now(void) {
 	PyObject *type, *value, *trace;
 	PyErr_Fetch(&type, &value, &trace);
 	busy = 1;
+	forget_dropped();
 	for (;;) {
 		pthread_mutex_lock(&late.lock);
 		PyObject *o = late_count ? late.objects[late_count - 1] : NULL;

@@ -80,6 +80,7 @@ int add_array_types(PyObject *module, const capi_func *funcs, int n);
 
 /* ---- operators.c ---- */
 extern PyType_Slot operator_slots[];
+extern PyMethodDef operator_methods[];
 int init_operators(void);
 PyObject *array_richcompare(PyObject *a, PyObject *b, int op);
 
@@ -156,6 +157,7 @@ capi_handle import_memory(const foreign_memory *m, PyObject *owner, int dtype, i
 /* ---- buffer.c, dlpack.c ---- */
 extern PyType_Slot buffer_slots[];
 extern PyMethodDef buffer_methods[], dlpack_methods[];
+void forget_dropped(void);
 extern int (*get_buffer)(PyObject *, Py_buffer *, int);
 extern void (*release_buffer)(Py_buffer *);
 extern int (*check_buffer)(PyObject *);

@@ -139,6 +139,102 @@ PyObject *array_richcompare(PyObject *a, PyObject *b, int op) {
 	return operate(rows[op], a, b);
 }
 
+/* ---- NumPy's operators ---- */
+
+/* The operator behind a ufunc; NULL without an exception if it stands for none. */
+static PyObject *apply_ufunc(PyObject *numpy, PyObject *ufunc, PyObject *a, PyObject *b) {
+	PyObject *name = PyObject_GetAttrString(ufunc, "__name__"), *own = NULL, *result = NULL;
+	const char *s = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
+	if (s) own = PyObject_GetAttrString(numpy, s);
+	if (own == ufunc) {
+		if (strcmp(s, "matmul") == 0) result = op_matmul(a, b);
+		else if (strcmp(s, "divmod") == 0) result = op_divmod(a, b);
+#define APPLY(op, row) else if (strcmp(s, row) == 0) result = operate(row_##op, a, b);
+		BINARY_OPERATORS(APPLY)
+		COMPARISONS(APPLY)
+		APPLY(power, "power")
+	} else if (!own) {
+		PyErr_Clear();
+	}
+	Py_XDECREF(name);
+	Py_XDECREF(own);
+	return result;
+}
+
+/* Whether an operand is of a type that has its own way with ufuncs, which then gets its turn. */
+static int is_strange(PyObject *numpy, PyObject *o) {
+	static const char attribute[] = "__array_ufunc__";
+	if (is_array(o) || !PyObject_HasAttrString((PyObject *)Py_TYPE(o), attribute)) return 0;
+	PyObject *type = PyObject_GetAttrString(numpy, "ndarray"), *usual = type ? PyObject_GetAttrString(type, attribute) : NULL;
+	PyObject *own = PyObject_GetAttrString((PyObject *)Py_TYPE(o), attribute);
+	int strange = own && usual && own != usual && !is_numpy_scalar(o);
+	Py_XDECREF(type);
+	Py_XDECREF(usual);
+	Py_XDECREF(own);
+	PyErr_Clear();
+	return strange;
+}
+
+static PyObject *as_numpy(PyObject *o) { return is_array(o) ? PyObject_CallMethod(o, "__array__", NULL) : Py_NewRef(o); }
+
+/* The ufunc on what NumPy makes of the arrays: all but operators, and what is written to NumPy's arrays. */
+static PyObject *call_ufunc(PyObject *ufunc, PyObject *method, PyObject *args, PyObject *kwargs) {
+	Py_ssize_t n = PyTuple_Size(args) - 2, pos = 0;
+	PyObject *inputs = PyTuple_New(n), *named = kwargs ? PyDict_Copy(kwargs) : PyDict_New(), *f = NULL, *result = NULL, *k, *v;
+	for (Py_ssize_t i = 0; inputs && i < n; i++) {
+		PyObject *x = as_numpy(PyTuple_GetItem(args, i + 2));
+		if (!x) goto out;
+		PyTuple_SetItem(inputs, i, x);
+	}
+	while (inputs && named && kwargs && PyDict_Next(kwargs, &pos, &k, &v)) { /* where */
+		PyObject *x = as_numpy(v);
+		int failed = !x || PyDict_SetItem(named, k, x) < 0;
+		Py_XDECREF(x);
+		if (failed) goto out;
+	}
+	f = PyObject_GetAttr(ufunc, method);
+	if (f && inputs && named) result = PyObject_Call(f, inputs, named);
+out:
+	Py_XDECREF(inputs);
+	Py_XDECREF(named);
+	Py_XDECREF(f);
+	return result;
+}
+
+/* `numpy_array * array` and its kin come here. */
+static PyObject *array_ufunc(PyObject *self, PyObject *args, PyObject *kwargs) {
+	(void)self;
+	GUARD(NULL);
+	Py_ssize_t n = PyTuple_Size(args);
+	if (n < 3 || !PyUnicode_Check(PyTuple_GetItem(args, 1))) {
+		PyErr_SetString(PyExc_TypeError, "__array_ufunc__(ufunc, method, *inputs, **kwargs)");
+		return NULL;
+	}
+	PyObject *numpy = PyImport_ImportModule("numpy"), *ufunc = PyTuple_GetItem(args, 0), *method = PyTuple_GetItem(args, 1), *result = NULL;
+	PyObject *out = kwargs ? PyDict_GetItemString(kwargs, "out") : NULL;
+	if (!numpy) return NULL;
+	int turn = 1;
+	for (Py_ssize_t i = 2; i < n; i++) turn &= !is_strange(numpy, PyTuple_GetItem(args, i));
+	for (Py_ssize_t i = 0; out && PyTuple_Check(out) && i < PyTuple_Size(out); i++)
+		if (is_array(PyTuple_GetItem(out, i))) {
+			PyErr_SetString(PyExc_TypeError, "[__array_ufunc__] out cannot be an array of mlx_go: their memory is not written to");
+			goto done;
+		}
+	if (!turn) result = Py_NewRef(Py_NotImplemented);
+	else if (n == 4 && (!kwargs || PyDict_Size(kwargs) == 0) && PyUnicode_CompareWithASCIIString(method, "__call__") == 0)
+		result = apply_ufunc(numpy, ufunc, PyTuple_GetItem(args, 2), PyTuple_GetItem(args, 3));
+	if (!result && !PyErr_Occurred()) result = call_ufunc(ufunc, method, args, kwargs);
+done:
+	Py_DECREF(numpy);
+	return result;
+}
+
+PyMethodDef operator_methods[] = {
+	{"__array_ufunc__", (PyCFunction)(void *)array_ufunc, METH_VARARGS | METH_KEYWORDS,
+		"__array_ufunc__($self, ufunc, method, *inputs, **kwargs)\n--\n\nNumPy's operators with arrays are those of the arrays; its other ufuncs "
+		"convert the arrays to its own."},
+	{NULL, NULL, 0, NULL}};
+
 PyType_Slot operator_slots[] = {
 	{Py_nb_add, op_add}, {Py_nb_subtract, op_subtract}, {Py_nb_multiply, op_multiply}, {Py_nb_true_divide, op_true_divide},
 	{Py_nb_floor_divide, op_floor_divide}, {Py_nb_remainder, op_remainder}, {Py_nb_and, op_and}, {Py_nb_or, op_or},

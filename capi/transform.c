@@ -68,11 +68,15 @@ static int need(Py_ssize_t have, int want, const char *what) {
 		(void)module;                                                                     \
 		if (need(n, want, text) < 0) return NULL;
 
+/* The transform that the thread is in, the innermost. */
+static __thread uint64_t tracing = 0;
+
 /* In C, so that no signal comes between the brackets and the call. */
 FUNCTION(traced, 1, "_traced(function)")
 	GUARD(NULL);
-	uint64_t began = goBeginTrace();
+	uint64_t outer = tracing, began = tracing = goBeginTrace();
 	PyObject *r = PyObject_CallFunctionObjArgs(args[0], NULL);
+	tracing = outer;
 	if (!forked) goEndTrace(began);
 	return r;
 }
@@ -83,7 +87,7 @@ FUNCTION(copies, 1, "_copies(arrays)")
 }
 
 FUNCTION(tracers, 1, "_tracers(arrays)")
-	return run(TRANSFORM_TRACERS, args, 1, NULL, 0);
+	return run(TRANSFORM_TRACERS, args, 1, NULL, (int64_t)tracing);
 }
 
 FUNCTION(placeholders, 1, "_placeholders(arrays)")

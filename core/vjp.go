@@ -14,6 +14,7 @@ import (
 // BeginTrace brackets, with EndTrace, a function that a transform follows: arrays evaluated in between that derive
 // from its stand-ins keep what they were computed from. Transforms may run on several threads at once.
 func BeginTrace() uint64 {
+	graph.born++ // no two get the same number
 	graph.running = append(graph.running, graph.born)
 	return graph.born
 }
@@ -43,14 +44,41 @@ func (a *Array) traced() bool {
 	return a.tracer > 0 && len(graph.running) > 0 && a.tracer > graph.running[0]
 }
 
+// standIn is the attr of a stand-in: the number of the transform that differentiates with respect to it.
+type standIn uint64
+
 // Tracers makes stand-ins with the same value, by which a transform knows its arguments.
-func Tracers(ins []*Array) []*Array {
+func Tracers(ins []*Array) []*Array { return TracersOf(0, ins) }
+
+// TracersOf is Tracers for the transform that BeginTrace gave that number.
+func TracersOf(began uint64, ins []*Array) []*Array {
 	out := make([]*Array, len(ins))
 	for i, x := range ins {
-		out[i] = newArray(&identityOp, x.dtype, x.shape, nil, x)
+		out[i] = newArray(&identityOp, x.dtype, x.shape, standIn(began), x)
 		out[i].tracer = out[i].born
 	}
 	return out
+}
+
+// Differentiated reports whether derivatives flow from a to a stand-in of a transform that runs: what is computed from
+// a's values elsewhere would lose them.
+func (a *Array) Differentiated() bool {
+	graph.epoch++
+	for stack := []*Array{a}; len(stack) > 0; {
+		x := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if x.mark == graph.epoch || !x.traced() || !x.dtype.IsInexact() {
+			continue
+		}
+		x.mark = graph.epoch
+		if began, ok := x.attr.(standIn); ok && slices.Contains(graph.running, uint64(began)) {
+			return true
+		}
+		if x.op.VJP != nil || x.op.JVP != nil {
+			stack = append(stack, x.inputs()...)
+		}
+	}
+	return false
 }
 
 // VJP pulls cotangents of outs back to ins: for each input the sum over outputs of cotangent

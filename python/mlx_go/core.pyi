@@ -10,6 +10,8 @@ from . import cuda as cuda, fast as fast, linalg as linalg, metal as metal, rand
 __version__: str
 
 class DLPackCompatible(Protocol):
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """NumPy's operators with arrays are those of the arrays; its other ufuncs convert the arrays to its own."""
     def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
     def __dlpack_device__(self, *args: Any, **kwargs: Any) -> Any: ...
 

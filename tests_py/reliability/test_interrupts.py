@@ -230,3 +230,43 @@ def test_files_give_up() -> None:
                 assert mx.get_active_memory() - before < 1 << 20
         """
     )
+
+
+def test_what_numpy_converts_gives_up() -> None:
+    """NumPy drops what the buffer slot raises, and asks another way."""
+    pytest.importorskip("numpy", reason="converts to its arrays")
+    run(
+        """
+        import numpy as np
+
+        def endless():
+            return mx.sum(wide(1 << 40))
+
+        for name, convert in {
+            "asarray": np.asarray, "array": np.array, "a ufunc": np.sin, "a list": lambda a: np.array([a, a]), "stack": lambda a: np.stack([a, a]),
+            "bfloat16": lambda a: a.astype(mx.bfloat16).__array__(), "from_dlpack": np.from_dlpack, "buffer": memoryview, "bytes": bytes,
+            "float": float, "item": lambda a: a.item(), "tolist": lambda a: a.tolist(), "repr": repr, "format": lambda a: f"{a:.2f}", "bool": bool,
+            "norm": np.linalg.norm, "assigned": lambda a: np.zeros((3, 1)).__setitem__(0, a[None]), "pickle": pickle.dumps, "numpy in place": lambda a: np.add(np.zeros(()), a, out=np.zeros(())),
+            "float64": lambda a: np.asarray(a, np.float64), "full": lambda a: np.full(3, a[None]),
+        }.items():
+            interrupted(name, lambda: convert(endless()))
+
+        # So does what any signal handler raises, and it is raised once.
+        class Stop(Exception):
+            pass
+
+        def handler(*unused):
+            raise Stop
+
+        signal.signal(signal.SIGUSR1, handler)
+        threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGUSR1)).start()
+        a = endless()
+        try:
+            np.asarray(a)
+        except Stop:
+            pass
+        else:
+            raise AssertionError("no Stop")
+        assert np.asarray(mx.array([1.0]) + 1).tolist() == [2]
+        """
+    )
