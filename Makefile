@@ -35,7 +35,7 @@ zig = $$($(BUILD)/python -c 'import ziglang, os; print(os.path.join(os.path.dirn
 say = @printf '\n== %s [%s s]\n' "$(1)" "$$(( $$(date +%s) - $(START) ))"
 START := $(shell date +%s)
 
-.PHONY: help demo notebook test test-go lint-go race fuzz lint-python test-python smoke check wheel wheel-macos bench clean distclean
+.PHONY: help demo notebook test test-go lint-go race fuzz lint-python test-python search smoke check wheel wheel-macos bench clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,6 +116,11 @@ test-python: $(S)/main-package ## the whole Python suite, beside the oracle
 	$(call say,pytest)
 	@mkdir -p build/logs
 	$(MAIN)/python -m pytest -q $(PYTEST_ARGS) 2>&1 | tee build/logs/pytest.log
+
+SEARCHED ?= tests_py/core/test_inplace_programs.py
+search: $(S)/main-package ## random programs with in-place updates under nested transforms, with new seeds for MINUTES
+	@mkdir -p build
+	PYTHON=$(MAIN)/python tools/search $(or $(MINUTES),60) $(SEARCHED)
 
 ## ---- building it ----
 
