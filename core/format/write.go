@@ -63,15 +63,17 @@ func writeFile(path string, canceled func() bool, content Content) error {
 	return errors.Join(writeInPlace(old, info.Size(), canceled, content), old.Close())
 }
 
-// openOld opens what is there for writing, as it is. Of a pipe it waits for the reader.
+// openOld opens what is there for writing, as it is. It waits for the reader of a pipe, and for a lease that somebody holds.
 func openOld(path string, canceled func() bool) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
-		if !errors.Is(err, syscall.ENXIO) {
+		switch {
+		case errors.Is(err, syscall.ENXIO):
+			if info, e := os.Stat(path); e != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+				return nil, err
+			}
+		case !errors.Is(err, syscall.EAGAIN):
 			return f, err
-		}
-		if info, e := os.Stat(path); e != nil || info.Mode()&fs.ModeNamedPipe == 0 {
-			return nil, err
 		}
 		if canceled() {
 			return nil, ErrCanceled
@@ -221,18 +223,35 @@ func writeInPlace(f *os.File, size int64, canceled func() bool, content Content)
 	if err := content(total, canceled); err != nil {
 		return err
 	}
-	if err := reserve(f, total.n); err != nil {
+	err := reserve(f, total.n)
+	if err == nil && canceled() {
+		err = ErrCanceled
+	}
+	if err != nil {
 		return errors.Join(err, f.Truncate(size))
 	}
 	// Half a file is of no use to anyone.
-	deaf := func() bool {
-		canceled()
-		return false
-	}
-	if err := buffered(f, deaf, content); err != nil {
+	deaf := func() bool { return false }
+	if err := buffered(steady{f, canceled}, deaf, content); err != nil {
 		return err
 	}
 	return f.Truncate(total.n)
+}
+
+// steady asks canceled often, and does not obey: who gave up sees that the file is still being written, and waits.
+type steady struct {
+	io.Writer
+	canceled func() bool
+}
+
+func (s steady) Write(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		s.canceled()
+		var m int
+		m, err = s.Writer.Write(b[n:min(n+1<<16, len(b))])
+		n += m
+	}
+	return n, err
 }
 
 // buffered gathers small writes; large ones pass straight through.

@@ -46,6 +46,20 @@ def run(program: str, *args: str, encoding: dict[str, str] | None = None, **opti
     return done.stdout
 
 
+INTERRUPT = """
+import signal, threading, time
+def interrupted(f):
+    def send():
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=send).start()
+    try: f()
+    except KeyboardInterrupt: pass
+    else: raise AssertionError("no KeyboardInterrupt")
+    assert (mx.arange(3) + 1).tolist() == [1, 2, 3]
+"""
+
+
 # ---- names ----
 
 
@@ -245,6 +259,26 @@ def test_errors_name_the_file_of_the_user(tmp_path: Path, kind: str) -> None:
         assert e.value.errno == errno.ENOSPC and e.value.filename == str(tmp_path / f"full.{kind}")
 
 
+@pytest.mark.parametrize("linked", [False, True], ids=["replaced", "in place"])
+def test_ctrl_c_leaves_one_of_both_files(tmp_path: Path, linked: bool) -> None:
+    run(
+        INTERRUPT
+        + textwrap.dedent("""
+        path, both = "x.npy", [mx.zeros((1 << 24,)), mx.ones((1 << 24,))]
+        mx.eval(both)
+        mx.save(path, both[0])
+        if sys.argv[1] == "True": os.link(path, "y.npy")
+        for _ in range(4):
+            interrupted(lambda: [mx.save(path, both[k % 2]) for k in range(1000)])
+            assert os.path.getsize(path) == 128 + 4 * (1 << 24)
+            assert float(mx.load(path).sum().item()) in (0, 1 << 24)
+        """),
+        str(linked),
+        cwd=tmp_path,
+    )
+    assert sorted(os.listdir(tmp_path)) == ["x.npy", "y.npy"][: 1 + linked]
+
+
 @linux
 def test_a_killed_save_leaves_nothing(tmp_path: Path) -> None:
     """Nothing but the old file, or, where the file system has no files without a name, one that the name tells is ours."""
@@ -291,19 +325,6 @@ def unnamed(folder: Path) -> bool:
 
 # ---- pipes and devices ----
 
-INTERRUPT = """
-import signal, threading, time
-def interrupted(f):
-    def send():
-        time.sleep(0.3)
-        os.kill(os.getpid(), signal.SIGINT)
-    threading.Thread(target=send).start()
-    try: f()
-    except KeyboardInterrupt: pass
-    else: raise AssertionError("no KeyboardInterrupt")
-    assert (mx.arange(3) + 1).tolist() == [1, 2, 3]
-"""
-
 
 @pytest.mark.parametrize("kind", SAVES)
 def test_a_save_to_a_pipe(tmp_path: Path, kind: str) -> None:
@@ -335,6 +356,52 @@ def test_a_pipe_that_nobody_reads_is_left_by_ctrl_c(tmp_path: Path) -> None:
         """),
         str(tmp_path / "pipe.npy"),
     )
+
+
+LEASE = """
+import fcntl, os, signal, sys
+signal.signal(signal.SIGIO, lambda *a: None)
+fd = os.open(sys.argv[1], os.O_RDWR)
+try: fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+except OSError: print("none", flush=True)
+else: print("held", flush=True)
+sys.stdin.read(1)
+"""
+
+
+@linux
+def test_a_file_that_stalls_is_left_by_ctrl_c(tmp_path: Path) -> None:
+    """A lease keeps opening waiting in the kernel as a server that is gone does, until its holder gives it up."""
+    path = str(tmp_path / "x.npy")
+    mx.save(path, mx.ones((1 << 20,)))
+    holder = subprocess.Popen(
+        [sys.executable, "-c", LEASE, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdin and holder.stdout
+    try:
+        if holder.stdout.readline() != "held\n":
+            pytest.skip("the file system has no leases")
+        run(
+            INTERRUPT
+            + textwrap.dedent("""
+            path, holder = sys.argv[1], int(sys.argv[2])
+            begun, before = time.monotonic(), mx.get_active_memory()
+            interrupted(lambda: mx.load(path))
+            interrupted(lambda: mx.save(path, mx.zeros((3,))))
+            assert time.monotonic() - begun < 30, "the kernel ended the lease before Ctrl-C ended the wait"
+            os.kill(holder, signal.SIGKILL)
+            assert mx.load(path).size == 1 << 20
+            mx.save(path, mx.arange(3))
+            assert mx.load(path).tolist() == [0, 1, 2]
+            mx.eval(mx.array(0))
+            while mx.get_active_memory() - before > 1 << 20: time.sleep(0.01)  # what was left to itself has ended, too
+            """),
+            path,
+            str(holder.pid),
+        )
+    finally:
+        holder.kill()
+        holder.wait()
 
 
 def test_a_reader_that_leaves_is_an_error(tmp_path: Path) -> None:

@@ -445,8 +445,8 @@ class Module(dict):
             >>> _ = layer.load_weights([("weight", mx.ones((1, 2))), ("bias", mx.zeros((1,)))])
         """
         weights: list[tuple[str, Any]]
-        if isinstance(file_or_weights, (str, os.PathLike)):
-            weights = list(mx.load(os.fspath(file_or_weights)).items())
+        if isinstance(file_or_weights, (str, bytes, os.PathLike)):
+            weights = list(mx.load(file_or_weights).items())
         elif isinstance(file_or_weights, dict):
             weights = list(file_or_weights.items())
         else:
@@ -480,7 +480,7 @@ class Module(dict):
         Example:
             >>> nn.Linear(2, 1).save_weights("/tmp/layer.safetensors")
         """
-        path = os.fspath(file)
+        path = os.fsdecode(file)
         flat: dict[str, mx.array] = dict(tree_flatten(self.parameters()))
         if path.endswith(".npz"):
             mx.savez(path, **flat)
