@@ -166,8 +166,7 @@ static PyMemberDef members[] = {
 static PyObject *array_copy(PyObject *self, PyObject *unused) {
 	(void)unused;
 	GUARD(NULL);
-	/* Arrays do not change: assignment and in-place operators give the Python object a new node. */
-	return wrap(goHold(ID(self)));
+	return copy_array(self, -1);
 }
 
 static PyObject *array_bytes(PyObject *self, PyObject *unused) {
@@ -362,7 +361,8 @@ static PyObject *array_iter(PyObject *self) {
 	}
 	Iterator *it = PyObject_New(Iterator, ArrayIterator_Type);
 	if (!it) return NULL;
-	it->array = array_copy(self, NULL); /* rows of the array as it is now */
+	/* Rows of the array as it is now: assignment and in-place operators give the Python object a new node. */
+	it->array = wrap(goHold(ID(self)));
 	it->next = 0;
 	it->length = shape[0];
 	if (!it->array) {

@@ -273,7 +273,9 @@ static capi_handle stack_list(PyObject *seq, int dtype) {
 		if (!x) break;
 		ids[k] = (uint32_t)x;
 	}
-	if (k == n) h = goStack(ids, n, dtype, FREES);
+	int now = 0;
+	if (k == n) h = goStack(ids, n, dtype, &now, FREES);
+	if (h && now) h = evaluated(h);
 	for (Py_ssize_t i = 0; i < k; i++) queue_free(ids[i], 0);
 	free(ids);
 	return h;
@@ -347,7 +349,8 @@ PyObject *array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
 		PyErr_Format(PyExc_TypeError, "array(): argument 'dtype' must be a Dtype such as mx.float32 or None, not %R", dtype);
 		return NULL;
 	}
-	return wrap(to_array(val, dtype == Py_None ? -1 : dtype_of(dtype)));
+	int wanted = dtype == Py_None ? -1 : dtype_of(dtype);
+	return is_array(val) ? copy_array(val, wanted) : wrap(to_array(val, wanted));
 }
 
 int array_init(PyObject *self, PyObject *args, PyObject *kwargs) {

@@ -105,7 +105,7 @@ static PyObject *array_dlpack(PyObject *self, PyObject *args, PyObject *kwargs) 
 		return NULL;
 	}
 	int want_copy = copy == Py_None ? 0 : PyObject_IsTrue(copy);
-	PyObject *a = want_copy > 0 ? copy_array(self) : wrap(goHold(ID(self)));
+	PyObject *a = want_copy > 0 ? copy_array(self, -1) : wrap(goHold(ID(self)));
 	capi_info info;
 	if (want_copy < 0 || !a || ready_info(a, &info) < 0) {
 		Py_XDECREF(a);

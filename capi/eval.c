@@ -38,6 +38,13 @@ int ensure_ready(const uint32_t *ids, Py_ssize_t n) {
 	}
 }
 
+capi_handle evaluated(capi_handle h) {
+	uint32_t id = (uint32_t)h;
+	if (ensure_ready(&id, 1) == 0) return h;
+	queue_free(id, (uint32_t)(h >> 32));
+	return 0;
+}
+
 int ready_info(PyObject *array, capi_info *info) {
 	uint32_t id = ID(array);
 	int ready = goInfo(id, info);

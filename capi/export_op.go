@@ -75,10 +75,10 @@ func goMatmul(a, b C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle
 	return handle(core.CallFunc(matmulFunc, args)[0])
 }
 
-// goStack joins elements of a list that are arrays themselves, promoting their dtypes.
+// goStack joins elements of a list that are arrays themselves, promoting their dtypes. It sets now as goCopy does.
 //
 //export goStack
-func goStack(ids *C.uint32_t, count C.int64_t, want C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goStack(ids *C.uint32_t, count C.int64_t, want C.int, now *C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	if stackFunc == nil {
@@ -97,10 +97,18 @@ func goStack(ids *C.uint32_t, count C.int64_t, want C.int, frees *C.uint32_t, n 
 		d = dtype.Dtype(want)
 	}
 	list := make([]core.Arg, len(as))
+	*now = 1
 	for i, a := range as {
+		if !a.InMemory() {
+			*now = 0
+		}
 		list[i] = core.Arg{Kind: core.ArgArray, Array: core.AsType(a, d)}
 	}
-	return handle(core.CallFunc(stackFunc, []core.Arg{{Kind: core.ArgList, List: list}, {Kind: core.ArgInt}})[0])
+	stacked := core.CallFunc(stackFunc, []core.Arg{{Kind: core.ArgList, List: list}, {Kind: core.ArgInt}})[0]
+	if len(as) == 1 { // a view
+		stacked = core.Copy(stacked)
+	}
+	return handle(stacked)
 }
 
 //export goAsType
@@ -124,13 +132,21 @@ func goContiguous(id C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_hand
 	return handle(core.Contiguous(core.ByID(uint32(id))))
 }
 
-// goCopy makes an array that shares memory with no other.
+// goCopy makes an array that shares memory with no other, of dtype d, or of the same for -1. It sets now if what is
+// copied lies in memory, where others may write to it.
 //
 //export goCopy
-func goCopy(id C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goCopy(id C.uint32_t, d C.int, now *C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	return handle(core.Copy(core.ByID(uint32(id))))
+	a := core.ByID(uint32(id))
+	if a.InMemory() {
+		*now = 1
+	}
+	if want := dtype.Dtype(d); d >= 0 && want != a.Dtype() {
+		return handle(core.AsType(a, want))
+	}
+	return handle(core.Copy(a))
 }
 
 const (

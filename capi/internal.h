@@ -140,6 +140,11 @@ int job_over(uint32_t job, int ms); /* whether the job is over, if need be after
 int wait_job(uint32_t job); /* 0 when it succeeded, -1 with an exception; the job is over either way */
 int ensure_ready(const uint32_t *ids, Py_ssize_t n);
 int ready_info(PyObject *array, capi_info *info);     /* evaluates */
+/*
+ * Evaluates a copy of arrays that are in memory at once, where others may write: owners of foreign memory, and NumPy through its views
+ * of ours. Takes over the handle; 0 with an exception.
+ */
+capi_handle evaluated(capi_handle h);
 extern PyMethodDef eval_methods[];
 
 /* ---- import.c ---- */
@@ -170,7 +175,7 @@ PyObject *numpy_dtype_error(int dtype);
 extern PyType_Slot index_slots[];
 PyObject *array_at_update(PyObject *module, PyObject *const *args, Py_ssize_t n);
 
-PyObject *copy_array(PyObject *a); /* in memory of its own, evaluated */
+PyObject *copy_array(PyObject *a, int dtype); /* in memory of its own; dtype -1: the same */
 
 /* ---- tree.c, module.c, ... ---- */
 extern PyMethodDef tree_methods[], tree_key_methods[], tree_lend_methods[], transform_methods[], system_methods[], io_methods[];

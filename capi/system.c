@@ -108,11 +108,10 @@ static PyObject *set_precision(PyObject *module, PyObject *digits) {
 	Py_RETURN_NONE;
 }
 
-PyObject *copy_array(PyObject *a) {
-	/* At once: what it is a copy of may be foreign memory that changes. */
-	PyObject *copy = wrap(goCopy(ID(a), FREES));
-	if (copy && ensure_ready(&ID(copy), 1) < 0) Py_CLEAR(copy);
-	return copy;
+PyObject *copy_array(PyObject *a, int dtype) {
+	int now = 0;
+	capi_handle h = goCopy(ID(a), dtype, &now, FREES);
+	return wrap(h && now ? evaluated(h) : h);
 }
 
 /* _convert(value, dtype or None, copy or None, dlpack only): asarray and from_dlpack. */
@@ -131,7 +130,7 @@ static PyObject *convert(PyObject *module, PyObject *const *args, Py_ssize_t n) 
 	int dtype = args[1] == Py_None ? -1 : dtype_of(args[1]), copy = args[2] == Py_None ? -1 : PyObject_IsTrue(args[2]);
 	if (copy < 0 && PyErr_Occurred()) return NULL;
 	if (PyObject_IsTrue(args[3])) {
-		if (is_array(o)) return copy > 0 ? copy_array(o) : wrap(goHold(ID(o)));
+		if (is_array(o)) return copy > 0 ? copy_array(o, -1) : wrap(goHold(ID(o)));
 		if (!PyObject_HasAttrString(o, "__dlpack__")) {
 			PyErr_Format(PyExc_TypeError, "[from_dlpack] %R has no __dlpack__ method", (PyObject *)Py_TYPE(o));
 			return NULL;
@@ -144,8 +143,7 @@ static PyObject *convert(PyObject *module, PyObject *const *args, Py_ssize_t n) 
 			PyErr_SetString(PyExc_ValueError, "[asarray] another dtype needs a copy, which copy=False forbids");
 			return NULL;
 		}
-		if (copy > 0 && (dtype < 0 || dtype == own)) return copy_array(o);
-		return wrap(to_array(o, dtype));
+		return copy > 0 || (dtype >= 0 && dtype != own) ? copy_array(o, dtype) : Py_NewRef(o);
 	}
 	if (copy == 0 && !array_like(o)) {
 		PyErr_SetString(PyExc_ValueError, "[asarray] Python scalars and lists cannot be used without a copy; pass copy=None");

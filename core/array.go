@@ -279,6 +279,17 @@ func (a *Array) NBytes() int { return a.Size() * a.dtype.Size() }
 // Ready reports whether the array is in memory.
 func (a *Array) Ready() bool { return a.state == ready }
 
+// InMemory reports whether a's elements are in memory: a is ready, or an unevaluated view of what is.
+func (a *Array) InMemory() bool {
+	for a.state != ready {
+		if a.op.View == nil {
+			return false
+		}
+		a = a.inputs()[0]
+	}
+	return true
+}
+
 // Data points at the first element of a ready array; nil if it has none.
 func (a *Array) Data() unsafe.Pointer {
 	if a.buf == nil {

@@ -1,8 +1,10 @@
 """Memory shared with NumPy, PyTorch and anything that speaks the buffer protocol or DLPack."""
 
+import copy
 import ctypes
 import gc
 import mmap
+import pickle
 import threading
 import weakref
 
@@ -99,6 +101,57 @@ def test_writing_through_a_view():
     a = mx.array([1.0, 2.0])
     np.asarray(a)[0] = 7
     assert a.tolist() == [7, 2]
+
+
+COPIES = {
+    "array": mx.array, "array of a dtype": lambda a: mx.array(a, mx.float32), "copy": copy.copy, "deepcopy": copy.deepcopy,
+    "asarray": lambda a: mx.asarray(a, copy=True), "from_dlpack": lambda a: mx.from_dlpack(a, copy=True), "pickle": lambda a: pickle.loads(pickle.dumps(a)),
+    "a list": lambda a: mx.array([a])[0], "__dlpack__": lambda a: np.from_dlpack(a, copy=True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_copies_share_no_memory(name):
+    a = mx.array([1.0, 2.0, 3.0, 4.0])
+    memory = np.asarray(a)
+    for source in (a, a[1:], a.reshape(2, 2).T, mx.asarray(memory, copy=False)[::2]):
+        before = np.array(source).copy().tolist()
+        b = COPIES[name](source)
+        memory += 10
+        assert b.tolist() == before
+        np.asarray(b)[0] = -1
+        assert -1 not in memory
+    before = memory.astype(np.int32).tolist()
+    for convert in (lambda a: mx.array(a, mx.int32), lambda a: mx.asarray(a, mx.int32), lambda a: mx.array([a, a], mx.int32)[1]):
+        b = convert(a)
+        memory += 10
+        assert b.tolist() == before
+        memory -= 10
+    for source in (mx.array([], mx.int32), mx.array(3), mx.array([True]), mx.array([1j])):
+        b = COPIES[name](source) if name != "array of a dtype" else mx.array(source, source.dtype)
+        assert b is not source and b.shape == source.shape and b.tolist() == source.tolist()
+        assert name == "__dlpack__" or b.dtype == source.dtype
+
+
+@pytest.mark.parametrize("name", [n for n in COPIES if n not in ("from_dlpack", "pickle", "__dlpack__")])
+def test_copies_belong_to_the_graph(name):
+    f = lambda x: (COPIES[name](x * 2) * x).sum()
+    x = mx.array([1.0, 2.0])
+    assert mx.grad(f)(x).tolist() == [4, 8]
+    assert mx.grad(lambda x: (mx.eval(x), f(x))[1])(x).tolist() == [4, 8]
+    assert mx.vmap(f)(mx.stack([x, x + 1])).tolist() == [10, 26]
+    assert mx.compile(f)(x).item() == 10
+
+
+def test_asarray_of_an_array_is_itself():
+    a = mx.array([1.0, 2.0])
+    for copied in (None, False):
+        assert mx.asarray(a, copy=copied) is a and mx.asarray(a, mx.float32, copy=copied) is a
+    assert mx.asarray(a, copy=True) is not a and mx.asarray(a, mx.int32) is not a
+    inside = []
+    mx.vmap(lambda x: (inside.append(mx.asarray(x) is x), x)[1])(a)
+    mx.grad(lambda x: (inside.append(mx.asarray(x, copy=False) is x), x.sum())[1])(a)
+    assert inside == [True, True]
 
 
 def test_share_without_copying():
