@@ -43,7 +43,7 @@ func RunAll(t *testing.T, b core.Backend) {
 		name string
 		run  func(*ctx)
 	}{
-		{"memory", testMemory}, {"elementwise", testElementwise}, {"programs", testPrograms},
+		{"memory", testMemory}, {"elementwise", testElementwise}, {"alone", testAlone}, {"programs", testPrograms},
 		{"copy", testCopy}, {"fill", testFill}, {"arange", testArange},
 		{"reduce", testReduce}, {"argreduce", testArgReduce}, {"scan", testScan},
 		{"sort", testSort}, {"searchsorted", testSearchSorted},

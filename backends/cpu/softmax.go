@@ -17,10 +17,8 @@ func init() {
 	launchers[core.KindLogSumExp] = func(k *core.Kernel) error { return softmax(k, true) }
 }
 
-const (
-	softmaxWork  = 1 << 15 // elements whose exponentials make splitting worth it
-	softmaxChunk = 1 << 16 // elements of a long row that are one unit when rows are few
-)
+// softmaxWork is the number of elements whose exponentials make splitting worth it.
+const softmaxWork = 1 << 15
 
 func softmax(k *core.Kernel, fold bool) error {
 	in, out := k.In[0], k.Out[0]
@@ -52,7 +50,7 @@ func softmax(k *core.Kernel, fold bool) error {
 }
 
 func softmaxRows(k *core.Kernel, g C.softmax_args, rows, n int, fold bool) {
-	if rows >= 16 || n < 2*softmaxChunk {
+	if rows >= 16 || n < 2*C.SOFTMAX_CHUNK {
 		id := C.ENTRY_softmax
 		if fold {
 			id = C.ENTRY_logsumexp
@@ -60,8 +58,8 @@ func softmaxRows(k *core.Kernel, g C.softmax_args, rows, n int, fold bool) {
 		ranged(id, &g, rows, softmaxWork/max(n, 1), k.Cancel)
 		return
 	}
-	chunks := (n-1)/softmaxChunk + 1
-	g.chunk, g.chunks = softmaxChunk, C.int64_t(chunks)
+	chunks := (n-1)/C.SOFTMAX_CHUNK + 1
+	g.chunks = C.int64_t(chunks)
 	w := getWorkspace(k, 16*rows*chunks)
 	defer w.release()
 	g.parts = (*C.double)(w.data)

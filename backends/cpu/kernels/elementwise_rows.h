@@ -47,8 +47,8 @@ typedef void (*row_fn)(int64_t n, void *const *p);
 		} \
 	}
 
-// Functions whose vector form holds only for narrow arguments: a block with any other
-// argument goes element by element through the wide form.
+// Functions whose vector form holds only for narrow arguments: the others of a block are done again, one by one, by the
+// wide form. Every element goes through the vector loop, as loops that the compiler makes apart may round apart.
 enum { NARROW_BLOCK = 256 };
 
 #define ROW1_NARROW(name, O, A, a, body, narrow, wide) \
@@ -57,20 +57,20 @@ enum { NARROW_BLOCK = 256 };
 			int m = n - at < NARROW_BLOCK ? (int)(n - at) : NARROW_BLOCK, ok = 1; \
 			O *out = (O *)p[0] + at; \
 			const A *in1 = (const A *)p[1] + at; \
+			A kept1[NARROW_BLOCK]; \
 			for (int i = 0; i < m; i++) { \
 				A a = in1[i]; \
 				ok &= narrow; \
 			} \
-			if (__builtin_expect(ok, 1)) { \
-				IVDEP for (int i = 0; i < m; i++) { \
-					A a = in1[i]; \
-					out[i] = body; \
-				} \
-			} else { \
-				for (int i = 0; i < m; i++) { \
-					A a = in1[i]; \
-					out[i] = wide; \
-				} \
+			if (__builtin_expect(!ok, 0)) memcpy(kept1, in1, m * sizeof(A)); \
+			IVDEP for (int i = 0; i < m; i++) { \
+				A a = in1[i]; \
+				out[i] = body; \
+			} \
+			if (__builtin_expect(ok, 1)) continue; \
+			for (int i = 0; i < m; i++) { \
+				A a = kept1[i]; \
+				if (!(narrow)) out[i] = wide; \
 			} \
 		} \
 	}
@@ -82,23 +82,24 @@ enum { NARROW_BLOCK = 256 };
 			O *out = (O *)p[0] + at; \
 			const A *in1 = (const A *)p[1] + at; \
 			const B *in2 = (const B *)p[2] + at; \
+			A kept1[NARROW_BLOCK]; \
+			B kept2[NARROW_BLOCK]; \
 			for (int i = 0; i < m; i++) { \
 				A a = in1[i]; \
 				B b = in2[i]; \
 				ok &= narrow; \
 			} \
-			if (__builtin_expect(ok, 1)) { \
-				IVDEP for (int i = 0; i < m; i++) { \
-					A a = in1[i]; \
-					B b = in2[i]; \
-					out[i] = body; \
-				} \
-			} else { \
-				for (int i = 0; i < m; i++) { \
-					A a = in1[i]; \
-					B b = in2[i]; \
-					out[i] = wide; \
-				} \
+			if (__builtin_expect(!ok, 0)) memcpy(kept1, in1, m * sizeof(A)), memcpy(kept2, in2, m * sizeof(B)); \
+			IVDEP for (int i = 0; i < m; i++) { \
+				A a = in1[i]; \
+				B b = in2[i]; \
+				out[i] = body; \
+			} \
+			if (__builtin_expect(ok, 1)) continue; \
+			for (int i = 0; i < m; i++) { \
+				A a = kept1[i]; \
+				B b = kept2[i]; \
+				if (!(narrow)) out[i] = wide; \
 			} \
 		} \
 	}

@@ -138,7 +138,7 @@ static const row_dtype row_dtypes[DT_COUNT] = {
 	[DT_F32] = {4, 0, 1, load_32, row_store_f32}, [DT_F64] = {8, 1, 1, load_64, row_store_f64},
 };
 
-// The greatest element and the sum of exp(x - greatest), in one pass over blocks: what was summed
+// The greatest element and the sum of exp(x - greatest) of one chunk, in one pass over blocks: what was summed
 // is scaled down when a block holds a greater one.
 static void softmax_fold(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, int64_t n, double *greatest, double *sum) {
 	_Alignas(64) char buf[8 * SOFTMAX_BLOCK];
@@ -157,6 +157,23 @@ static void softmax_fold(const row_dtype *d, stop_flag stop, const char *p, int6
 		total += d->wide ? softmax_terms_f64(x, m, base) : softmax_terms_f32(x, 0, m, (float)base);
 	}
 	*greatest = top, *sum = total;
+}
+
+// Takes the greatest element and the sum of the next chunk to those of the chunks before. An infinite top stays out.
+INL void softmax_merge(double *top, double *sum, double t, double s) {
+	double most = F_FMAX(*top, t);
+	*sum = most - most == 0 ? *sum * exp(*top - most) + s * exp(t - most) : *sum + s;
+	*top = most;
+}
+
+// A whole row by chunks, as if every chunk were a unit of its own: the row's result does not depend on how many there are.
+static void softmax_whole(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, int64_t n, double *top, double *sum) {
+	softmax_fold(d, stop, p, stride, n < SOFTMAX_CHUNK ? n : SOFTMAX_CHUNK, top, sum);
+	for (int64_t i = SOFTMAX_CHUNK; i < n && !STOPPED(stop); i += SOFTMAX_CHUNK) {
+		double t, s;
+		softmax_fold(d, stop, p + i * stride * d->in, stride, n - i < SOFTMAX_CHUNK ? n - i : SOFTMAX_CHUNK, &t, &s);
+		softmax_merge(top, sum, t, s);
+	}
 }
 
 static void softmax_scale(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, char *out, int64_t n, double top, double sum) {
@@ -182,7 +199,7 @@ static void softmax(const void *args, int64_t lo, int64_t hi) {
 		char *out = (char *)g->out + walk_offset(u, g->kd, g->kshape, g->kout) * d->in;
 		if (d->wide || g->n > SOFTMAX_ROW) {
 			double top, sum;
-			softmax_fold(d, g->stop, p, g->stride, g->n, &top, &sum);
+			softmax_whole(d, g->stop, p, g->stride, g->n, &top, &sum);
 			softmax_scale(d, g->stop, p, g->stride, out, g->n, top, sum);
 		} else if (!d->direct) {
 			d->load(row, p, g->stride, g->n);
@@ -201,7 +218,7 @@ static void softmax_part(const void *args, int64_t lo, int64_t hi) {
 	const softmax_args *g = args;
 	const row_dtype *d = &row_dtypes[g->dtype];
 	for (int64_t u = lo; u < hi; u++) {
-		int64_t pos = u % g->chunks * g->chunk, n = g->n - pos < g->chunk ? g->n - pos : g->chunk;
+		int64_t pos = u % g->chunks * SOFTMAX_CHUNK, n = g->n - pos < SOFTMAX_CHUNK ? g->n - pos : SOFTMAX_CHUNK;
 		int64_t off = walk_offset(u / g->chunks, g->kd, g->kshape, g->kin) + pos * g->stride;
 		softmax_fold(d, g->stop, (const char *)g->in + off * d->in, g->stride, n, &g->parts[2 * u], &g->parts[2 * u + 1]);
 	}
@@ -211,7 +228,7 @@ static void softmax_apply(const void *args, int64_t lo, int64_t hi) {
 	const softmax_args *g = args;
 	const row_dtype *d = &row_dtypes[g->dtype];
 	for (int64_t u = lo; u < hi; u++) {
-		int64_t k = u / g->chunks, pos = u % g->chunks * g->chunk, n = g->n - pos < g->chunk ? g->n - pos : g->chunk;
+		int64_t k = u / g->chunks, pos = u % g->chunks * SOFTMAX_CHUNK, n = g->n - pos < SOFTMAX_CHUNK ? g->n - pos : SOFTMAX_CHUNK;
 		int64_t in = walk_offset(k, g->kd, g->kshape, g->kin) + pos * g->stride;
 		int64_t out = walk_offset(k, g->kd, g->kshape, g->kout) + pos;
 		softmax_scale(d, g->stop, (const char *)g->in + in * d->in, g->stride, (char *)g->out + out * d->in, n, g->parts[2 * k], g->parts[2 * k + 1]);
@@ -232,7 +249,7 @@ static void logsumexp(const void *args, int64_t lo, int64_t hi) {
 	const row_dtype *d = &row_dtypes[g->dtype];
 	for (int64_t u = lo; u < hi; u++) {
 		double top, sum;
-		softmax_fold(d, g->stop, (const char *)g->in + walk_offset(u, g->kd, g->kshape, g->kin) * d->in, g->stride, g->n, &top, &sum);
+		softmax_whole(d, g->stop, (const char *)g->in + walk_offset(u, g->kd, g->kshape, g->kin) * d->in, g->stride, g->n, &top, &sum);
 		logsumexp_store(g, u, top, sum);
 	}
 }
@@ -249,10 +266,8 @@ static void softmax_join(const void *args, int64_t lo, int64_t hi) {
 	const softmax_args *g = args;
 	for (int64_t k = lo; k < hi; k++) {
 		const double *p = g->parts + 2 * k * g->chunks;
-		double top = p[0], sum = 0;
-		for (int64_t c = 1; c < g->chunks; c++) top = F_FMAX(top, p[2 * c]);
-		int finite = top - top == 0;
-		for (int64_t c = 0; c < g->chunks; c++) sum += p[2 * c + 1] * (finite ? exp(p[2 * c] - top) : 1);
+		double top = p[0], sum = p[1];
+		for (int64_t c = 1; c < g->chunks; c++) softmax_merge(&top, &sum, p[2 * c], p[2 * c + 1]);
 		g->parts[2 * k] = top, g->parts[2 * k + 1] = sum;
 	}
 }
