@@ -84,7 +84,7 @@ func init() {
 			})},
 		Func{Name: "tensordot", Sig: "(a: array, b: array, /, axes: int | list[Sequence[int]] = 2, *, stream: StreamOrDevice = None) -> array", Doc: "Sum of products over the given axes.\n\nArgs:\n    a: First array.\n    b: Second array.\n    axes: How many last axes of ``a`` meet as many first axes of ``b``, or a pair of lists of axes.\n\nReturns:\n    An array with the other axes of ``a``, then those of ``b``.\n\nExample:\n    >>> mx.tensordot(mx.ones((2, 3)), mx.ones((3, 4)), axes=1).shape\n    (2, 4)",
 			Call: callN(tensorDotCall)},
-		Func{Name: "vecdot", Sig: "(a: array, b: array, /, *, axis: int = -1, stream: StreamOrDevice = None) -> array", Doc: "Sum of products along one axis, broadcast over the others; the first argument is conjugated.\n\nArgs:\n    a: First array.\n    b: Second array.\n    axis: Axis to sum over.\n\nReturns:\n    The broadcast shape without that axis.\n\nExample:\n    >>> mx.vecdot(mx.array([1.0, 2.0]), mx.array([3.0, 4.0]))\n    array(11, dtype=float32)",
+		Func{Name: "vecdot", Sig: "(a: array, b: array, /, axis: int = -1, *, stream: StreamOrDevice = None) -> array", Doc: "Sum of products along one axis, broadcast over the others; the first argument is conjugated.\n\nArgs:\n    a: First array.\n    b: Second array.\n    axis: Axis to sum over.\n\nReturns:\n    The broadcast shape without that axis.\n\nExample:\n    >>> mx.vecdot(mx.array([1.0, 2.0]), mx.array([3.0, 4.0]))\n    array(11, dtype=float32)",
 			Call: callN(func(a *Args) *Array {
 				x, y := a.pair(0)
 				p := mul(conj(x), y)

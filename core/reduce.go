@@ -75,7 +75,7 @@ func init() {
 		Func{Name: "any", Sig: sig, Method: true, Call: fold(ReduceOr), Doc: "Whether any element is nonzero, over the given axes." + over1 + "A bool array.\n\nExample:\n    >>> mx.any(mx.array([True, False]))\n    array(True, dtype=bool)"},
 		Func{Name: "mean", Sig: sig, Method: true, Call: over(mean), Doc: "Mean over the given axes." + over1 + "The mean, float32 for integers.\n\nExample:\n    >>> mx.mean(mx.array([1.0, 2.0]))\n    array(1.5, dtype=float32)"},
 		Func{Name: "median", Sig: sig, Call: over(median), Doc: "Median over the given axes." + over1 + "The median, float32 for integers; the mean of the two middle elements for an even count.\n\nExample:\n    >>> mx.median(mx.array([3.0, 1.0, 2.0]))\n    array(2, dtype=float32)"},
-		Func{Name: "count_nonzero", Sig: "(a: array, /, *, axis: None | int | Sequence[int] = None, keepdims: bool = False, stream: StreamOrDevice = None) -> array", Call: over(func(x *Array, axes []int) *Array {
+		Func{Name: "count_nonzero", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, keepdims: bool = False, stream: StreamOrDevice = None) -> array", Call: over(func(x *Array, axes []int) *Array {
 			return reduce(ReduceSum, AsType(apply("not_equal", x, scalarOf(x.dtype, 0)), dtype.Int32), axes)
 		}), Doc: "Number of nonzero elements over the given axes." + over1 + "int32 counts.\n\nExample:\n    >>> mx.count_nonzero(mx.array([0, 1, 2]))\n    array(2, dtype=int32)"},
 		Func{Name: "var", Sig: ddofSig, Method: true, Call: spread(variance), Doc: "Variance over the given axes." + over1 + "The mean squared distance from the mean, divided by n - ddof (``correction`` is another name of ``ddof``).\n\nExample:\n    >>> mx.var(mx.array([1.0, 3.0]))\n    array(1, dtype=float32)"},

@@ -94,7 +94,7 @@ func init() {
 				return xs
 			},
 			Doc: "Arrays stretched to the shape in which they meet.\n\nArgs:\n    *arrays: Input arrays.\n\nReturns:\n    The stretched arrays, without copying.\n\nExample:\n    >>> a, b = mx.broadcast_arrays(mx.array(1), mx.array([2, 3]))\n    >>> a\n    array([1, 1], dtype=int32)"},
-		Func{Name: "astype", Sig: "(a: array, dtype: Dtype, /, *" + stream, Call: cast, Doc: castDoc},
+		Func{Name: "astype", Sig: "(a: array, /, dtype: Dtype, *" + stream, Call: cast, Doc: castDoc},
 		Func{Name: "array.astype", Sig: "(self, dtype: Dtype" + stream, Call: cast, Doc: castDoc},
 		Func{Name: "view", Sig: "(a: scalar | array, dtype: Dtype" + stream, Method: true,
 			Call: callN(func(a *Args) *Array { return Bitcast(a.array(0), a.requiredDtype(1)) }),

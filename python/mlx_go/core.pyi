@@ -1047,7 +1047,7 @@ def asin(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
     """Element-wise inverse sine."""
 def asinh(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
     """Element-wise inverse hyperbolic sine."""
-def astype(a: array, dtype: Dtype, /, *, stream: StreamOrDevice = None) -> array:
+def astype(a: array, /, dtype: Dtype, *, stream: StreamOrDevice = None) -> array:
     """Array with its elements converted to another dtype. Floats are rounded towards zero to integers; of complex numbers, real dtypes keep the real part.
 
     Args:
@@ -1359,7 +1359,7 @@ def cos(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
     """Element-wise cosine."""
 def cosh(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
     """Element-wise hyperbolic cosine."""
-def count_nonzero(a: array, /, *, axis: None | int | Sequence[int] = None, keepdims: bool = False, stream: StreamOrDevice = None) -> array:
+def count_nonzero(a: array, /, axis: None | int | Sequence[int] = None, *, keepdims: bool = False, stream: StreamOrDevice = None) -> array:
     """Number of nonzero elements over the given axes.
 
     Args:
@@ -2148,7 +2148,7 @@ def reshape(a: array, /, shape: Sequence[int], *, stream: StreamOrDevice = None)
     """
 def right_shift(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise shift to the right; by the width or more leaves only the sign."""
-def roll(a: array, shift: int | tuple[int], axis: None | int | tuple[int] = None, /, *, stream: StreamOrDevice = None) -> array:
+def roll(a: array, /, shift: int | tuple[int], axis: None | int | tuple[int] = None, *, stream: StreamOrDevice = None) -> array:
     """Array with its elements moved along axes; what leaves one end enters at the other.
 
     Args:
@@ -2605,7 +2605,7 @@ def var(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = F
         >>> mx.var(mx.array([1.0, 3.0]))
         array(1, dtype=float32)
     """
-def vecdot(a: array, b: array, /, *, axis: int = -1, stream: StreamOrDevice = None) -> array:
+def vecdot(a: array, b: array, /, axis: int = -1, *, stream: StreamOrDevice = None) -> array:
     """Sum of products along one axis, broadcast over the others; the first argument is conjugated.
 
     Args:

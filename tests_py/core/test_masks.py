@@ -97,7 +97,10 @@ def test_masks_of_views(view: Any, data: Any) -> None:
     first = data.draw(st.integers(0, x.ndim))
     last = data.draw(st.integers(first, x.ndim))
     mask = data.draw(strided_masks(x.shape[first:last]))
-    before = [data.draw(st.sampled_from([slice(None), slice(None, None, -1), 0] if n else [slice(None)])) for n in x.shape[:first]]
+    before = [
+        data.draw(st.sampled_from([slice(None), slice(None, None, -1), 0] if n else [slice(None)]))
+        for n in x.shape[:first]
+    ]
     key, own = (*before, mask.numpy()), (*before, mask.build(mx))
     want = x[key]
     assert_close(view.build(mx)[own], want, what=str(key))
@@ -111,7 +114,9 @@ def test_masks_of_views(view: Any, data: Any) -> None:
 
 
 @pytest.mark.parametrize(("places", "values"), [(3, 2), (2, 3), (0, 2), (3, 0), (1, 2)])
-@pytest.mark.parametrize("where", [lambda f: f, mx.compile, lambda f: lambda a, m, v: mx.vmap(f)(a[None], m[None], v[None])])
+@pytest.mark.parametrize(
+    "where", [lambda f: f, mx.compile, lambda f: lambda a, m, v: mx.vmap(f)(a[None], m[None], v[None])]
+)
 def test_another_number_of_values_is_an_error(places: int, values: int, where: Any) -> None:
     """Also where it is known only when the mask is: the array stays what it was."""
 
@@ -132,7 +137,12 @@ def test_more_values_than_the_mask_has_elements() -> None:
 
 def test_wrong_shapes() -> None:
     a = mx.zeros((2, 3))
-    for key in (mx.ones(3, mx.bool_), mx.ones((2, 2), mx.bool_), (0, mx.ones(2, mx.bool_)), mx.ones((2, 3, 1), mx.bool_)):
+    for key in (
+        mx.ones(3, mx.bool_),
+        mx.ones((2, 2), mx.bool_),
+        (0, mx.ones(2, mx.bool_)),
+        mx.ones((2, 3, 1), mx.bool_),
+    ):
         with pytest.raises(IndexError):
             a[key]
         with pytest.raises(IndexError):
@@ -171,7 +181,11 @@ Y, V = mx.array([[0.5, 0.2, 0.8], [0.1, 0.9, 0.3]]), mx.array([1.5, -2.0, 0.7])
 VALUES = {
     "scalar": lambda m: mx.array(1.5),
     "one": lambda m: mx.array([1.5]),
-    "each": lambda m: mx.arange(1, 1 + int(m.sum()), dtype=mx.float32) if m.ndim == 2 else mx.arange(3.0 * int(m.sum())).reshape(-1, 3),
+    "each": lambda m: (
+        mx.arange(1, 1 + int(m.sum()), dtype=mx.float32)
+        if m.ndim == 2
+        else mx.arange(3.0 * int(m.sum())).reshape(-1, 3)
+    ),
 }
 
 
@@ -212,7 +226,9 @@ def test_masked_assignment_under_transforms(mask: str, value: str) -> None:
     }
     for name, program in programs.items():
         a, b = program(got), program(want)
-        for p, q in zip(a if isinstance(a, (tuple, list)) else [a], b if isinstance(b, (tuple, list)) else [b], strict=True):
+        for p, q in zip(
+            a if isinstance(a, (tuple, list)) else [a], b if isinstance(b, (tuple, list)) else [b], strict=True
+        ):
             assert_close(p, np.array(q), rtol=1e-5, atol=1e-6, what=name)
 
 
