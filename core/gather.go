@@ -120,10 +120,20 @@ func checkIndices(op string, idx []*Array) {
 	}
 }
 
+// checkNonempty throws where index arrays have positions along an axis that has none.
+func checkNonempty(op string, x *Array, idx []*Array, axes []int) {
+	for i, axis := range axes {
+		if n := idx[i].Size(); n > 0 && x.shape[axis] == 0 {
+			Throw(IndexError, "[%s] there are %d indices along axis %d of an array of shape %s, which is empty", op, n, axis, layout.Format(x.shape))
+		}
+	}
+}
+
 // gather reads slices of extent sizes whose corners idx give along axes. The index arrays have
 // one shape; the result has that shape followed by sizes.
 func gather(x *Array, idx []*Array, axes, sizes []int) *Array {
 	checkIndices("index", idx)
+	checkNonempty("index", x, idx, axes)
 	var shape []int
 	if len(idx) > 0 {
 		shape = slices.Clone(idx[0].shape)
@@ -134,16 +144,19 @@ func gather(x *Array, idx []*Array, axes, sizes []int) *Array {
 // scatterAt combines updates, shape index shape + slice shape, into x at corners idx along axes.
 func scatterAt(x *Array, idx []*Array, axes []int, updates *Array, op ScatterOp) *Array {
 	checkIndices("index", idx)
+	checkNonempty("index", x, idx, axes)
 	ins := append(append([]*Array{x}, idx...), AsType(updates, x.dtype))
 	return newArray(&scatterOp, x.dtype, x.shape, ScatterAttr{op, axes}, ins...)
 }
 
 // gatherAxis is x read along axis at idx, one index per element of the result.
 func gatherAxis(x, idx *Array, axis int) *Array {
+	checkNonempty("take_along_axis", x, []*Array{idx}, []int{axis})
 	return newArray(&gatherAxisOp, x.dtype, idx.shape, AxisAttr{axis}, x, idx)
 }
 
 func scatterAxis(x, idx, values *Array, at ScatterAxisAttr) *Array {
+	checkNonempty("put_along_axis", x, []*Array{idx}, []int{at.Axis})
 	return newArray(&scatterAxisOp, x.dtype, x.shape, at, x, idx, AsType(values, x.dtype))
 }
 

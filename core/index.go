@@ -374,7 +374,11 @@ func init() {
 			Call: callN(func(a *Args) *Array {
 				shape := a.array(0).shape
 				x, idx, axis := alongOperands(a, 3, 0)
-				return Reshape(scatterAxis(x, idx, BroadcastTo(AsType(a.array(2), x.dtype), idx.shape), ScatterAxisAttr{axis, false}), shape)
+				values := AsType(a.array(2), x.dtype)
+				if !layout.CanBroadcastTo(values.shape, idx.shape) {
+					Throw(ValueError, "[put_along_axis] values of shape %s do not broadcast to the shape %s of the indices", layout.Format(values.shape), layout.Format(idx.shape))
+				}
+				return Reshape(scatterAxis(x, idx, BroadcastTo(values, idx.shape), ScatterAxisAttr{axis, false}), shape)
 			})},
 	)
 }

@@ -61,19 +61,8 @@ func init() {
 				}
 				return normal(a.key(4), a.shapeOr(0, nil), d, a.optionalWeak(2, d), a.optionalWeak(3, d))
 			})},
-		Func{Name: "random.randint", Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], dtype: Dtype | None = int32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Integers uniform in [low, high).\n\nArgs:\n    low: Lower bound, broadcast to ``shape``.\n    high: Upper bound, not included, broadcast to ``shape``.\n    shape: Shape of the result.\n    dtype: An integer dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.randint(0, 10, (2,)).shape\n    (2,)",
-			Call: callN(func(a *Args) *Array {
-				d := a.dtype(3, dtype.Int32)
-				if !d.IsInteger() {
-					Throw(ValueError, "[randint] the dtype must be an integer, not %s", d)
-				}
-				lo, hi := a.array(0), a.array(1)
-				shape := a.shapeOr(2, broadcastShapes("randint", lo.shape, hi.shape))
-				u := uniform(a.key(4), lo, hi, shape, dtype.Float32)
-				r := AsType(AsType(apply("floor", u), dtype.Int64), d)
-				top := sub(AsType(hi, d), intScalar(d, 1))
-				return BroadcastTo(apply("maximum", apply("minimum", r, top), AsType(lo, d)), shape)
-			})},
+		Func{Name: "random.randint", Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], dtype: Dtype | None = int32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Integers uniform in [low, high).\n\nArgs:\n    low: Lower bound, broadcast to ``shape``.\n    high: Upper bound, not included, broadcast to ``shape``.\n    shape: Shape of the result.\n    dtype: An integer dtype, or bool." + keyDoc + "\n\nExample:\n    >>> mx.random.randint(0, 10, (2,)).shape\n    (2,)",
+			Call: callN(randint)},
 		Func{Name: "random.bernoulli", Sig: "(p: scalar | array = 0.5, shape: Sequence[int] | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "True with probability ``p``.\n\nArgs:\n    p: Probability, broadcast to ``shape``.\n    shape: Shape of the result; that of ``p`` by default." + keyDoc + "\n\nReturns:\n    A bool array.\n\nExample:\n    >>> mx.random.bernoulli(1.0, (2,))\n    array([True, True], dtype=bool)",
 			Call: callN(func(a *Args) *Array {
 				p := AsType(orScalar(a, 0, 0.5), dtype.Float32)

@@ -427,3 +427,31 @@ def test_integers_that_do_not_fit_are_not_cut(name: str, value: int) -> None:
             write()
     a[0] = 127 if name != "uint64" else 2**64 - 1
     assert a.tolist() == [127 if name != "uint64" else 2**64 - 1, 0]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda a, i: a[i],
+        lambda a, i: mx.take(a, i, axis=0),
+        lambda a, i: mx.take(a, i),
+        lambda a, i: mx.take(a, 0, axis=0),
+        lambda a, i: mx.take_along_axis(a, i[:, None], axis=0),
+        lambda a, i: mx.put_along_axis(a, i[:, None], mx.array(1.0), axis=0),
+        lambda a, i: a.at[i].add(1),
+    ],
+)
+def test_indices_along_an_empty_axis_are_refused_at_the_call(call: Any) -> None:
+    a = mx.zeros((0, 3))
+    with pytest.raises(IndexError, match=r"axis 0.*(is empty|with size 0)"):
+        call(a, mx.array([0]))
+    with pytest.raises(IndexError):
+        mx.compile(call)(a, mx.array([0]))
+    none = mx.zeros(0, mx.int32)
+    assert mx.take(a, none, axis=0).shape == mx.take_along_axis(a, none[:, None], axis=0).shape == (0, 3)
+    assert mx.put_along_axis(a, none[:, None], mx.array(1.0), axis=0).shape == a.at[none].add(1).shape == (0, 3)
+
+
+def test_values_that_do_not_fit_the_indices_say_so() -> None:
+    with pytest.raises(ValueError, match=r"\[put_along_axis\] values of shape \(1,2\) do not broadcast"):
+        mx.put_along_axis(mx.zeros((2, 3)), mx.array([[0]]), mx.ones((1, 2)), axis=0)

@@ -169,6 +169,62 @@ def test_randint_stays_in_range_and_reaches_both_ends() -> None:
     assert set(np.unique(x)) == set(range(-3, 4))
 
 
+WIDE_RANGES = [
+    ("int32", 2**25, 2**25 + 5), ("int64", 2**40, 2**40 + 7), ("int32", 0, 2**31 - 1), ("int32", -(2**31), 2**31), ("uint32", 0, 2**32),
+    ("int64", -(2**63), 2**63 - 1), ("int64", 2**62, 2**63), ("uint64", 0, 2**64 - 1), ("int64", -(2**62), 2**63 - 1), ("int32", 0, 3 << 22), ("uint64", 2**63, 3 * 2**62),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "low", "high"), WIDE_RANGES)
+@pytest.mark.parametrize("arrays", [False, True])
+def test_randint_of_wide_ranges(name: str, low: int, high: int, arrays: bool) -> None:
+    """All integers are as likely, also where a float32 cannot tell them apart: in MLX most never come."""
+    n = 40_000
+    bounds: Any = (low, high)
+    if arrays and high != 2**63:
+        kind = mx.uint64 if high >= 2**63 else mx.int64
+        bounds = (mx.array(low, kind), mx.array(high, kind))
+    x = mx.random.randint(*bounds, (n,), dt(mx, name), mx.random.key(5))
+    assert name_of(x) == name
+    values = x.tolist()
+    assert min(values) >= low and max(values) < high
+    for parts in (5, 3) if high - low < 10 else (16, 7):  # of the range, and of the last digits
+        for numbers in ([(v - low) * parts // (high - low) for v in values], [(v - low) % min(parts, high - low) for v in values]):
+            counts = np.bincount(numbers)
+            if high - low >= 100 or parts == high - low:
+                assert len(counts) == min(parts, high - low)
+                assert np.abs(counts - n / len(counts)).max() < 6 * np.sqrt(n / len(counts)), counts
+
+
+def test_randint_of_unknown_ranges() -> None:
+    """Narrow and wide ones side by side; one without integers gives its lower bound."""
+    low, high = mx.array([0, -3, 2**30, 5, 2**30]), mx.array([10, 4, 2**30 + 3, 5, 2**29])
+    x = np.array(mx.random.randint(low, high, (2000, 5), key=mx.random.key(0)))
+    for i, values in enumerate((range(10), range(-3, 4), range(2**30, 2**30 + 3), [5], [2**30])):
+        assert set(x[:, i].tolist()) == set(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [("uint8", 0, 300), ("uint8", -1, 3), ("int32", 0, 2**40), ("int8", -129, 5), ("bool", 0, 3), ("bool", -1, 1), ("int64", 0, 2**63 + 5)],
+)
+def test_randint_bounds_of_the_dtype(name: str, low: int, high: int) -> None:
+    with pytest.raises(ValueError, match="bound"):
+        mx.random.randint(low, high, (3,), dt(mx, name))
+
+
+def test_randint_up_to_the_end_of_the_dtype() -> None:
+    for name, low, high in (("uint8", 0, 256), ("int8", -128, 128), ("int16", 32767, 32768)):
+        x = mx.random.randint(low, high, (20_000,), dt(mx, name), mx.random.key(1))
+        assert {x.min().item(), x.max().item()} == {low, high - 1}
+
+
+@needs_oracle
+def test_randint_of_bools() -> None:
+    for low, high in ((0, 2), (0, 1), (1, 2), (False, True)):
+        same(lambda m: m.random.randint(low, high, (50,), m.bool_, m.random.key(3)))
+
+
 def test_seeds_differ_and_repeat() -> None:
     draws = []
     for seed in (1, 1, 2):
