@@ -382,3 +382,84 @@ def test_the_names_of_the_oracle_are_there():
             )
             is True
         )
+
+
+EVERY = {
+    "SGD": lambda r: optim.SGD(r, momentum=0.9),
+    "RMSprop": optim.RMSprop,
+    "Adagrad": optim.Adagrad,
+    "AdaDelta": optim.AdaDelta,
+    "Adam": lambda r: optim.Adam(r, bias_correction=True),
+    "AdamW": optim.AdamW,
+    "Adamax": optim.Adamax,
+    "Lion": optim.Lion,
+    "Adafactor": lambda r: optim.Adafactor(r, relative_step=False),
+    "Muon": optim.Muon,
+    "MultiOptimizer": lambda r: optim.MultiOptimizer([optim.Muon(r), optim.Adam(r)], [lambda path, w: w.ndim == 2]),
+}
+RATES = {
+    "a number": lambda make: 0.125,
+    "an integer": lambda make: 1,
+    "a NumPy number": lambda make: np.float32(0.125),
+    "a NumPy array": lambda make: np.array(0.125),
+    "an array": lambda make: mx.array(0.125),
+    "float64": lambda make: mx.array(0.125, mx.float64),
+    "float16": lambda make: mx.array(0.125, mx.float16),
+}
+
+
+def three_steps(optimizer, dtype, compiled):
+    params = {"w": mx.ones((3, 2), dtype), "b": mx.array([1.0, 2.0], dtype)}
+    grads = {"w": mx.arange(1, 7).reshape(3, 2).astype(dtype) * 0.5, "b": mx.array([0.25, -0.5], dtype)}
+    optimizer.init(params)
+    step = optimizer.apply_gradients
+    if compiled:
+        step = mx.compile(lambda g, p: optimizer.apply_gradients(g, p), inputs=optimizer.state, outputs=optimizer.state)
+    for _ in range(3):
+        params = step(grads, params)
+        mx.eval(params, optimizer.state)
+    assert all(p.dtype == dtype for p in params.values()) and isinstance(optimizer.learning_rate, mx.array)
+    return {k: np.array(v.astype(mx.float32)) for k, v in params.items()}
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("name", EVERY)
+def test_rates_and_schedules_of_any_number(name, rate, compiled):
+    """A schedule may give what a rate may be: numbers of Python and NumPy, and arrays."""
+    value = RATES[rate](None)
+    for dtype in (mx.float32, mx.bfloat16):
+        want = three_steps(EVERY[name](mx.array(float(value))), dtype, False)
+        for given in (value, lambda step: value, lambda step: (step + 1) / (step + 1) * value):
+            got = three_steps(EVERY[name](given), dtype, compiled)
+            for k in want:
+                np.testing.assert_allclose(got[k], want[k], rtol=1e-5 if dtype == mx.float32 else 2e-2)
+
+
+def test_schedules_that_read_the_step():
+    rates = []
+    optimizer = optim.SGD(lambda step: 0.5 if int(step) < 2 else 0.25)
+    for _ in range(4):
+        optimizer.apply_gradients({"w": mx.ones(2)}, {"w": mx.ones(2)})
+        rates.append(optimizer.learning_rate.item())
+    assert rates == [0.5, 0.5, 0.25, 0.25]
+    joined = optim.join_schedules([lambda step: 0.5, lambda step: np.float32(0.25)], [2])
+    assert [float(joined(mx.array(i))) for i in range(4)] == rates
+
+
+@pytest.mark.parametrize("bad", [None, "0.1", [0.1], 1j, lambda step: None, lambda step: "0.1"], ids=repr)
+def test_rates_that_are_no_numbers(bad):
+    with pytest.raises(TypeError, match="learning_rate must be a number, or a schedule that gives one"):
+        optim.Adam(bad)
+    with pytest.raises(TypeError, match="learning_rate"):
+        optimizer = optim.Adam(0.1)
+        optimizer.learning_rate = bad
+
+
+def test_a_rate_is_the_optimizers_own():
+    rate = mx.array(0.5)
+    optimizer = optim.SGD(rate)
+    rate *= 0
+    assert optimizer.learning_rate.item() == 0.5
+    optimizer.state["learning_rate"] = 0.25  # as from a file of numbers
+    assert optimizer.apply_gradients({"w": mx.ones(1)}, {"w": mx.ones(1)})["w"].item() == 0.75

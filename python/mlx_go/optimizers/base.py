@@ -116,7 +116,7 @@ class Optimizer:
         state = self._state
         step = self.step
         for name, schedule in self._schedulers.items():
-            state[name] = schedule(step)
+            state[name] = _scalar(name, schedule(step))
         state["step"] = step + 1
         self._scalars = {}
         try:
@@ -221,20 +221,28 @@ class Optimizer:
     @property
     def learning_rate(self) -> mx.array:
         """The learning rate, a scalar array. Setting it lasts until a schedule replaces it."""
-        return self.state["learning_rate"]
+        return _scalar("learning_rate", self.state["learning_rate"])
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: float | mx.array) -> None:
-        self.state["learning_rate"] = mx.array(learning_rate)
+        self.state["learning_rate"] = mx.array(_scalar("learning_rate", learning_rate))
 
     def _maybe_schedule(self, name: str, param: Any) -> None:
         """Store a scalar in the state, computed every step if it is a schedule."""
         if callable(param):
             self._schedulers[name] = param
-            value = param(self.step)
+            self.state[name] = _scalar(name, param(self.step))
         else:
-            value = mx.array(param)
-        self.state[name] = value
+            self.state[name] = mx.array(_scalar(name, param))
+
+
+def _scalar(name: str, value: Any) -> mx.array:
+    """Return the value of an option, or of its schedule, as an array: both may be numbers of Python or NumPy."""
+    if isinstance(value, _array):
+        return value
+    if isinstance(value, (str, bytes)) or (not isinstance(value, (bool, int, float)) and not hasattr(value, "dtype")):
+        raise TypeError(f"[optimizers] {name} must be a number, or a schedule that gives one, not a {type(value).__name__}.")
+    return mx.array(value)
 
 
 def _entries(tree: Any) -> Any:
