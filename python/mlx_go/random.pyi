@@ -117,7 +117,7 @@ def randint(low: scalar | array, high: scalar | array, shape: Sequence[int] = []
         low: Lower bound, broadcast to ``shape``.
         high: Upper bound, not included, broadcast to ``shape``.
         shape: Shape of the result.
-        dtype: An integer dtype.
+        dtype: An integer dtype, or bool.
         key: A key from :func:`mx.random.key` or :func:`mx.random.split`; ``None`` advances the global state.
 
     Example:
