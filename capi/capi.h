@@ -47,7 +47,7 @@ typedef struct capi_arg {
 /* What Python may pass for a parameter: bits of capi_param.accept. */
 enum {
 	ACCEPT_NONE = 1, ACCEPT_BOOL = 2, ACCEPT_INT = 4, ACCEPT_FLOAT = 8, ACCEPT_COMPLEX = 16, ACCEPT_STRING = 32,
-	ACCEPT_ARRAY = 64, ACCEPT_DTYPE = 128, ACCEPT_LIST = 256, ACCEPT_ANY = 512,
+	ACCEPT_ARRAY = 64, ACCEPT_DTYPE = 128, ACCEPT_LIST = 256, ACCEPT_ANY = 512, ACCEPT_TYPE = 1024, /* what NumPy takes for a dtype */
 	ACCEPT_ELEMENT_SHIFT = 16 /* the same bits for the elements of a list */
 };
 

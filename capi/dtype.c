@@ -59,6 +59,19 @@ static PyGetSetDef dtype_getset[] = {
 	{NULL, NULL, NULL, NULL, NULL},
 };
 
+int dtype_of_numpy(PyObject *o) {
+	PyObject *numpy = PyImport_ImportModule("numpy"), *dtype = numpy ? PyObject_CallMethod(numpy, "dtype", "(O)", o) : NULL;
+	PyObject *name = dtype ? PyObject_GetAttrString(dtype, "name") : NULL;
+	int found = -1;
+	for (int i = 0; name && i < DT_COUNT; i++)
+		if (PyUnicode_CompareWithASCIIString(name, dtype_names[i]) == 0) found = i;
+	Py_XDECREF(numpy);
+	Py_XDECREF(dtype);
+	Py_XDECREF(name);
+	PyErr_Clear();
+	return found;
+}
+
 int add_dtype_types(PyObject *module) {
 	static PyType_Slot slots[] = {
 		{Py_tp_repr, dtype_repr}, {Py_tp_richcompare, dtype_richcompare}, {Py_tp_hash, dtype_hash}, {Py_tp_new, dtype_new},

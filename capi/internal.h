@@ -86,6 +86,7 @@ PyObject *array_richcompare(PyObject *a, PyObject *b, int op);
 
 /* ---- dtype.c ---- */
 int add_dtype_types(PyObject *module);
+int dtype_of_numpy(PyObject *o); /* of what NumPy takes for a dtype; -1: none */
 static inline int dtype_of(PyObject *o) { return ((int *)((PyObject *)o + 1))[0]; }
 
 /* ---- parse.c: calls of the table's functions ---- */

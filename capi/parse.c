@@ -147,6 +147,13 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 		a->kind = ARG_NONE;
 		return accept & (ACCEPT_NONE | ACCEPT_ANY) ? 0 : 1;
 	}
+	if (accept & ACCEPT_TYPE && Py_TYPE(o) != Dtype_Type) {
+		defer(p);
+		int dtype = dtype_of_numpy(o);
+		p->args[at].kind = ARG_DTYPE;
+		p->args[at].n = dtype;
+		return dtype < 0;
+	}
 	const uint32_t numbers = ACCEPT_BOOL | ACCEPT_INT | ACCEPT_FLOAT | ACCEPT_COMPLEX | ACCEPT_ARRAY | ACCEPT_ANY;
 	if (PyBool_Check(o) || PyFloat_Check(o) || PyLong_Check(o) || PyComplex_Check(o)) {
 		uint32_t bit = PyBool_Check(o) ? ACCEPT_BOOL : PyFloat_Check(o) ? ACCEPT_FLOAT : PyLong_Check(o) ? ACCEPT_INT : ACCEPT_COMPLEX;

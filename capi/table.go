@@ -148,6 +148,8 @@ func acceptType(annotation string) C.uint32_t {
 			mask |= C.ACCEPT_ARRAY
 		case "Dtype":
 			mask |= C.ACCEPT_DTYPE
+		case "type":
+			mask |= C.ACCEPT_TYPE
 		case "list", "tuple", "Sequence":
 			mask |= C.ACCEPT_LIST
 			if !generic {

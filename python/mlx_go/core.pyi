@@ -328,36 +328,6 @@ class array:
     def __ge__(self, other: Any, /) -> array: ...
     def abs(self, *, stream: StreamOrDevice = None) -> array:
         """Element-wise absolute value."""
-    def all(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array:
-        """Whether all elements are nonzero, over the given axes.
-
-        Args:
-            a: Input array.
-            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
-            keepdims: Keep reduced axes with extent 1.
-
-        Returns:
-            A bool array.
-
-        Example:
-            >>> mx.all(mx.array([True, False]))
-            array(False, dtype=bool)
-        """
-    def any(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array:
-        """Whether any element is nonzero, over the given axes.
-
-        Args:
-            a: Input array.
-            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
-            keepdims: Keep reduced axes with extent 1.
-
-        Returns:
-            A bool array.
-
-        Example:
-            >>> mx.any(mx.array([True, False]))
-            array(True, dtype=bool)
-        """
     def argmax(self, axis: None | int = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array:
         """Position of the first maximum along an axis, or in the flattened array.
 
@@ -388,6 +358,38 @@ class array:
             >>> mx.argmin(mx.array([3, 1, 2]))
             array(1, dtype=uint32)
         """
+    def all(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, out: None = None, stream: StreamOrDevice = None) -> array:
+        """Whether all elements are nonzero, over the given axes.
+
+        Args:
+            a: Input array.
+            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
+            keepdims: Keep reduced axes with extent 1.
+            out: None: arrays are not written to.
+
+        Returns:
+            A bool array.
+
+        Example:
+            >>> mx.all(mx.array([True, False]))
+            array(False, dtype=bool)
+        """
+    def any(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, out: None = None, stream: StreamOrDevice = None) -> array:
+        """Whether any element is nonzero, over the given axes.
+
+        Args:
+            a: Input array.
+            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
+            keepdims: Keep reduced axes with extent 1.
+            out: None: arrays are not written to.
+
+        Returns:
+            A bool array.
+
+        Example:
+            >>> mx.any(mx.array([True, False]))
+            array(True, dtype=bool)
+        """
     def astype(self, dtype: Dtype, stream: StreamOrDevice = None) -> array:
         """Array with its elements converted to another dtype. Floats are rounded towards zero to integers; of complex numbers, real dtypes keep the real part.
 
@@ -401,6 +403,72 @@ class array:
         Example:
             >>> mx.array([1.5, -1.5]).astype(mx.int32)
             array([1, -1], dtype=int32)
+        """
+    def max(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, out: None = None, stream: StreamOrDevice = None) -> array:
+        """Maximum over the given axes; NaN wins.
+
+        Args:
+            a: Input array.
+            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
+            keepdims: Keep reduced axes with extent 1.
+            out: None: arrays are not written to.
+
+        Returns:
+            The maximum in the dtype of ``a``. An empty axis is a ValueError.
+
+        Example:
+            >>> mx.max(mx.array([3, 1, 2]))
+            array(3, dtype=int32)
+        """
+    def mean(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, dtype: Dtype | type | None = None, out: None = None, stream: StreamOrDevice = None) -> array:
+        """Mean over the given axes.
+
+        Args:
+            a: Input array.
+            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
+            keepdims: Keep reduced axes with extent 1.
+            dtype: Dtype of the result, in which the elements are reduced; NumPy's dtypes and types are taken, too.
+            out: None: arrays are not written to.
+
+        Returns:
+            The mean, float32 for integers.
+
+        Example:
+            >>> mx.mean(mx.array([1.0, 2.0]))
+            array(1.5, dtype=float32)
+        """
+    def min(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, out: None = None, stream: StreamOrDevice = None) -> array:
+        """Minimum over the given axes; NaN wins.
+
+        Args:
+            a: Input array.
+            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
+            keepdims: Keep reduced axes with extent 1.
+            out: None: arrays are not written to.
+
+        Returns:
+            The minimum in the dtype of ``a``. An empty axis is a ValueError.
+
+        Example:
+            >>> mx.min(mx.array([3, 1, 2]))
+            array(1, dtype=int32)
+        """
+    def prod(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, dtype: Dtype | type | None = None, out: None = None, stream: StreamOrDevice = None) -> array:
+        """Product over the given axes.
+
+        Args:
+            a: Input array.
+            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
+            keepdims: Keep reduced axes with extent 1.
+            dtype: Dtype of the result, in which the elements are reduced; NumPy's dtypes and types are taken, too.
+            out: None: arrays are not written to.
+
+        Returns:
+            The product, 1 for an empty axis.
+
+        Example:
+            >>> mx.prod(mx.array([2, 3, 4]))
+            array(24, dtype=int32)
         """
     def reshape(self, *shape: Any, stream: StreamOrDevice = None) -> array:
         """Array with the same elements, in row-major order, in another shape.
@@ -417,6 +485,40 @@ class array:
             array([[1, 2],
                    [3, 4]], dtype=int32)
         """
+    def std(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, *, correction: int | None = None, dtype: Dtype | type | None = None, out: None = None, stream: StreamOrDevice = None) -> array:
+        """Standard deviation over the given axes.
+
+        Args:
+            a: Input array.
+            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
+            keepdims: Keep reduced axes with extent 1.
+            dtype: Dtype of the result, in which the elements are reduced; NumPy's dtypes and types are taken, too.
+            out: None: arrays are not written to.
+
+        Returns:
+            The square root of :func:`var`.
+
+        Example:
+            >>> mx.std(mx.array([1.0, 3.0]))
+            array(1, dtype=float32)
+        """
+    def sum(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, dtype: Dtype | type | None = None, out: None = None, stream: StreamOrDevice = None) -> array:
+        """Sum over the given axes.
+
+        Args:
+            a: Input array.
+            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
+            keepdims: Keep reduced axes with extent 1.
+            dtype: Dtype of the result, in which the elements are reduced; NumPy's dtypes and types are taken, too.
+            out: None: arrays are not written to.
+
+        Returns:
+            The sum; bool and small integers add up in 32 bits, floats keep their dtype.
+
+        Example:
+            >>> mx.sum(mx.array([[1, 2], [3, 4]]), axis=0)
+            array([4, 6], dtype=int32)
+        """
     def transpose(self, *axes: Any, stream: StreamOrDevice = None) -> array:
         """Array with its axes in another order.
 
@@ -431,6 +533,23 @@ class array:
             >>> mx.transpose(mx.array([[1, 2], [3, 4]]))
             array([[1, 3],
                    [2, 4]], dtype=int32)
+        """
+    def var(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, *, correction: int | None = None, dtype: Dtype | type | None = None, out: None = None, stream: StreamOrDevice = None) -> array:
+        """Variance over the given axes.
+
+        Args:
+            a: Input array.
+            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
+            keepdims: Keep reduced axes with extent 1.
+            dtype: Dtype of the result, in which the elements are reduced; NumPy's dtypes and types are taken, too.
+            out: None: arrays are not written to.
+
+        Returns:
+            The mean squared distance from the mean, divided by n - ddof (``correction`` is another name of ``ddof``).
+
+        Example:
+            >>> mx.var(mx.array([1.0, 3.0]))
+            array(1, dtype=float32)
         """
     def conj(self, *, stream: StreamOrDevice = None) -> array:
         """Element-wise complex conjugate."""
@@ -589,51 +708,6 @@ class array:
             >>> mx.logsumexp(mx.array([0.0, 0.0]))
             array(0.693147, dtype=float32)
         """
-    def max(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array:
-        """Maximum over the given axes; NaN wins.
-
-        Args:
-            a: Input array.
-            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
-            keepdims: Keep reduced axes with extent 1.
-
-        Returns:
-            The maximum in the dtype of ``a``. An empty axis is a ValueError.
-
-        Example:
-            >>> mx.max(mx.array([3, 1, 2]))
-            array(3, dtype=int32)
-        """
-    def mean(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array:
-        """Mean over the given axes.
-
-        Args:
-            a: Input array.
-            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
-            keepdims: Keep reduced axes with extent 1.
-
-        Returns:
-            The mean, float32 for integers.
-
-        Example:
-            >>> mx.mean(mx.array([1.0, 2.0]))
-            array(1.5, dtype=float32)
-        """
-    def min(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array:
-        """Minimum over the given axes; NaN wins.
-
-        Args:
-            a: Input array.
-            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
-            keepdims: Keep reduced axes with extent 1.
-
-        Returns:
-            The minimum in the dtype of ``a``. An empty axis is a ValueError.
-
-        Example:
-            >>> mx.min(mx.array([3, 1, 2]))
-            array(1, dtype=int32)
-        """
     def moveaxis(self, source: int, destination: int, *, stream: StreamOrDevice = None) -> array:
         """Array with one axis at another place, the others keeping their order.
 
@@ -648,21 +722,6 @@ class array:
         Example:
             >>> mx.moveaxis(mx.zeros((2, 3, 4)), 0, 2).shape
             (3, 4, 2)
-        """
-    def prod(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array:
-        """Product over the given axes.
-
-        Args:
-            a: Input array.
-            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
-            keepdims: Keep reduced axes with extent 1.
-
-        Returns:
-            The product, 1 for an empty axis.
-
-        Example:
-            >>> mx.prod(mx.array([2, 3, 4]))
-            array(24, dtype=int32)
         """
     def reciprocal(self, *, stream: StreamOrDevice = None) -> array:
         """Element-wise 1 / a."""
@@ -717,36 +776,6 @@ class array:
             >>> mx.squeeze(mx.array([[1, 2]]))
             array([1, 2], dtype=int32)
         """
-    def std(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, *, correction: int | None = None, stream: StreamOrDevice = None) -> array:
-        """Standard deviation over the given axes.
-
-        Args:
-            a: Input array.
-            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
-            keepdims: Keep reduced axes with extent 1.
-
-        Returns:
-            The square root of :func:`var`.
-
-        Example:
-            >>> mx.std(mx.array([1.0, 3.0]))
-            array(1, dtype=float32)
-        """
-    def sum(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array:
-        """Sum over the given axes.
-
-        Args:
-            a: Input array.
-            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
-            keepdims: Keep reduced axes with extent 1.
-
-        Returns:
-            The sum; bool and small integers add up in 32 bits, floats keep their dtype.
-
-        Example:
-            >>> mx.sum(mx.array([[1, 2], [3, 4]]), axis=0)
-            array([4, 6], dtype=int32)
-        """
     def swapaxes(self, axis1: int, axis2: int, *, stream: StreamOrDevice = None) -> array:
         """Array with two axes exchanged.
 
@@ -761,21 +790,6 @@ class array:
         Example:
             >>> mx.swapaxes(mx.zeros((2, 3, 4)), 0, 2).shape
             (4, 3, 2)
-        """
-    def var(self, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, *, correction: int | None = None, stream: StreamOrDevice = None) -> array:
-        """Variance over the given axes.
-
-        Args:
-            a: Input array.
-            axis: Axis or axes to reduce over; ``None`` reduces over all of them.
-            keepdims: Keep reduced axes with extent 1.
-
-        Returns:
-            The mean squared distance from the mean, divided by n - ddof (``correction`` is another name of ``ddof``).
-
-        Example:
-            >>> mx.var(mx.array([1.0, 3.0]))
-            array(1, dtype=float32)
         """
     def view(self, dtype: Dtype, stream: StreamOrDevice = None) -> array:
         """The same bytes as elements of another dtype.

@@ -145,3 +145,53 @@ def test_what_evaluation_raises_reaches_who_converts():
     with pytest.raises(IndexError):
         memoryview(bad)
     assert mx.array([1.0]).__array__().tolist() == [1]  # what was raised does not linger
+
+
+REDUCTIONS = ["sum", "prod", "mean", "var", "std", "min", "max", "all", "any"]
+WITH_DTYPE = REDUCTIONS[:5]
+
+
+@pytest.mark.parametrize("keywords", [{}, {"axis": 0}, {"axis": (0, 1)}, {"axis": -1, "keepdims": True}, {"keepdims": False}], ids=str)
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_reductions_of_numpy_are_methods(name, keywords):
+    f, n = getattr(np, name), np.array([[1, 2, 0], [3, 5, 7]], np.float32)
+    r = f(mx.array(n), **keywords)
+    assert type(r) is mx.array and r.shape == f(n, **keywords).shape
+    assert np.allclose(np.asarray(r), f(n, **keywords), rtol=1e-6)
+    with pytest.raises(TypeError, match="out"):
+        f(mx.array(n), out=np.zeros(()), **keywords)
+    with pytest.raises(TypeError, match="where"):
+        f(mx.array(n), where=n > 1, **keywords)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.dtype("float16"), "float64", float, int, np.int8, mx.float64, mx.int32, np.complex64], ids=str)
+@pytest.mark.parametrize("name", WITH_DTYPE)
+def test_reductions_of_numpy_in_a_dtype(name, dtype):
+    f, n = getattr(np, name), np.array([[1, 2, 0], [3, 5, 7]], np.float32)
+    plain = {mx.float64: np.float64, mx.int32: np.int32}.get(dtype, dtype) if type(dtype) is mx.Dtype else dtype
+    r = f(mx.array(n), axis=1, dtype=dtype)
+    assert str(r.dtype).split(".")[-1] == np.dtype(plain).name
+    whole = np.dtype(plain).kind == "i"  # of which NumPy has no std
+    expected = f(n, axis=1).astype(plain) if whole else f(n, axis=1, dtype=plain)
+    assert np.allclose(np.asarray(r), expected, rtol=1e-2 if np.dtype(plain).itemsize == 2 else 1e-6)
+    assert mx.array_equal(getattr(mx.array(n), name)(axis=1, dtype=dtype, out=None), r)
+    with pytest.raises(TypeError, match="dtype"):
+        f(mx.array(n), dtype=np.complex128)
+
+
+def test_a_dtype_is_that_of_the_sum():
+    """Elements are converted before they are reduced, not after."""
+    big = mx.array([10000.0] * 100, mx.float16)
+    assert np.sum(big, dtype=np.float32).item() == 1e6
+    assert np.sum(mx.array([100, 100], mx.int8), dtype=np.int8).item() == -56
+    assert np.mean(mx.array([2**24 + 1, 2**24 + 3]), dtype=np.float64).item() == 2**24 + 2
+    assert np.std(mx.array([1, 3]), ddof=1).item() == np.std(np.array([1, 3], np.float32), ddof=1)
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "mean", "var", "std", "min", "max"])
+def test_reductions_of_numpy_keep_the_gradient(name):
+    x, f = mx.array([1.0, 2.0, 4.0]), getattr(np, name)
+    assert mx.grad(lambda x: f(x))(x).tolist() == mx.grad(lambda x: getattr(mx, name)(x))(x).tolist()
+    assert any(mx.grad(lambda x: f(x))(x).tolist())
+    if name in WITH_DTYPE:
+        assert mx.grad(lambda x: f(x, dtype=np.float32))(x).tolist() == mx.grad(lambda x: f(x))(x).tolist()

@@ -1,0 +1,47 @@
+package core
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/signature"
+)
+
+// numpyMethods adds the methods of reductions. NumPy's functions of their names call them: np.mean(a) is
+// a.mean(axis=None, dtype=None, out=None). So they take a dtype, in which the elements are reduced, and an out, which can
+// only be None.
+func numpyMethods(fs ...Func) []Func {
+	for _, f := range slices.Clone(fs) {
+		const last = "stream: StreamOrDevice"
+		more, doc := "", ""
+		switch f.Name {
+		case "sum", "prod", "mean", "var", "std":
+			at := len(signature.MustParse(f.Sig).Params) - 1
+			more = "dtype: Dtype | type | None = None, "
+			doc = "\n    dtype: Dtype of the result, in which the elements are reduced; NumPy's dtypes and types are taken, too."
+			f.Call = reduceIn(f.Call, at)
+		case "min", "max", "all", "any":
+		default:
+			continue
+		}
+		f.Name = "array." + f.Name
+		f.Sig = strings.Replace(f.Sig, last, more+"out: None = None, "+last, 1)
+		f.Doc = strings.Replace(f.Doc, "\n\nReturns:", doc+"\n    out: None: arrays are not written to.\n\nReturns:", 1)
+		fs = append(fs, f)
+	}
+	return fs
+}
+
+// reduceIn converts what call reduces, and its result, to the dtype that is argument at, if given.
+func reduceIn(call func(*Args) []*Array, at int) func(*Args) []*Array {
+	return func(a *Args) []*Array {
+		if !a.given(at) {
+			return call(a)
+		}
+		d := a.dtype(at, dtype.Float32)
+		list := slices.Clone(a.List)
+		list[0] = Arg{Kind: ArgArray, Array: AsType(a.array(0), d)}
+		return []*Array{AsType(call(&Args{a.Func, list})[0], d)}
+	}
+}
