@@ -134,8 +134,14 @@ func toTexts(list []string) C.capi_texts {
 	return t
 }
 
-// cMemory is zeroed memory of C; cgo ends the process where there is none.
-func cMemory(size int) C.uintptr_t { return address((*byte)(C.calloc(1, C.size_t(size+1)))) }
+// cMemory is zeroed memory of C.
+func cMemory(size int) C.uintptr_t {
+	p := C.calloc(1, C.size_t(size+1))
+	if p == nil {
+		core.Throw(core.MemoryError, "[load] cannot allocate %d bytes for names and metadata", size)
+	}
+	return address((*byte)(p))
+}
 
 // pointer is the reverse of address.
 func pointer(p C.uintptr_t) unsafe.Pointer {

@@ -66,7 +66,7 @@ const ioPiece = 1 << 20
 
 func (p polled) ReadAt(b []byte, offset int64) (n int, err error) {
 	for n < len(b) && err == nil {
-		if err := p.Check(); err != nil {
+		if err := p.Check(0); err != nil {
 			return n, err
 		}
 		var m int
@@ -76,10 +76,18 @@ func (p polled) ReadAt(b []byte, offset int64) (n int, err error) {
 	return n, err
 }
 
-// Check is ErrCanceled once the caller gave up.
-func (p polled) Check() error {
+// Check is an error once the caller gave up, or if there is no room for n bytes of tables.
+func (p polled) Check(n int) error {
 	if p.canceled() {
 		return ErrCanceled
+	}
+	if n == 0 {
+		return nil // without the lock
+	}
+	Lock()
+	defer Unlock()
+	if err := Room("load", n); err != nil {
+		return err
 	}
 	return nil
 }
@@ -118,7 +126,7 @@ func LoadFrom(r io.ReaderAt, size int64, kind string, canceled func() bool) (*Lo
 
 // Extent returns how many bytes a file takes from its start, as far as prefix tells (format.Extent).
 func Extent(prefix []byte, kind string, canceled func() bool) (int64, *Error) {
-	n, err := format.Extent(kind, prefix, polled{nil, canceled}.Check)
+	n, err := format.Extent(kind, prefix, polled{canceled: canceled}.Check)
 	if err != nil {
 		return 0, ioError("load", err)
 	}
@@ -132,7 +140,7 @@ func (l *Loaded) read(r polled, size int64, kind string) error {
 		if err != nil {
 			return err
 		}
-		l.Single, err = readTensor(t, r.Check, func(dst []byte) error { return format.ReadInto(dst, r, t) })
+		l.Single, err = readTensor(t, 0, r, func(dst []byte) error { return format.ReadInto(dst, r, t) })
 		return err
 	case "npz":
 		entries, err := format.ReadNPZ(r, size)
@@ -141,7 +149,7 @@ func (l *Loaded) read(r polled, size int64, kind string) error {
 		}
 		for i := range entries {
 			e := &entries[i]
-			a, err := readTensor(e.Tensor, r.Check, e.ReadInto)
+			a, err := readTensor(e.Tensor, i, r, e.ReadInto)
 			if err != nil {
 				return err
 			}
@@ -153,8 +161,8 @@ func (l *Loaded) read(r polled, size int64, kind string) error {
 			return err
 		}
 		l.Metadata = metadata
-		for _, t := range tensors {
-			a, err := readTensor(t, r.Check, func(dst []byte) error { return format.ReadInto(dst, r, t) })
+		for i, t := range tensors {
+			a, err := readTensor(t, i, r, func(dst []byte) error { return format.ReadInto(dst, r, t) })
 			if err != nil {
 				return err
 			}
@@ -176,9 +184,10 @@ func (l *Loaded) Free() {
 	}
 }
 
-// readTensor reads elements straight into the memory of a new array, which it holds once.
-func readTensor(t format.Tensor, check func() error, read func(dst []byte) error) (*Array, error) {
-	if err := check(); err != nil {
+// readTensor reads elements straight into the memory of a new array, which it holds once. It is the i-th of its file.
+func readTensor(t format.Tensor, i int, r polled, read func(dst []byte) error) (*Array, error) {
+	const node, often = 384, 1 << 10
+	if err := r.Check(i / often * (node * often)); err != nil {
 		return nil, err
 	}
 	shape := t.RowMajorShape()
@@ -296,7 +305,7 @@ func (s Saved) write(w io.Writer, kind string, canceled func() bool) error {
 		}
 		return z.Close()
 	case "safetensors":
-		return format.WriteSafetensors(w, tensors, s.Metadata, data)
+		return format.WriteSafetensors(w, tensors, s.Metadata, polled{canceled: canceled}.Check, data)
 	}
 	return Errorf(ValueError, "[save] unknown format '%s'", kind)
 }

@@ -9,7 +9,7 @@ import (
 // Extent returns how many bytes an npy or safetensors file takes from its start, as far as the first ones of it tell: where
 // it says more than there are in prefix, at least so many are to be read before asking again. With it a file is read from a stream
 // and not a byte of what follows. check is asked from time to time whether to go on.
-func Extent(kind string, prefix []byte, check func() error) (int64, error) {
+func Extent(kind string, prefix []byte, check checker) (int64, error) {
 	if kind == "npy" {
 		return npyExtent(prefix)
 	}
@@ -35,7 +35,7 @@ func npyExtent(prefix []byte) (int64, error) {
 	return add(t.Offset, t.Size, err)
 }
 
-func safetensorsExtent(prefix []byte, check func() error) (int64, error) {
+func safetensorsExtent(prefix []byte, check checker) (int64, error) {
 	if len(prefix) < 8 {
 		return 8, nil
 	}

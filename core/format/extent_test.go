@@ -11,7 +11,7 @@ import (
 func extent(t testing.TB, kind string, file []byte) (int64, error) {
 	t.Helper()
 	for have := int64(0); ; {
-		n, err := Extent(kind, file[:have], func() error { return nil })
+		n, err := Extent(kind, file[:have], func(int) error { return nil })
 		if err != nil || n <= have || n > int64(len(file)) {
 			return n, err
 		}
@@ -73,7 +73,7 @@ func TestHeadersAreGivenUp(t *testing.T) {
 	}
 	file := safetensorsFile(`{"x":{"unknown":[`+string(header)+`{}]}}`, 0)
 	asked := 0
-	check := func() error {
+	check := func(int) error {
 		if asked++; asked == 3 {
 			return ErrCanceled
 		}

@@ -68,15 +68,23 @@ func named(r io.ReaderAt, err error) error {
 	return err
 }
 
-// checkSteps is how many members are read between two looks at whether the caller gave up.
-const checkSteps = 1 << 10
+// A checker says, while headers are read, whether to go on: whether the caller still waits, and whether there is room for a table of
+// so many bytes. Tables grow by copying, and garbage doubles them until it is collected.
+type checker func(bytes int) error
 
-// checkOf is the Check method of a source, whose error ends what is done with what was read.
-func checkOf(r io.ReaderAt) func() error {
-	if c, ok := r.(interface{ Check() error }); ok {
+const (
+	checkSteps  = 1 << 10 // how many members are read between two checks
+	tensorBytes = 512     // what a tensor takes in tables
+	textBytes   = 160     // what a pair of metadata takes, without its text
+	entryBytes  = 768     // what a member of an archive takes
+)
+
+// checkOf is the Check method of a source.
+func checkOf(r io.ReaderAt) checker {
+	if c, ok := r.(interface{ Check(int) error }); ok {
 		return c.Check
 	}
-	return func() error { return nil }
+	return func(int) error { return nil }
 }
 
 // quote keeps a hostile name from filling the screen.

@@ -251,7 +251,7 @@ func TestGoldenSafetensors(t *testing.T) {
 func writeSafetensors(t testing.TB, tensors []Tensor, metadata map[string]string) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	err := WriteSafetensors(&out, tensors, metadata, func(i int, w io.Writer) error {
+	err := WriteSafetensors(&out, tensors, metadata, checkOf(nil), func(i int, w io.Writer) error {
 		_, err := w.Write(counting(tensors[i].Dtype, tensors[i].Size))
 		return err
 	})
@@ -431,7 +431,7 @@ func TestWriteErrors(t *testing.T) {
 	} {
 		wantField(t, field, WriteNPY(io.Discard, x, eight))
 		wantField(t, field, NewNPZWriter(io.Discard, false).Add(x, eight))
-		wantField(t, field, WriteSafetensors(io.Discard, []Tensor{x}, nil, nil))
+		wantField(t, field, WriteSafetensors(io.Discard, []Tensor{x}, nil, checkOf(nil), nil))
 	}
 	wantField(t, "shape", WriteNPY(io.Discard, with(func(x *Tensor) { x.Shape = make([]int, 65) }), eight))
 	wantField(t, "shape", WriteNPY(io.Discard, with(func(x *Tensor) { x.Shape = []int{math.MaxInt, 2, 0} }), eight))
@@ -454,7 +454,7 @@ func TestWriteErrors(t *testing.T) {
 	wantField(t, "name", z.Add(with(func(x *Tensor) { x.Name = strings.Repeat("x", 65533) }), eight))
 
 	write := func(metadata map[string]string, x ...Tensor) error {
-		return WriteSafetensors(io.Discard, x, metadata, func(_ int, w io.Writer) error { return eight(w) })
+		return WriteSafetensors(io.Discard, x, metadata, checkOf(nil), func(_ int, w io.Writer) error { return eight(w) })
 	}
 	wantField(t, "name", write(nil, f32, f32))
 	wantField(t, "name", write(nil, with(func(x *Tensor) { x.Name = "__metadata__" })))

@@ -148,7 +148,7 @@ func FuzzSafetensors(f *testing.F) {
 			want[x.Name] = inside(t, file, x)
 		}
 		var out bytes.Buffer
-		err = WriteSafetensors(&out, tensors, metadata, func(i int, w io.Writer) error {
+		err = WriteSafetensors(&out, tensors, metadata, checkOf(nil), func(i int, w io.Writer) error {
 			_, err := w.Write(want[tensors[i].Name])
 			return err
 		})

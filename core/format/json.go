@@ -18,14 +18,15 @@ type jsonText struct {
 	b     []byte
 	i     int
 	field string // what is being read, for errors
-	check func() error
+	check checker
 	steps int // members and elements read
+	kept  int // bytes of the tables that were made of them
 }
 
 // step asks from time to time whether to go on.
 func (p *jsonText) step() error {
 	if p.steps++; p.steps%checkSteps == 0 {
-		return p.check()
+		return p.check(p.kept)
 	}
 	return nil
 }

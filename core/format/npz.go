@@ -41,7 +41,10 @@ func ReadNPZ(r io.ReaderAt, size int64) ([]Entry, error) {
 
 func readNPZ(r io.ReaderAt, size int64) ([]Entry, error) {
 	// The section keeps the offsets of a hostile directory inside of the file.
-	z, err := zip.NewReader(io.NewSectionReader(r, 0, size), size)
+	check := checkOf(r)
+	directory := &counted{ReaderAt: r, check: check}
+	z, err := zip.NewReader(io.NewSectionReader(directory, 0, size), size)
+	directory.check = nil
 	// Names are keys and never paths here, so ".." in one is no danger.
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, zipError("zip directory", err)
@@ -49,10 +52,9 @@ func readNPZ(r io.ReaderAt, size int64) ([]Entry, error) {
 	var entries []Entry
 	var spans []span
 	seen := map[string]bool{}
-	check := checkOf(r)
 	for i, f := range z.File {
 		if i%checkSteps == 0 {
-			if err := check(); err != nil {
+			if err := check(i * entryBytes); err != nil {
 				return nil, err
 			}
 		}
@@ -81,6 +83,24 @@ func readNPZ(r io.ReaderAt, size int64) ([]Entry, error) {
 		seen[name] = true
 	}
 	return entries, checkOverlap(spans)
+}
+
+// counted checks for room for the tables that are made of what is read.
+type counted struct {
+	io.ReaderAt
+	check checker // nil when the data is read
+	bytes int
+}
+
+func (c *counted) ReadAt(b []byte, offset int64) (int, error) {
+	if c.check != nil {
+		if c.bytes += len(b); c.bytes > 1<<16 {
+			if err := c.check(c.bytes * entryBytes / 128); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return c.ReaderAt.ReadAt(b, offset)
 }
 
 // span is the range of compressed bytes of a member.

@@ -68,7 +68,7 @@ func ReadSafetensors(r io.ReaderAt, size int64) ([]Tensor, map[string]string, er
 	return tensors, metadata, nil
 }
 
-func readSafetensors(r io.Reader, size int64, check func() error) ([]Tensor, map[string]string, error) {
+func readSafetensors(r io.Reader, size int64, check checker) ([]Tensor, map[string]string, error) {
 	var pre [8]byte
 	if err := readExact(r, pre[:], "header length"); err != nil {
 		return nil, nil, err
@@ -80,6 +80,9 @@ func readSafetensors(r io.Reader, size int64, check func() error) ([]Tensor, map
 	start := 8 + length
 	if size < start {
 		return nil, nil, bad("header length", "%d bytes, the file has %d left", length, size-8)
+	}
+	if err := check(int(length)); err != nil {
+		return nil, nil, err
 	}
 	header := make([]byte, length)
 	if err := readExact(r, header, "header"); err != nil {
@@ -104,7 +107,7 @@ func safetensorsHeaderLength(pre [8]byte) (int64, error) {
 }
 
 // parseSafetensorsHeader reads the JSON; offsets are still those of the header.
-func parseSafetensorsHeader(header []byte, check func() error) ([]Tensor, map[string]string, error) {
+func parseSafetensorsHeader(header []byte, check checker) ([]Tensor, map[string]string, error) {
 	p := &jsonText{b: header, field: "header", check: check}
 	if len(header) == 0 || header[0] != '{' {
 		return nil, nil, p.fail("does not start with '{'")
@@ -123,6 +126,7 @@ func parseSafetensorsHeader(header []byte, check func() error) ([]Tensor, map[st
 			var t Tensor
 			t, err = parseTensor(p, key)
 			tensors = append(tensors, t)
+			p.kept += tensorBytes
 		}
 		p.field = "header"
 		return err
@@ -149,6 +153,7 @@ func parseMetadata(p *jsonText) (map[string]string, error) {
 		}
 		v, err := p.text()
 		m[key] = v
+		p.kept += textBytes
 		return err
 	})
 	return m, err
@@ -270,8 +275,8 @@ func layOut(tensors []Tensor, start, size int64) error {
 // WriteSafetensors writes a safetensors file. Of each tensor it uses Name, Dtype
 // and Shape; data writes the row-major bytes of tensors[i] and is called in the
 // order of the file, which is not that of the slice. Metadata that is nil is left
-// out.
-func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string, data func(i int, w io.Writer) error) error {
+// out. check is asked while the header is made.
+func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string, check func(bytes int) error, data func(i int, w io.Writer) error) error {
 	order := make([]int, len(tensors))
 	sizes := make([]int64, len(tensors))
 	seen := map[string]bool{}
@@ -299,7 +304,7 @@ func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string,
 		a, b := tensors[i], tensors[j]
 		return cmp.Or(safetensorsRank(a.Dtype)-safetensorsRank(b.Dtype), strings.Compare(a.Name, b.Name))
 	})
-	header, err := safetensorsHeader(tensors, sizes, order, metadata)
+	header, err := safetensorsHeader(tensors, sizes, order, metadata, check)
 	if err != nil {
 		return err
 	}
@@ -315,11 +320,16 @@ func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string,
 	return nil
 }
 
-func safetensorsHeader(tensors []Tensor, sizes []int64, order []int, metadata map[string]string) ([]byte, error) {
+func safetensorsHeader(tensors []Tensor, sizes []int64, order []int, metadata map[string]string, check checker) ([]byte, error) {
 	b := append(make([]byte, 8, 4096), '{')
 	if metadata != nil {
 		b = append(b, `"__metadata__":{`...)
 		for n, k := range slices.Sorted(maps.Keys(metadata)) {
+			if n%checkSteps == 0 {
+				if err := check(len(b)); err != nil {
+					return nil, err
+				}
+			}
 			if !utf8.ValidString(k) || !utf8.ValidString(metadata[k]) {
 				return nil, bad(metadataKey, "%s: %s is not UTF-8", quote(k), quote(metadata[k]))
 			}
@@ -337,6 +347,11 @@ func safetensorsHeader(tensors []Tensor, sizes []int64, order []int, metadata ma
 	}
 	var end int64
 	for n, i := range order {
+		if n%checkSteps == 0 {
+			if err := check(len(b)); err != nil {
+				return nil, err
+			}
+		}
 		if n > 0 {
 			b = append(b, ',')
 		}

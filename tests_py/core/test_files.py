@@ -323,6 +323,31 @@ def unnamed(folder: Path) -> bool:
     return True
 
 
+@linux
+@pytest.mark.parametrize("kind", ["npz", "safetensors"])
+def test_headers_without_room_are_a_memory_error(tmp_path: Path, kind: str) -> None:
+    """Names and shapes lie on the Go heap, and the Go runtime ends the process where that cannot grow."""
+    path, n = tmp_path / f"x.{kind}", 20_000 if kind == "npz" else 60_000
+    arrays = dict.fromkeys((f"a{i}" for i in range(n)), mx.array(1, mx.uint8))
+    mx.savez(path, **arrays) if kind == "npz" else mx.save_safetensors(path, arrays)
+    run(
+        """
+        import resource
+        path, n, extra, loaded = sys.argv[1], int(sys.argv[2]), 20, 0
+        mx.eval(mx.arange(10) + 1)
+        while not loaded:
+            now = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (now + (extra << 20), resource.RLIM_INFINITY))
+            try: loaded = len(mx.load(path))
+            except MemoryError: extra += 60
+            resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert loaded == n and 20 < extra < 1000, (loaded, extra)
+        """,
+        str(path),
+        str(n),
+    )
+
+
 # ---- pipes and devices ----
 
 

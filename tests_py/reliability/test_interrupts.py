@@ -208,6 +208,31 @@ def test_conversions_give_up() -> None:
     )
 
 
+def test_long_headers_give_up() -> None:
+    run(
+        """
+        a = mx.array(1, mx.uint8)
+        many = dict.fromkeys((f"a{i}" for i in range(100_000)), a)
+        texts = {f"key {i}": "value" for i in range(200_000)}
+        with tempfile.TemporaryDirectory() as d:
+            path = lambda name: os.path.join(d, name)
+            mx.save_safetensors(path("a.safetensors"), many)
+            mx.save_safetensors(path("b.safetensors"), {"a": a}, texts)
+            mx.savez(path("a.npz"), **many)
+            long = b'{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1],"more":[' + b"1," * 40_000_000 + b"1]}}"
+            with open(path("d.safetensors"), "wb") as f:
+                f.write(len(long).to_bytes(8, "little") + long + b"7")
+            for name in os.listdir(d):
+                data = open(path(name), "rb").read()
+                interrupted(name, lambda: [mx.load(path(name)) for _ in range(1000)])
+                interrupted(f"{name} from a stream", lambda: [mx.load(io.BytesIO(data), format=name[2:]) for _ in range(1000)])
+            interrupted("save names", lambda: [mx.save_safetensors(path("c.safetensors"), many) for _ in range(1000)])
+            interrupted("save texts", lambda: [mx.save_safetensors(path("c.safetensors"), {"a": a}, texts) for _ in range(1000)])
+            interrupted("save members", lambda: [mx.savez(path("c.npz"), **many) for _ in range(1000)])
+        """
+    )
+
+
 def test_files_give_up() -> None:
     """An interrupted save leaves the old file; nothing stays allocated."""
     run(
