@@ -68,7 +68,7 @@ int dtype_of_numpy(PyObject *o) {
 	Py_XDECREF(numpy);
 	Py_XDECREF(dtype);
 	Py_XDECREF(name);
-	PyErr_Clear();
+	if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear(); /* Ctrl-C stays */
 	return found;
 }
 

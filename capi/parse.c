@@ -152,7 +152,7 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 		int dtype = dtype_of_numpy(o);
 		p->args[at].kind = ARG_DTYPE;
 		p->args[at].n = dtype;
-		return dtype < 0;
+		return dtype >= 0 ? 0 : PyErr_Occurred() ? -1 : 1;
 	}
 	const uint32_t numbers = ACCEPT_BOOL | ACCEPT_INT | ACCEPT_FLOAT | ACCEPT_COMPLEX | ACCEPT_ARRAY | ACCEPT_ANY;
 	if (PyBool_Check(o) || PyFloat_Check(o) || PyLong_Check(o) || PyComplex_Check(o)) {
@@ -191,6 +191,7 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 	if (accept & ACCEPT_LIST && array_like(o)) { /* a NumPy array of axes or of a shape */
 		PyObject *list = PyObject_CallMethod(o, "tolist", NULL);
 		if (!list) {
+			if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return -1;
 			PyErr_Clear();
 			return 1;
 		}

@@ -10,8 +10,6 @@ from . import cuda as cuda, fast as fast, linalg as linalg, metal as metal, rand
 __version__: str
 
 class DLPackCompatible(Protocol):
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """NumPy's operators with arrays are those of the arrays; its other ufuncs convert the arrays to its own."""
     def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
     def __dlpack_device__(self, *args: Any, **kwargs: Any) -> Any: ...
 
@@ -264,6 +262,8 @@ class array:
     def __reduce__(self) -> tuple[Any, ...]: ...
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         """The array as a NumPy array that shares its memory where it can."""
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """NumPy's operators with arrays are those of the arrays; its other ufuncs convert the arrays to its own."""
     def __dlpack__(
         self, *, stream: Any = None, max_version: tuple[int, int] | None = None, dl_device: tuple[int, int] | None = None,
         copy: bool | None = None,
