@@ -54,8 +54,27 @@ static PyMethodDef dtype_methods[] = {
 	{NULL, NULL, 0, NULL},
 };
 
+/* By which NumPy, and those who ask it, take our dtypes for theirs. NumPy before 2.4 looks for the attribute dtype. */
+static PyObject *dtype_numpy(PyObject *self, void *unused) {
+	(void)unused;
+	int foreign = dtype_of(self) == DT_BFLOAT16;
+	PyObject *numpy = PyImport_ImportModule("numpy"), *owner = foreign ? PyImport_ImportModule("ml_dtypes") : NULL, *result = NULL;
+	PyObject *name = !foreign ? PyUnicode_FromString(dtype_names[dtype_of(self)]) : owner ? PyObject_GetAttrString(owner, "bfloat16") : NULL;
+	if (numpy && name) result = PyObject_CallMethod(numpy, "dtype", "(O)", name);
+	Py_XDECREF(numpy);
+	Py_XDECREF(owner);
+	Py_XDECREF(name);
+	if (!result && PyErr_ExceptionMatches(PyExc_ImportError)) {
+		PyErr_Clear();
+		PyErr_Format(PyExc_AttributeError, "NumPy's %s needs %s, which is not installed", dtype_names[dtype_of(self)], foreign ? "ml_dtypes" : "NumPy");
+	}
+	return result;
+}
+
 static PyGetSetDef dtype_getset[] = {
 	{"size", dtype_size, NULL, "Size of one element in bytes.", NULL},
+	{"__numpy_dtype__", dtype_numpy, NULL, "NumPy's dtype of this name.", NULL},
+	{"dtype", dtype_numpy, NULL, "NumPy's dtype of this name.", NULL},
 	{NULL, NULL, NULL, NULL, NULL},
 };
 

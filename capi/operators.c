@@ -175,6 +175,17 @@ static int is_strange(PyObject *numpy, PyObject *o) {
 	return strange;
 }
 
+/* Whether an operand is of a dtype that only NumPy has: objects, texts, dates, long doubles. */
+static int numpy_only(PyObject *o) {
+	PyObject *dtype = is_array(o) ? NULL : PyObject_GetAttrString(o, "dtype"), *c = dtype ? PyObject_GetAttrString(dtype, "char") : NULL;
+	const char *s = c && PyUnicode_Check(c) ? PyUnicode_AsUTF8AndSize(c, NULL) : NULL;
+	int only = s && !strstr("?bBhHiIlLqQefdFDE", s); /* E is the bfloat16 of ml_dtypes */
+	Py_XDECREF(dtype);
+	Py_XDECREF(c);
+	PyErr_Clear();
+	return only;
+}
+
 static PyObject *as_numpy(PyObject *o) { return is_array(o) ? PyObject_CallMethod(o, "__array__", NULL) : Py_NewRef(o); }
 
 /* The ufunc on what NumPy makes of the arrays: all but operators, and what is written to NumPy's arrays. */
@@ -213,15 +224,18 @@ static PyObject *array_ufunc(PyObject *self, PyObject *args, PyObject *kwargs) {
 	PyObject *numpy = PyImport_ImportModule("numpy"), *ufunc = PyTuple_GetItem(args, 0), *method = PyTuple_GetItem(args, 1), *result = NULL;
 	PyObject *out = kwargs ? PyDict_GetItemString(kwargs, "out") : NULL;
 	if (!numpy) return NULL;
-	int turn = 1;
-	for (Py_ssize_t i = 2; i < n; i++) turn &= !is_strange(numpy, PyTuple_GetItem(args, i));
+	int turn = 1, known = 1;
+	for (Py_ssize_t i = 2; i < n; i++) {
+		turn &= !is_strange(numpy, PyTuple_GetItem(args, i));
+		known &= !numpy_only(PyTuple_GetItem(args, i));
+	}
 	for (Py_ssize_t i = 0; out && PyTuple_Check(out) && i < PyTuple_Size(out); i++)
 		if (is_array(PyTuple_GetItem(out, i))) {
 			PyErr_SetString(PyExc_TypeError, "[__array_ufunc__] out cannot be an array of mlx_go: their memory is not written to");
 			goto done;
 		}
 	if (!turn) result = Py_NewRef(Py_NotImplemented);
-	else if (n == 4 && (!kwargs || PyDict_Size(kwargs) == 0) && PyUnicode_CompareWithASCIIString(method, "__call__") == 0)
+	else if (known && n == 4 && (!kwargs || PyDict_Size(kwargs) == 0) && PyUnicode_CompareWithASCIIString(method, "__call__") == 0)
 		result = apply_ufunc(numpy, ufunc, PyTuple_GetItem(args, 2), PyTuple_GetItem(args, 3));
 	if (!result && !PyErr_Occurred()) result = call_ufunc(ufunc, method, args, kwargs);
 done:

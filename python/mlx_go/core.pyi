@@ -29,6 +29,12 @@ class Dtype:
     @property
     def size(self) -> int:
         """Size of one element in bytes."""
+    @property
+    def __numpy_dtype__(self) -> Any:
+        """NumPy's dtype of this name."""
+    @property
+    def dtype(self) -> Any:
+        """NumPy's dtype of this name."""
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

@@ -195,3 +195,38 @@ def test_reductions_of_numpy_keep_the_gradient(name):
     assert any(mx.grad(lambda x: f(x))(x).tolist())
     if name in WITH_DTYPE:
         assert mx.grad(lambda x: f(x, dtype=np.float32))(x).tolist() == mx.grad(lambda x: f(x))(x).tolist()
+
+
+def test_operands_that_only_numpy_has():
+    x = mx.array([1.0, 2.0])
+    assert (np.array(["a", "b"]) == x).tolist() == [False, False]
+    objects = np.array([1, None], dtype=object) == x
+    assert type(objects) is np.ndarray and objects.tolist() == [True, False]
+    assert (np.array([2, 3], np.longdouble) * x).dtype == np.longdouble
+    with pytest.raises(TypeError):
+        np.array(["2020"], "M8[D]") - x
+    masked = np.ma.array([1.0, 2.0], mask=[False, True]) * x
+    assert type(masked) is np.ma.MaskedArray and masked.mask.tolist() == [False, True] and masked[0] == 1
+
+    class Theirs:
+        def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+            return "theirs"
+
+    assert np.multiply(x, Theirs()) == np.multiply(Theirs(), x) == "theirs"
+    with pytest.raises(TypeError, match="out"):
+        np.add(np.ones(2), 1, out=x)
+
+
+@pytest.mark.parametrize("name", ["bool_", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64"])
+def test_dtypes_are_dtypes_to_numpy(name):
+    d, n = getattr(mx, name), np.dtype(name.rstrip("_"))
+    assert np.dtype(d) == n and np.zeros(2, d).dtype == n and np.ones(2).astype(d).dtype == n
+    assert np.asarray(mx.array([1, 2]), dtype=d).dtype == n and np.zeros(2, mx.zeros(2, d).dtype).dtype == n
+
+
+def test_bfloat16_as_a_dtype_of_numpy(monkeypatch):
+    ml_dtypes = pytest.importorskip("ml_dtypes", reason="NumPy has bfloat16 only through it")
+    assert np.dtype(mx.bfloat16) == np.dtype(ml_dtypes.bfloat16)
+    monkeypatch.setitem(__import__("sys").modules, "ml_dtypes", None)
+    with pytest.raises((TypeError, AttributeError)):
+        np.dtype(mx.bfloat16)
