@@ -160,6 +160,11 @@ def put(y: Any, mask: Any, v: Any) -> Any:
     return y
 
 
+def put_in_place(y: Any, mask: Any, v: Any) -> Any:
+    y[mask] = v
+    return y
+
+
 def put_by_where(y: Any, mask: Any, v: Any) -> Any:
     """The same by cumulative counts: value number k goes to the place with k places before it."""
     m = mx.broadcast_to(mask.reshape(mask.shape + (1,) * (y.ndim - mask.ndim)), y.shape)
@@ -191,7 +196,9 @@ VALUES = {
 
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("mask", MASKS)
-def test_masked_assignment_under_transforms(mask: str, value: str) -> None:
+@pytest.mark.parametrize("assign", [put, put_in_place])
+def test_masked_assignment_under_transforms(assign: Any, mask: str, value: str) -> None:
+    """Of a copy and of the argument itself, which the caller keeps as it was."""
     v = VALUES[value](MASKS[mask](Y, None))
     if value == "each" and v.size == 0:
         v = mx.zeros((0,) + v.shape[1:])
@@ -203,13 +210,14 @@ def test_masked_assignment_under_transforms(mask: str, value: str) -> None:
 
         return f
 
-    got, want = by(put), by(put_by_where)
+    got, want = by(assign), by(put_by_where)
+    before = Y.tolist()
     batch = (mx.stack([Y, Y + 1e-3, Y * 0.99]), mx.stack([v, v + 1, v * 2]))
     vs = [mx.ones_like(Y), mx.ones_like(v)]
     if v.size == 0 and value == "each":  # the reference takes from no values
         want = lambda y, v: by(lambda y, m, v: y)(y, v)
     programs: dict[str, Callable[[Any], Any]] = {
-        "value": lambda f: f(Y, v),
+        "value": lambda f: f(Y * 1, v),
         "compile": lambda f: mx.compile(f)(Y, v),
         "grad": lambda f: mx.grad(f, argnums=(0, 1))(Y, v),
         "compile of grad": lambda f: mx.compile(mx.grad(f, argnums=(0, 1)))(Y, v),
@@ -230,6 +238,7 @@ def test_masked_assignment_under_transforms(mask: str, value: str) -> None:
             a if isinstance(a, (tuple, list)) else [a], b if isinstance(b, (tuple, list)) else [b], strict=True
         ):
             assert_close(p, np.array(q), rtol=1e-5, atol=1e-6, what=name)
+        assert Y.tolist() == before, name
 
 
 def test_a_mask_that_is_captured() -> None:
@@ -269,3 +278,29 @@ def test_positions_count_against_the_memory_limit() -> None:
     finally:
         mx.set_memory_limit(old)
     assert x[mask].shape == (n,)
+
+
+def test_masked_assignment_to_a_parameter() -> None:
+    """In the forward pass of a module: gradients are those of the array that the module had before."""
+    import mlx_go.nn as nn
+
+    class Layer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w, self.v = mx.array([1.0, 2.0, 3.0]), mx.array([5.0, 7.0])
+
+        def __call__(self, x: Any) -> Any:
+            self.w[mx.array([True, False, True])] = self.v
+            self.w[self.w > 6] = 0.0
+            return (self.w * x).sum()
+
+    x = mx.array([1.0, 2.0, 3.0])
+    for transform in (
+        lambda m: nn.value_and_grad(m, m),
+        lambda m: mx.compile(nn.value_and_grad(m, m), inputs=m.state),
+        lambda m: nn.value_and_grad(m, nn.utils.checkpoint(m)),
+    ):
+        model = Layer()
+        value, grads = transform(model)(x)
+        assert value.item() == 9
+        assert grads["w"].tolist() == [0, 2, 0] and grads["v"].tolist() == [1, 0]
