@@ -69,6 +69,14 @@ func (a *Args) optionalWeak(i int, d dtype.Dtype) *Array {
 	return a.weak(i, d)
 }
 
+// weakOr is argument i with dtype d, or the number that None stands for.
+func (a *Args) weakOr(i int, d dtype.Dtype, otherwise float64) *Array {
+	if !a.given(i) {
+		return scalarOf(d, complex(otherwise, 0))
+	}
+	return a.weak(i, d)
+}
+
 func (a *Args) integer(x *Arg) int {
 	if x.Kind != ArgInt && x.Kind != ArgBool {
 		Throw(TypeError, "[%s] expected an integer", a.name())

@@ -121,7 +121,7 @@ func wholeIndex(x *Array, items []IndexItem) (list []IndexItem, used int) {
 		Throw(kind, "[index] too many indices (%d) for an array of shape %s", used, layout.Format(x.shape))
 	}
 	if !ellipsis {
-		list = append(slices.Clone(list), IndexItem{Kind: IndexEllipsis})
+		list = append(append(make([]IndexItem, 0, len(items)+1), items...), IndexItem{Kind: IndexEllipsis})
 	}
 	return list, used
 }
@@ -195,9 +195,8 @@ func (s *subscript) align() layout.Shape {
 	return shape
 }
 
-// rest is the shape of the view without the axes that are indexed by arrays.
-func (s *subscript) rest() layout.Shape {
-	rest := layout.Shape{}
+// addRest appends the extents of the view's axes that are not indexed by arrays.
+func (s *subscript) addRest(rest layout.Shape) layout.Shape {
 	for i, d := range s.viewed {
 		if !slices.Contains(s.axes, i) {
 			rest = append(rest, d)
@@ -241,7 +240,7 @@ func Index(x *Array, items []IndexItem) *Array {
 	// Index axes are first, then the slice with extent 1 where arrays stand: drop those and
 	// move the index axes to their place.
 	k := len(shape)
-	shape = append(slices.Clone(shape), s.rest()...)
+	shape = s.addRest(append(make(layout.Shape, 0, k+len(s.viewed)), shape...))
 	return Transpose(Reshape(g, shape), leadPerm(len(shape), k, s.lead()))
 }
 
@@ -269,7 +268,7 @@ func IndexUpdate(x *Array, items []IndexItem, value *Array, op UpdateOp) *Array 
 		old := slice(x, s.sliced, s.at)
 		return sliceUpdate(x, combine(op, old, fitValue(value, s.viewed, s.sliced)), s.at)
 	}
-	rest, to := s.rest(), s.lead()
+	rest, to := s.addRest(nil), s.lead()
 	if m, ok := s.lone(); ok {
 		n := 1
 		if at := len(value.shape) - 1 - (len(rest) - to); at >= 0 {

@@ -140,7 +140,7 @@ func (s *subscript) lone() (maskAt, bool) {
 // updateMask is x combined with value where the lone mask m holds, for a value that is the same for all of its
 // places: that needs no positions.
 func (s *subscript) updateMask(x *Array, m maskAt, value *Array, op UpdateOp) *Array {
-	v, rest, at, lead := s.view(x), s.rest(), s.axes[0], s.lead()
+	v, rest, at, lead := s.view(x), s.addRest(nil), s.axes[0], s.lead()
 	value = moveAxis(stretch(value, slices.Insert(slices.Clone(rest), lead, 1)), lead, at)
 	ones := slices.Repeat([]int{1}, len(s.axes))
 	value = Reshape(value, slices.Insert(slices.Clone(rest), at, ones...))

@@ -107,7 +107,30 @@ func uniform(key *Array, lo, hi *Array, shape layout.Shape, d dtype.Dtype) *Arra
 	if !layout.Equal(out, shape) {
 		Throw(ValueError, "[uniform] bounds of shapes %s and %s do not broadcast to shape %s", layout.Format(lo.shape), layout.Format(hi.shape), layout.Format(shape))
 	}
-	return add(mul(sub(hi, lo), unit(key, shape, d)), lo)
+	u, span := unit(key, shape, d), sub(hi, lo)
+	r := add(mul(span, u), lo)
+	if spanFits(lo, hi) {
+		return r
+	}
+	// high - low may be more than d holds.
+	return where(apply("isinf", span), add(mul(hi, u), mul(lo, sub(like(u, 1), u))), r)
+}
+
+// spanFits reports whether the bounds are known to be no more apart than the largest number of their dtype.
+func spanFits(lo, hi *Array) bool {
+	if lo.op != constant || hi.op != constant {
+		return false
+	}
+	value, most := func(x *Array) float64 { return float64(float32FromBits(uint32(x.bits))) }, math.MaxFloat32
+	switch lo.dtype {
+	case dtype.Float64:
+		value, most = func(x *Array) float64 { return math.Float64frombits(x.bits) }, math.MaxFloat64
+	case dtype.Float16:
+		value, most = func(x *Array) float64 { return float64(dtype.Float16To(uint16(x.bits))) }, 65504
+	case dtype.BFloat16:
+		value, most = func(x *Array) float64 { return float64(dtype.BFloat16To(uint16(x.bits))) }, 0x1.fep127
+	}
+	return math.Abs(value(hi)-value(lo)) <= most
 }
 
 // symmetric is uniform in (-1, 1) in float32: what normal and laplace map to their shape.

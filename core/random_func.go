@@ -20,12 +20,6 @@ func entropy() uint64 {
 func init() {
 	const keyDoc = "\n    key: A key from :func:`mx.random.key` or :func:`mx.random.split`; ``None`` advances the global state."
 	scalar := func(v float64) *Array { return scalarOf(dtype.Float32, complex(v, 0)) }
-	orScalar := func(a *Args, i int, v float64) *Array {
-		if a.given(i) {
-			return a.array(i)
-		}
-		return scalar(v)
-	}
 	seedOf := func(a *Args) uint64 {
 		x := a.arg(0)
 		if x.Kind != ArgInt && x.Kind != ArgBool && x.Kind != ArgBigUint {
@@ -48,9 +42,9 @@ func init() {
 			})},
 		Func{Name: "random.uniform", Sig: "(low: scalar | array = 0, high: scalar | array = 1, shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Uniform numbers in [low, high).\n\nArgs:\n    low: Lower bound, broadcast to ``shape``.\n    high: Upper bound, broadcast to ``shape``.\n    shape: Shape of the result.\n    dtype: A floating dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.uniform(shape=(2,)).shape\n    (2,)",
 			Call: callN(func(a *Args) *Array {
-				lo, hi := orScalar(a, 0, 0), orScalar(a, 1, 1)
-				shape := a.shapeOr(2, broadcastShapes("uniform", lo.shape, hi.shape))
 				d := a.floating(3)
+				lo, hi := a.weakOr(0, d, 0), a.weakOr(1, d, 1)
+				shape := a.shapeOr(2, broadcastShapes("uniform", lo.shape, hi.shape))
 				return uniform(a.key(4), lo, hi, shape, d)
 			})},
 		Func{Name: "random.normal", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar | array | None = None, scale: scalar | array | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Normal numbers.\n\nArgs:\n    shape: Shape of the result.\n    dtype: A floating dtype or complex64, whose real and imaginary parts have variance 1/2.\n    loc: Mean, broadcast with ``shape``.\n    scale: Standard deviation, broadcast with ``shape``." + keyDoc + "\n\nExample:\n    >>> mx.random.normal((2,)).shape\n    (2,)",
@@ -65,7 +59,7 @@ func init() {
 			Call: callN(randint)},
 		Func{Name: "random.bernoulli", Sig: "(p: scalar | array = 0.5, shape: Sequence[int] | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "True with probability ``p``.\n\nArgs:\n    p: Probability, broadcast to ``shape``.\n    shape: Shape of the result; that of ``p`` by default." + keyDoc + "\n\nReturns:\n    A bool array.\n\nExample:\n    >>> mx.random.bernoulli(1.0, (2,))\n    array([True, True], dtype=bool)",
 			Call: callN(func(a *Args) *Array {
-				p := AsType(orScalar(a, 0, 0.5), dtype.Float32)
+				p := a.weakOr(0, dtype.Float32, 0.5)
 				shape := a.shapeOr(1, p.shape)
 				if !layout.CanBroadcastTo(p.shape, shape) {
 					Throw(ValueError, "[bernoulli] p of shape %s does not broadcast to shape %s", layout.Format(p.shape), layout.Format(shape))
@@ -77,9 +71,9 @@ func init() {
 		Func{Name: "random.truncated_normal", Sig: "(lower: scalar | array, upper: scalar | array, shape: Sequence[int] | None = None, dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Normal numbers conditioned on lying in [lower, upper].\n\nArgs:\n    lower: Lower bound, broadcast to ``shape``.\n    upper: Upper bound, broadcast to ``shape``.\n    shape: Shape of the result; that of the bounds by default.\n    dtype: A floating dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.truncated_normal(-1, 1, (2,)).shape\n    (2,)",
 			Call: callN(func(a *Args) *Array {
 				d := a.floating(3)
-				lo, hi := AsType(a.array(0), d), AsType(a.array(1), d)
+				lo, hi := a.weak(0, d), a.weak(1, d)
 				shape := a.shapeOr(2, broadcastShapes("truncated_normal", lo.shape, hi.shape))
-				s := scalarOf(d, complex(float64(float32(math.Sqrt2)), 0))
+				s := scalarOf(d, math.Sqrt2)
 				u := uniform(a.key(4), apply("erf", div(lo, s)), apply("erf", div(hi, s)), shape, d)
 				x := mul(s, apply("erfinv", u))
 				return apply("maximum", apply("minimum", x, hi), lo)
@@ -164,6 +158,7 @@ func categorical(a *Args) *Array {
 func drawFromOne(logits *Array, shape layout.Shape, key *Array) *Array {
 	x := AsType(Reshape(logits, []int{-1}), dtype.Float32)
 	weights := apply("exp", sub(x, reduce(ReduceMax, x, []int{0})))
+	weights = where(apply("isnan", weights), like(weights, 1), weights) // the infinite ones share, or all if there is nothing else
 	total := scan(ScanSum, weights, 0, false, true)
 	last := Index(total, []IndexItem{{Kind: IndexInt, Int: -1}})
 	u := mul(unit(key, shape, dtype.Float32), last)

@@ -164,6 +164,31 @@ def test_complex_normal() -> None:
     assert x.dtype == np.complex64 and abs(x.real.var() - 0.5) < 0.03 and abs(x.imag.var() - 0.5) < 0.03
 
 
+@pytest.mark.parametrize("arrays", [False, True])
+@pytest.mark.parametrize(
+    ("name", "bound"), [("float16", 60000.0), ("float32", 3e38), ("bfloat16", 3e38), ("float64", 1.5e308), ("float16", 65504.0)]
+)
+def test_uniform_of_bounds_that_are_far_apart(name: str, bound: float, arrays: bool) -> None:
+    """Their distance is more than the dtype holds; MLX gives infinity."""
+    low, high = (mx.array(v, dt(mx, name)) for v in (-bound, bound)) if arrays else (-bound, bound)
+    x = to_numpy(mx.random.uniform(low, high, (4000,), dt(mx, name), mx.random.key(2))).astype(np.float64) / bound
+    assert np.abs(x).max() <= 1.002 and x.min() < -0.99 and x.max() > 0.99 and abs(x.mean()) < 0.03
+
+
+def test_bounds_are_numbers_of_the_dtype() -> None:
+    """A Python number keeps its digits in float64."""
+    for x in (mx.random.uniform(0.1, 0.1, (3,), mx.float64), mx.random.truncated_normal(0.1, 0.1, (3,), mx.float64)):
+        assert x.tolist() == [0.1] * 3
+
+
+def test_categorical_of_infinite_logits() -> None:
+    """Positions exist, whatever the logits: the infinite ones share, and all where nothing else is left."""
+    inf = float("inf")
+    for logits, among in (([-inf] * 3, {0, 1, 2}), ([0.0, inf, inf], {1, 2}), ([-inf, 0.0, -inf], {1}), ([float("nan"), 0.0], {0, 1})):
+        x = mx.random.categorical(mx.array(logits), num_samples=200, key=mx.random.key(1))
+        assert set(x.tolist()) == among
+
+
 def test_randint_stays_in_range_and_reaches_both_ends() -> None:
     x = to_numpy(mx.random.randint(-3, 4, (10_000,), key=mx.random.key(2)))
     assert set(np.unique(x)) == set(range(-3, 4))
