@@ -276,6 +276,19 @@ static PyObject *detached(PyObject *o) {
 	return yes ? PyObject_CallMethod(o, "detach", NULL) : Py_NewRef(o);
 }
 
+/* An array of ours, which the object keeps. */
+static capi_handle from_own(PyObject *a, int dtype, int copy) {
+	if (copy <= 0) {
+		if (copy < 0 || dtype < 0 || dtype == array_dtype(a)) return to_array(a, dtype);
+		PyErr_SetString(PyExc_ValueError, "[asarray] another dtype needs a copy, which copy=False forbids");
+		return 0;
+	}
+	PyObject *own = copy_array(a, dtype);
+	capi_handle h = own ? goHold(ID(own)) : 0;
+	Py_XDECREF(own);
+	return h;
+}
+
 capi_handle from_array_like(PyObject *o, int dtype, int copy) {
 	if (is_array(o)) return to_array(o, dtype);
 	PyObject *made = NULL;
@@ -283,7 +296,7 @@ capi_handle from_array_like(PyObject *o, int dtype, int copy) {
 	if (has_protocol(o, 0)) {
 		made = PyObject_CallMethodObjArgs(o, protocol_names[0], NULL);
 		if (!made) return 0;
-		if (is_array(made)) h = to_array(made, dtype);
+		if (is_array(made)) h = from_own(made, dtype, copy);
 		else PyErr_Format(PyExc_TypeError, "[array] __mlx_array__ must return an array, not %R", made);
 	} else if (check_buffer && check_buffer(o) && !is_numpy_scalar(o)) { /* NumPy's scalars export bytes; their __array__ is exact */
 		h = import_buffer(o, -1, dtype, copy);

@@ -350,7 +350,8 @@ PyObject *array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
 		return NULL;
 	}
 	int wanted = dtype == Py_None ? -1 : dtype_of(dtype);
-	return is_array(val) ? copy_array(val, wanted) : wrap(to_array(val, wanted));
+	if (is_array(val)) return copy_array(val, wanted);
+	return wrap(!is_scalar(val) && array_like(val) ? from_array_like(val, wanted, 1) : to_array(val, wanted));
 }
 
 int array_init(PyObject *self, PyObject *args, PyObject *kwargs) {

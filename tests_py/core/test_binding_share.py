@@ -103,6 +103,14 @@ def test_writing_through_a_view():
     assert a.tolist() == [7, 2]
 
 
+class Holder:
+    def __init__(self, array):
+        self.array = array
+
+    def __mlx_array__(self):
+        return self.array
+
+
 class Capsule:
     def __init__(self, capsule):
         self.capsule = capsule
@@ -117,7 +125,7 @@ class Capsule:
 COPIES = {
     "array": mx.array, "array of a dtype": lambda a: mx.array(a, mx.float32), "copy": copy.copy, "deepcopy": copy.deepcopy,
     "asarray": lambda a: mx.asarray(a, copy=True), "from_dlpack": lambda a: mx.from_dlpack(a, copy=True), "pickle": lambda a: pickle.loads(pickle.dumps(a)),
-    "a list": lambda a: mx.array([a])[0], "__dlpack__": lambda a: mx.from_dlpack(Capsule(a.__dlpack__(copy=True)), copy=False),
+    "a list": lambda a: mx.array([a])[0], "__mlx_array__": lambda a: mx.array(Holder(a)), "asarray of a holder": lambda a: mx.asarray(Holder(a), copy=True), "__dlpack__": lambda a: mx.from_dlpack(Capsule(a.__dlpack__(copy=True)), copy=False),
 }  # fmt: skip
 
 
@@ -159,6 +167,9 @@ def test_asarray_of_an_array_is_itself():
     for copied in (None, False):
         assert mx.asarray(a, copy=copied) is a and mx.asarray(a, mx.float32, copy=copied) is a
     assert mx.asarray(a, copy=True) is not a and mx.asarray(a, mx.int32) is not a
+    assert np.shares_memory(np.asarray(mx.asarray(Holder(a))), np.asarray(a))
+    with pytest.raises(ValueError, match="dtype"):
+        mx.asarray(Holder(a), mx.int32, copy=False)
     inside = []
     mx.vmap(lambda x: (inside.append(mx.asarray(x) is x), x)[1])(a)
     mx.grad(lambda x: (inside.append(mx.asarray(x, copy=False) is x), x.sum())[1])(a)
