@@ -141,6 +141,12 @@ typedef struct capi_texts {
 	STORED(int64_t *) ends;
 } capi_texts;
 
+/* Memory of Python, which Go only reads. */
+typedef struct capi_part {
+	STORED(const void *) data;
+	int64_t size;
+} capi_part;
+
 /* What was saved to memory: pieces of PIECE_SIZE bytes, the last one not full. */
 enum { PIECE_SIZE = 16 << 20 };
 typedef struct capi_pieces {

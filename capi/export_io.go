@@ -8,7 +8,8 @@ package capi
 import "C"
 
 import (
-	"bytes"
+	"io"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -225,24 +226,62 @@ func goLoad(path, kind *C.char) C.int64_t {
 	})
 }
 
+// parts are the bytes of a file in memory of Python, one part behind the other.
+type parts []struct {
+	end   int64
+	bytes []byte
+}
+
+func fromParts(list *C.capi_part, n C.int64_t) (out parts, size int64) {
+	out = make(parts, int(n))
+	for i, p := range unsafe.Slice(list, int(n)) {
+		size += int64(p.size)
+		out[i].end, out[i].bytes = size, unsafe.Slice((*byte)(pointer(p.data)), int(p.size))
+	}
+	return out, size
+}
+
+func (p parts) ReadAt(b []byte, offset int64) (n int, err error) {
+	for i := sort.Search(len(p), func(i int) bool { return p[i].end > offset }); i < len(p) && n < len(b); i++ {
+		part := p[i].bytes
+		n += copy(b[n:], part[int64(len(part))-(p[i].end-offset-int64(n)):])
+	}
+	if n < len(b) {
+		err = io.EOF
+	}
+	return n, err
+}
+
 // goLoadBytes is goLoad of bytes, which stay until the job is over.
 //
 //export goLoadBytes
-func goLoadBytes(data unsafe.Pointer, size C.int64_t, kind *C.char) C.int64_t {
+func goLoadBytes(list *C.capi_part, n C.int64_t, kind *C.char) C.int64_t {
 	format, x := C.GoString(kind), &file{}
+	p, size := fromParts(list, n)
 	return x.start(func(canceled func() bool) *core.Error {
-		l, err := core.LoadFrom(bytes.NewReader(unsafe.Slice((*byte)(data), int(size))), int64(size), format, canceled)
+		l, err := core.LoadFrom(p, size, format, canceled)
 		return x.giveLoaded(l, err)
 	})
 }
 
-// goExtent starts finding out how much of a stream is a file (core.Extent), which gives the number.
+// goExtent finds out how much of a stream is a file (core.Extent). What takes long is left to a job, whose number is given back, and
+// which gives that.
 //
 //export goExtent
-func goExtent(data unsafe.Pointer, size C.int64_t, kind *C.char) C.int64_t {
+func goExtent(prefix *C.capi_part, kind *C.char, extent *C.int64_t) C.int64_t {
 	format, x := C.GoString(kind), &file{}
+	p, size := fromParts(prefix, 1)
+	if size < 1<<16 || format == "npy" {
+		n, err := core.Extent(p[0].bytes, format, func() bool { return false })
+		if err != nil {
+			raise(err)
+			return -1
+		}
+		*extent = C.int64_t(n)
+		return 0
+	}
 	return x.start(func(canceled func() bool) *core.Error {
-		n, err := core.Extent(unsafe.Slice((*byte)(data), int(size)), format, canceled)
+		n, err := core.Extent(p[0].bytes, format, canceled)
 		x.give(C.uintptr_t(n), nil)
 		return err
 	})

@@ -199,35 +199,52 @@ static PyObject *load(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	return job < 0 || wait_file((uint32_t)job) < 0 ? NULL : take_loaded((uint32_t)job);
 }
 
-static PyObject *with_bytes(PyObject *const *args, Py_ssize_t n, int64_t (*start)(void *, int64_t, char *), PyObject *(*take)(uint32_t)) {
-	GUARD(NULL);
-	if (n != 2 || !get_buffer) {
-		PyErr_SetString(PyExc_TypeError, "expected (data, kind)");
-		return NULL;
+static PyObject *load_parts(PyObject *list, Py_buffer *views, capi_part *parts, const char *kind) {
+	Py_ssize_t n = PyList_Size(list), held = 0;
+	int64_t job = -1;
+	while (held < n && get_buffer(PyList_GetItem(list, held), &views[held], PyBUF_SIMPLE) == 0) {
+		parts[held] = (capi_part){views[held].buf, views[held].len};
+		held++;
 	}
-	const char *kind = PyUnicode_AsUTF8AndSize(args[1], NULL);
-	Py_buffer b;
-	if (!kind || get_buffer(args[0], &b, PyBUF_SIMPLE) < 0) return NULL;
-	int64_t job = start(b.buf, b.len, (char *)kind);
-	int ok = job >= 0 && wait_file((uint32_t)job) == 0; /* memory does not stall: the job is over */
-	release_buffer(&b);
-	return ok ? take((uint32_t)job) : NULL;
+	if (held == n && (job = goLoadBytes(parts, n, (char *)kind)) >= 0 && wait_file((uint32_t)job) < 0) job = -1; /* memory does not stall */
+	while (held > 0) release_buffer(&views[--held]);
+	return job < 0 ? NULL : take_loaded((uint32_t)job);
 }
 
+/* _load_bytes(parts, kind) */
 static PyObject *load_bytes(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
+	GUARD(NULL);
+	const char *kind = n == 2 && PyList_Check(args[0]) ? PyUnicode_AsUTF8AndSize(args[1], NULL) : NULL;
+	if (!kind || !get_buffer) {
+		if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "_load_bytes(parts, kind)");
+		return NULL;
+	}
 	flush_frees();
-	return with_bytes(args, n, goLoadBytes, take_loaded);
+	Py_ssize_t count = PyList_Size(args[0]);
+	Py_buffer *views = malloc((count + 1) * sizeof *views);
+	capi_part *parts = malloc((count + 1) * sizeof *parts);
+	PyObject *result = views && parts ? load_parts(args[0], views, parts, kind) : PyErr_NoMemory();
+	free(views);
+	free(parts);
+	return result;
 }
 
-static PyObject *take_extent(uint32_t job) {
-	return PyLong_FromLongLong((int64_t)goFileTake(job));
-}
-
-/* _extent(prefix, kind): how many bytes of a stream the file takes, or at least are to be read before asking again. */
+/* _extent(prefix, kind): how many bytes of a stream the file takes, or, negated, how many are to be read before asking again. */
 static PyObject *extent(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
-	return with_bytes(args, n, goExtent, take_extent);
+	GUARD(NULL);
+	const char *kind = n == 2 ? PyUnicode_AsUTF8AndSize(args[1], NULL) : NULL;
+	Py_buffer b;
+	if (!kind || !get_buffer || get_buffer(args[0], &b, PyBUF_SIMPLE) < 0) {
+		if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "_extent(prefix, kind)");
+		return NULL;
+	}
+	int64_t bytes = 0, job = goExtent(&(capi_part){b.buf, b.len}, (char *)kind, &bytes);
+	if (job > 0 && wait_file((uint32_t)job) < 0) job = -1;
+	release_buffer(&b);
+	if (job < 0) return NULL;
+	return PyLong_FromLongLong(job > 0 ? (int64_t)goFileTake((uint32_t)job) : bytes);
 }
 
 PyMethodDef io_methods[] = {

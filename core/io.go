@@ -124,11 +124,15 @@ func LoadFrom(r io.ReaderAt, size int64, kind string, canceled func() bool) (*Lo
 	return l, nil
 }
 
-// Extent returns how many bytes a file takes from its start, as far as prefix tells (format.Extent).
+// Extent returns how many bytes a file takes from its start, as far as prefix tells, or else, negated, how many are to be
+// read before asking again (format.Extent).
 func Extent(prefix []byte, kind string, canceled func() bool) (int64, *Error) {
-	n, err := format.Extent(kind, prefix, polled{canceled: canceled}.Check)
+	n, whole, err := format.Extent(kind, prefix, polled{canceled: canceled}.Check)
 	if err != nil {
 		return 0, ioError("load", err)
+	}
+	if !whole {
+		n = -n
 	}
 	return n, nil
 }

@@ -10,7 +10,8 @@ from typing import Any
 from ._core import _extent, _load, _load_bytes, _save, array
 
 _FORMATS = ("npy", "npz", "safetensors")
-_PIECE = 16 << 20  # what is read of a file object at once
+_PIECE = 64 << 20  # what is read of a file object at once
+_SMALL = 1 << 20  # shorter pieces are put together
 
 
 def _is_file(file):
@@ -60,26 +61,51 @@ def _write_all(file, op, piece):
         data = data[written:]
 
 
+def _read_piece(file, size):
+    """Read some bytes of a file object, none at its end."""
+    piece = file.read(size)
+    if piece is None and _blocks(file):
+        raise BlockingIOError(errno.EAGAIN, "[load] the file object has no more without blocking")
+    if not isinstance(piece, (bytes, bytearray, memoryview)):
+        raise TypeError(f"[load] file must be opened for binary reading: read() returned {type(piece).__name__}")
+    if len(piece) > size:
+        raise OSError(f"[load] read({size}) returned {len(piece)} bytes")
+    return bytes(piece)
+
+
 def _read(file, kind):
-    """Read one file of that kind and nothing of what follows it; an archive ends where the stream does."""
-    data = bytearray()
-    need = None if kind == "npz" else 0
-    while True:
-        if need is not None and need <= len(data):
-            need = _extent(data, kind)
-            if need <= len(data):
-                return data
-        size = _PIECE if need is None else min(need - len(data), _PIECE)
-        piece = file.read(size)
-        if piece is None and _blocks(file):
-            raise BlockingIOError(errno.EAGAIN, "[load] the file object has no more without blocking")
-        if not isinstance(piece, (bytes, bytearray, memoryview)):
-            raise TypeError(f"[load] file must be opened for binary reading: read() returned {type(piece).__name__}")
-        if len(piece) > size:
-            raise OSError(f"[load] read({size}) returned {len(piece)} bytes")
+    """Read one file of that kind and nothing of what follows it, in parts; an archive ends where the stream does.
+
+    What is missing, if anything, is for the reader of the parts to say.
+    """
+    if type(file) is io.BytesIO:  # its bytes need no copy
+        rest = memoryview(file.getvalue())[file.tell() :]
+        end = -1 if kind == "npz" else _extent(rest, kind)
+        size = rest.nbytes if end < 0 else min(end, rest.nbytes)
+        file.seek(size, io.SEEK_CUR)
+        return [rest[:size]]
+    head, left = bytearray(), None
+    if kind != "npz":
+        while (end := _extent(head, kind)) < 0:  # the header goes to there
+            piece = _read_piece(file, min(-end - len(head), _PIECE))
+            if not piece:
+                return [head]
+            head += piece
+        left = end - len(head)
+    parts = [head]
+    while left is None or left > 0:
+        piece = _read_piece(file, _PIECE if left is None else min(left, _PIECE))
         if not piece:
-            return data  # what is missing, if anything, is for the reader to say
-        data += piece
+            break
+        if left is not None:
+            left -= len(piece)
+        if len(piece) >= _SMALL:
+            parts.append(piece)
+        elif isinstance(parts[-1], bytearray):
+            parts[-1] += piece
+        else:
+            parts.append(bytearray(piece))
+    return parts
 
 
 def _write(file, op, kind, names, arrays, metadata=None, compress=False):

@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import stat
+import struct
 import subprocess
 import sys
 import textwrap
@@ -198,6 +199,51 @@ def test_files_that_may_not_be_written_or_replaced(tmp_path: Path) -> None:
         assert mx.load(folder / "fixed.npy").tolist() == [0, 1]
     finally:
         os.chmod(folder, 0o755)
+
+
+@linux
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root makes files of others")
+def test_a_file_of_somebody_else_stays_theirs(tmp_path: Path) -> None:
+    os.chmod(tmp_path, 0o777)
+    path = tmp_path / "x.npy"
+    mx.save(path, mx.arange(2))
+    os.chmod(path, 0o666)
+    os.chown(path, 1234, 4321)
+    inode = path.stat().st_ino
+    run(
+        """
+        os.chdir(sys.argv[1])
+        os.setgroups([]), os.setgid(65534), os.setuid(65534)
+        mx.save("x.npy", mx.arange(5))
+        """,
+        str(tmp_path),
+    )
+    after = path.stat()
+    assert (after.st_ino, after.st_uid, after.st_gid, stat.S_IMODE(after.st_mode)) == (inode, 1234, 4321, 0o666)
+    assert mx.load(path).tolist() == [0, 1, 2, 3, 4]
+
+
+@linux
+def test_access_lists_are_those_of_the_old_file(tmp_path: Path) -> None:
+    """A default list of the folder is for new files only."""
+    rule = struct.Struct("<HHI")
+    rules = [(1, 7, -1), (2, 6, 1000), (4, 0, -1), (16, 6, -1), (32, 0, -1)]
+    acl = struct.pack("<I", 2) + b"".join(rule.pack(tag, may, who % 2**32) for tag, may, who in rules)
+    plain, listed = tmp_path / "plain.npy", tmp_path / "listed.npy"
+    mx.save(plain, mx.arange(2))
+    mx.save(listed, mx.arange(2))
+    try:
+        os.setxattr(listed, "system.posix_acl_access", acl)
+        os.setxattr(tmp_path, "system.posix_acl_default", acl)
+    except OSError:
+        pytest.skip("the file system has no access lists")
+    before = [(attributes(p), p.stat().st_mode) for p in (plain, listed)]
+    for p in (plain, listed, tmp_path / "new.npy"):
+        mx.save(p, mx.arange(3))
+        assert mx.load(p).tolist() == [0, 1, 2]
+    np.save(tmp_path / "numpy.npy", np.arange(3))
+    assert [(attributes(p), p.stat().st_mode) for p in (plain, listed)] == before
+    assert attributes(tmp_path / "new.npy") == attributes(tmp_path / "numpy.npy") != {}
 
 
 # ---- failures ----
@@ -581,6 +627,16 @@ class Dribble:
 @pytest.mark.parametrize("kind", SAVES)
 def test_streams_that_read_little(kind: str) -> None:
     assert one(mx.load(Dribble(stream(kind, mx.arange(100))), format=kind)) == list(range(100))
+
+
+@pytest.mark.parametrize("kind", SAVES)
+@pytest.mark.parametrize("most", [1, 99, 100, 333])
+def test_streams_read_in_parts(monkeypatch: pytest.MonkeyPatch, kind: str, most: int) -> None:
+    import mlx_go._io as files
+
+    monkeypatch.setattr(files, "_PIECE", 100)
+    monkeypatch.setattr(files, "_SMALL", 50)
+    assert one(mx.load(Dribble(stream(kind, mx.arange(300)), most), format=kind)) == list(range(300))
 
 
 @pytest.mark.parametrize("kind", SAVES)
