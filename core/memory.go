@@ -1,7 +1,6 @@
 package core
 
 import (
-	"math/bits"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
@@ -29,25 +28,22 @@ func device() Backend {
 type buffer struct {
 	ptr     unsafe.Pointer
 	size    int // of the size class
-	refs    int32
-	foreign func() // memory of somebody else, never written to: called when the last array is gone
-	locked  bool   // nor may Python write to it
+	class   int32
+	refs    int32   // 0: idle, in the cache
+	foreign func()  // memory of somebody else, never written to: called when the last array is gone
+	locked  bool    // nor may Python write to it
+	places  [2]link // in the cache's queues
 }
 
-// memory is the allocator: counters, and a cache of free buffers by size class.
-// Fresh pages cost far more than the kernels that fill them, so what an evaluation
-// frees is kept for the next one. Guarded by the graph lock.
+// memory counts bytes. Guarded by the graph lock.
 var memory struct {
 	active, peak, cached int
 	limit, cacheLimit    int
 	initialized          bool
-	free                 map[int][]unsafe.Pointer
-	spare                []*buffer
 }
 
 func initMemory() {
 	memory.initialized = true
-	memory.free = map[int][]unsafe.Pointer{}
 	total, _ := device().Info()["memory_size"].(int)
 	if total <= 0 {
 		total = 1 << 33
@@ -56,51 +52,31 @@ func initMemory() {
 	memory.cacheLimit = total / 4
 }
 
-// sizeClass rounds up so that at most an eighth is wasted and buffers of similar size
-// serve each other.
-func sizeClass(n int) int {
-	if n <= 1024 {
-		return max((n+63)&^63, 64)
-	}
-	step := 1 << (bits.Len(uint(n-1)) - 4)
-	return (n + step - 1) &^ (step - 1)
-}
-
 // newBuffer gives memory for n bytes, or nil when it cannot be had.
 func newBuffer(n int) *buffer {
 	if !memory.initialized {
 		initMemory()
 	}
-	size := sizeClass(n)
+	class, size := sizeClass(n)
 	if size > memory.limit-memory.active {
 		return nil
 	}
-	var p unsafe.Pointer
-	if list := memory.free[size]; len(list) > 0 {
-		p = list[len(list)-1]
-		memory.free[size] = list[:len(list)-1]
-		memory.cached -= size
-	} else {
-		if memory.active+memory.cached+size > memory.limit {
-			ClearCache()
-		}
-		if p = device().Allocate(size); p == nil {
+	b := takeIdle(class)
+	if b == nil {
+		giveWay(class, size)
+		shrinkCache(memory.limit - memory.active - size)
+		p := device().Allocate(size)
+		if p == nil {
 			ClearCache()
 			if p = device().Allocate(size); p == nil {
 				return nil
 			}
 		}
+		b = &buffer{ptr: p, size: size, class: int32(class)}
 	}
+	b.refs = 1
 	memory.active += size
 	memory.peak = max(memory.peak, memory.active)
-	var b *buffer
-	if k := len(memory.spare); k > 0 {
-		b = memory.spare[k-1]
-		memory.spare = memory.spare[:k-1]
-	} else {
-		b = new(buffer)
-	}
-	*b = buffer{ptr: p, size: size, refs: 1}
 	return b
 }
 
@@ -113,36 +89,12 @@ func (b *buffer) release() {
 		return
 	}
 	memory.active -= b.size
-	if memory.cached+b.size > memory.cacheLimit {
-		shrinkCache(max(memory.cacheLimit-b.size, 0))
-	}
-	if b.size <= memory.cacheLimit {
-		memory.free[b.size] = append(memory.free[b.size], b.ptr)
-		memory.cached += b.size
-	} else {
+	if b.size > memory.cacheLimit {
 		device().Free(b.ptr, b.size)
+		return
 	}
-	b.ptr = nil
-	memory.spare = append(memory.spare, b)
-}
-
-// shrinkCache returns cached buffers to the device until at most n bytes are kept.
-func shrinkCache(n int) {
-	for size, list := range memory.free {
-		for len(list) > 0 && memory.cached > n {
-			device().Free(list[len(list)-1], size)
-			list = list[:len(list)-1]
-			memory.cached -= size
-		}
-		if len(list) == 0 {
-			delete(memory.free, size)
-		} else {
-			memory.free[size] = list
-		}
-		if memory.cached <= n {
-			return
-		}
-	}
+	shrinkCache(memory.cacheLimit - b.size)
+	b.enterCache()
 }
 
 // allocate gives a ready-to-be array its own row-contiguous memory.
@@ -193,9 +145,7 @@ func SetCacheLimit(n int) int {
 	MemoryLimit()
 	old := memory.cacheLimit
 	memory.cacheLimit = n
-	if memory.cached > n {
-		shrinkCache(n)
-	}
+	shrinkCache(n)
 	return old
 }
 

@@ -10,10 +10,16 @@ import (
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
-// breakable is a backend whose kernels in place are interrupted half way, as many times as interrupts says.
+// breakable is a backend whose kernels in place are interrupted half way, as many times as interrupts says, and that
+// counts how often it is asked for memory.
 type breakable struct{ core.Backend }
 
-var interrupts atomic.Int32
+var interrupts, allocations atomic.Int32
+
+func (b breakable) Allocate(n int) unsafe.Pointer {
+	allocations.Add(1)
+	return b.Backend.Allocate(n)
+}
 
 func (b breakable) Launch(k *core.Kernel) error {
 	if k.Done == nil || k.Kind != core.KindElementwise {

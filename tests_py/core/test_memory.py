@@ -64,6 +64,18 @@ def test_cache_keeps_and_gives_back() -> None:
     assert mx.get_cache_memory() == 0
 
 
+def test_idle_memory_follows_arrays_that_grow() -> None:
+    """As a cache of keys that every token lengthens: nobody asks for the sizes it had before."""
+    start = mx.get_active_memory()
+    step = mx.zeros((1, 8, 64, 128))
+    keys = step
+    for _ in range(160):
+        keys = mx.concatenate([keys, step], axis=2)
+        mx.eval(keys)
+        # The memory that it had before is idle, and of other sizes no more than a little.
+        assert mx.get_cache_memory() <= mx.get_active_memory() - start + 40 * MIB
+
+
 def test_limits_return_the_previous_one() -> None:
     before = mx.set_cache_limit(123456)
     assert mx.set_cache_limit(before) == 123456
