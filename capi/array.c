@@ -71,13 +71,41 @@ static void array_dealloc(PyObject *self) {
 	give_back();
 }
 
+enum { TEXT_PART = 1 << 20 }; /* is written between two looks at signals */
+
+/* The text, in memory of malloc, or NULL with an exception. */
+static char *read_text(uint32_t number, int64_t *size) {
+	int64_t n = 0, cap = 4096, want, got;
+	char *text = malloc(cap);
+	while (text) {
+		want = cap - n < TEXT_PART ? cap - n : TEXT_PART;
+		Py_BEGIN_ALLOW_THREADS
+		got = goTextNext(number, text + n, want);
+		Py_END_ALLOW_THREADS
+		*size = n += got;
+		if (got < want) return text;
+		if (PyErr_CheckSignals() < 0) {
+			free(text);
+			return NULL;
+		}
+		if (n < cap) continue;
+		char *grown = realloc(text, cap *= 2);
+		if (!grown) free(text);
+		text = grown;
+	}
+	PyErr_NoMemory();
+	return NULL;
+}
+
 static PyObject *array_repr(PyObject *self) {
 	GUARD(NULL);
 	if (ensure_ready(&ID(self), 1) < 0) return NULL;
+	uint32_t number = goText(ID(self));
+	if (!number) return NULL;
 	int64_t n = 0;
-	char *text = goFormat(ID(self), &n);
-	if (!text) return NULL;
-	PyObject *s = PyUnicode_DecodeUTF8(text, n, "replace");
+	char *text = read_text(number, &n);
+	goTextEnd(number);
+	PyObject *s = text ? PyUnicode_DecodeUTF8(text, n, "replace") : NULL;
 	free(text);
 	return s;
 }

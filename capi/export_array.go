@@ -62,13 +62,30 @@ func goInfo(id C.uint32_t, info *C.capi_info) (ready C.int) {
 	return 1
 }
 
-//export goFormat
-func goFormat(id C.uint32_t, n *C.int64_t) (text *C.char) {
+// texts are those that C is reading.
+var texts numbered[*core.Text]
+
+// goText begins the text of a ready array; 0 on an error.
+//
+//export goText
+func goText(id C.uint32_t) (number C.uint32_t) {
 	enter(nil, 0)
 	defer leave()
-	s := core.Format(core.ByID(uint32(id)))
-	*n = C.int64_t(len(s))
-	return C.CString(s)
+	return C.uint32_t(texts.add(core.NewText(core.ByID(uint32(id)))))
+}
+
+// goTextNext writes the next part and returns its length, 0 at the end. It needs no lock.
+//
+//export goTextNext
+func goTextNext(number C.uint32_t, to *C.char, n C.int64_t) C.int64_t {
+	return C.int64_t(texts.get(uint32(number)).Next(unsafe.Slice((*byte)(unsafe.Pointer(to)), int(n))))
+}
+
+//export goTextEnd
+func goTextEnd(number C.uint32_t) {
+	enter(nil, 0)
+	defer leave()
+	texts.take(uint32(number)).Close()
 }
 
 //export goSetPrecision

@@ -102,8 +102,13 @@ static PyObject *set_stream_check(PyObject *module, PyObject *check) {
 static PyObject *set_precision(PyObject *module, PyObject *digits) {
 	(void)module;
 	GUARD(NULL);
-	long n = PyLong_AsLong(digits);
+	int overflow;
+	long long n = PyLong_AsLongLongAndOverflow(digits, &overflow);
 	if (n == -1 && PyErr_Occurred()) return NULL;
+	if (overflow || n != (int)n) {
+		PyErr_SetString(PyExc_TypeError, "set_printoptions(): precision must fit 32 bits");
+		return NULL;
+	}
 	goSetPrecision((int)n);
 	Py_RETURN_NONE;
 }

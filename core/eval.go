@@ -18,6 +18,7 @@ type Job struct {
 	done   chan struct{}
 	err    *Error
 	other  *Job // set in a Job that only waits for another one, whose error is not the waiter's
+	all    bool // with other: waits for all that was scheduled up to it
 }
 
 // waiting is a Job to wait for j, which somebody else started.
@@ -342,27 +343,44 @@ func Background(f func(canceled func() bool) *Error) *Job {
 }
 
 // Cancel makes the job end soon with ErrCanceled; what it had not computed stays lazy. The graph lock is
-// not held.
+// not held. Others who wait for it ask again, which starts it anew.
 func (j *Job) Cancel() {
 	Lock()
 	defer Unlock()
+	if j.all {
+		for i := len(executor.queue) - 1; i >= 0; i-- {
+			executor.queue[i].drop(i)
+		}
+		if len(executor.queue) > 0 { // what runs, and is the last to end now
+			j.other = executor.queue[0]
+			j.done = j.other.done
+		}
+		return
+	}
 	if j.other != nil {
 		j = j.other
 	}
-	if i := slices.Index(executor.queue, j); i > 0 { // it has not begun
-		executor.queue = slices.Delete(executor.queue, i, i+1)
-		unschedule(j.tape)
-		j.tape = nil
-		j.end(ErrCanceled)
-		return
-	}
-	j.cancel.Store(true)
+	j.drop(slices.Index(executor.queue, j))
 }
 
-// Pending waits for the last job that is not over; nil if there is none.
+// drop takes the job at place i out of the queue, or tells it to end if it has begun or is in none.
+func (j *Job) drop(i int) {
+	if i <= 0 {
+		j.cancel.Store(true)
+		return
+	}
+	executor.queue = slices.Delete(executor.queue, i, i+1)
+	unschedule(j.tape)
+	j.tape = nil
+	j.end(ErrCanceled)
+}
+
+// Pending waits for all jobs that are not over; nil if there is none.
 func Pending() *Job {
 	if n := len(executor.queue); n > 0 {
-		return executor.queue[n-1].waiting()
+		j := executor.queue[n-1].waiting()
+		j.all = true
+		return j
 	}
 	return nil
 }

@@ -218,6 +218,24 @@ func TestCancelLeavesOthers(t *testing.T) {
 	same(t, "cancelled", []float64{values(t, as[0])[7], values(t, as[1])[7]}, []float64{601, 101})
 }
 
+// TestCancelAll cancels what synchronize waits for, the last of which is not all.
+func TestCancelAll(t *testing.T) {
+	as := held(t, func() []*core.Array { return []*core.Array{long(600), long(500), long(400)} })
+	jobs := []*core.Job{start(t, true, as[0]), start(t, true, as[1]), start(t, true, as[2])}
+	core.Lock()
+	all := core.Pending()
+	core.Unlock()
+	all.Cancel()
+	for !all.Wait(time.Second) {
+	}
+	for i, j := range jobs {
+		if !j.Wait(0) || j.Err() == nil || j.Err().Kind != core.Interrupted {
+			t.Errorf("evaluation %d: %v", i, j.Err())
+		}
+	}
+	same(t, "cancelled", []float64{values(t, as[0])[7], values(t, as[1])[7], values(t, as[2])[7]}, []float64{601, 501, 401})
+}
+
 // TestTracesLetGo holds that arrays evaluated inside a transform drop what they were computed from when it ends,
 // while a younger one still runs on another thread.
 func TestTracesLetGo(t *testing.T) {

@@ -415,8 +415,8 @@ class PrintOptions:
 
     @precision.setter
     def precision(self, arg: int, /) -> None:
-        if not isinstance(arg, int):
-            raise TypeError(f"PrintOptions: precision must be an int, not {type(arg).__name__}")
+        if not isinstance(arg, int) or not -(1 << 31) <= arg < 1 << 31:
+            raise TypeError(f"PrintOptions: precision must be an int of 32 bits, not {type(arg).__name__} {arg!r}")
         self._precision = arg
 
 

@@ -156,3 +156,29 @@ def answer(f: Any) -> Any:
         return f()
     except (TypeError, ValueError) as e:
         return type(e)
+
+
+@pytest.mark.parametrize("precision", [0, 1, 50, 1074, 1075, 1200, 70_000])
+def test_precisions(precision: int) -> None:
+    """Beyond 1074 digits all are zeros, which the text has as well."""
+    x = np.array([1.5, 5e-324, -1 / 3, np.nan, np.inf])
+    with mx.printoptions(precision=precision), mlx.printoptions(precision=precision):
+        assert repr(mx.array(x, mx.float64)) == "array([" + ", ".join(f"{v:.{precision}f}" for v in x) + "], dtype=float64)"
+        same_text(array(mx, x[:3], "float32"), array(mlx, x[:3], "float32"))
+        assert repr(mx.array([1.5 - 2j])) == f"array([{1.5:.{precision}f}{-2.0:.{precision}f}j], dtype=complex64)"
+
+
+@pytest.mark.parametrize("precision", [2**31, -(2**31) - 1, 2**40, 1.0, None])
+def test_precisions_that_are_none(precision: Any) -> None:
+    before = mx.get_printoptions().precision
+    for m in (mx, mlx):
+        with pytest.raises(TypeError):
+            m.set_printoptions(precision=precision)
+    assert mx.get_printoptions().precision == before
+
+
+def test_shapes_with_dots_at_every_level() -> None:
+    for shape in ((7, 1, 8), (8, 7, 0), (7, 0, 7), (0, 7), (1, 9, 1, 9), (3, 7, 2)):
+        x = np.arange(np.prod(shape)).reshape(shape)
+        same_text(array(mx, x, "int32"), array(mlx, x, "int32"))
+        same_text(array(mx, x, "int32").swapaxes(0, -1), array(mlx, x, "int32").swapaxes(0, -1))

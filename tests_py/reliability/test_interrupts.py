@@ -298,3 +298,48 @@ def test_what_numpy_converts_gives_up() -> None:
         assert np.asarray(mx.array([1.0]) + 1).tolist() == [2]
         """
     )
+
+
+def test_synchronize_gives_up_all_of_it() -> None:
+    run(
+        """
+        ys = [mx.sum(wide(1 << 40)) for _ in range(3)]
+        mx.async_eval(ys[0]), mx.async_eval(ys[1]), mx.async_eval(ys[2])
+        interrupted("synchronize", mx.synchronize)
+        mx.synchronize()  # nothing is left to wait for
+        """
+    )
+
+
+def test_long_texts_give_up() -> None:
+    run(
+        """
+        interrupted("repr", lambda: repr(wide(*[9] * 17)))
+        interrupted("str of an empty array", lambda: str(wide(*[9] * 17, 0)))
+        mx.set_printoptions(2**31 - 1)
+        interrupted("zeros", lambda: repr(mx.full((1000,) * 2, 1.5)))
+        """
+    )
+
+
+def test_other_threads_go_on_during_long_texts() -> None:
+    """Nobody waits for the lock of the graph: another thread finishes while the text is being made."""
+    run(
+        """
+        done = threading.Event()
+
+        def other():
+            for i in range(2000):
+                assert (mx.ones(3) * i).sum().item() == 3 * i
+            done.set()
+            os.kill(os.getpid(), signal.SIGINT)
+
+        thread = threading.Thread(target=other)
+        try:
+            thread.start()
+            repr(wide(*[9] * 17))
+        except KeyboardInterrupt:
+            assert done.is_set()
+        thread.join()
+        """
+    )
