@@ -5,6 +5,7 @@ package capi
 
 /*
 #cgo CFLAGS: -O2 -fvisibility=hidden -Wall
+#cgo linux LDFLAGS: -Wl,-z,now -ldl
 #cgo darwin LDFLAGS: -Wl,-undefined,dynamic_lookup
 #define CAPI_GO
 #include "capi.h"
@@ -14,6 +15,7 @@ import "C"
 
 import (
 	"runtime"
+	"time"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/backends/cpu"
@@ -31,7 +33,8 @@ func init() {
 	// With busy workers, an executor and no spare P, a call from Python would wait for one.
 	n := cpu.Threads()
 	runtime.GOMAXPROCS(n + 3)
-	park.Prepare(min(2*n+3, 32)) // those who sleep in C, and as many as may run
+	time.AfterFunc(time.Hour, func() {}).Stop() // Go opens the files that its timers need, while it can
+	park.Prepare(min(2*n+3, 32))                // those who sleep in C, and as many as may run
 }
 
 // enter takes the graph lock and drops the references that Python gave up since
@@ -100,6 +103,19 @@ func dims(p *C.int64_t, n C.int32_t) layout.Shape {
 		shape[i] = int(d)
 	}
 	return shape
+}
+
+// goMeet is the first crossing of a thread.
+//
+//export goMeet
+func goMeet() { deepen(0) }
+
+// deepen makes the goroutine's stack grow.
+//
+//go:noinline
+func deepen(i int) byte {
+	var room [64 << 10]byte
+	return room[i]
 }
 
 //export goRelease

@@ -44,6 +44,7 @@ typedef struct {
 /* Consumers may call deleters from any thread, with or without the GIL. */
 static void release_export(export *e) {
 	if (forked || !Py_IsInitialized()) return;
+	MEET();
 	PyGILState_STATE s = PyGILState_Ensure();
 	queue_free(e->id, 0);
 	flush_frees();

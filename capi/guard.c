@@ -2,7 +2,6 @@
 #include "internal.h"
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 
 volatile int forked = 0;
 
@@ -30,6 +29,7 @@ enum { QUEUE_KB = 1024 };
 void flush_frees(void) {
 	if (deferring) return;
 	queued_kb = 0;
+	MEET();
 	if (free_count) goRelease(FREES);
 }
 
@@ -139,27 +139,8 @@ void capi_decref_later(void *object) {
 	pthread_mutex_unlock(&late.lock);
 }
 
-/*
- * The kernel may give a signal of the process to any thread that does not block it, and CPython up to 3.11 overlooks one
- * that was handled on another thread than its main one until something else interrupts the interpreter: Ctrl-C would
- * now and then do nothing. Go's threads inherit the mask of the thread that loads the library, where the Go runtime
- * starts in a constructor; this one comes before it, and init_guard puts the mask back.
- */
-static sigset_t mask_before;
-static int masked = 0;
-
-__attribute__((constructor(101))) static void mask_signals(void) {
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGVTALRM, SIGUSR1, SIGUSR2, SIGCHLD, SIGWINCH, SIGTSTP, SIGCONT};
-	sigset_t set;
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaddset(&set, signals[i]);
-	masked = pthread_sigmask(SIG_BLOCK, &set, &mask_before) == 0;
-}
-
 void init_guard(void) {
 	static int done = 0;
-	if (masked) pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
-	masked = 0;
 	if (!done) pthread_atfork(NULL, NULL, in_child);
 	done = 1;
 }

@@ -35,6 +35,13 @@ extern uint32_t free_count;
 extern int deferring;
 void undefer(void);
 int fork_error(void);
+/* ---- start.c: how Go's runtime starts, and what it does to a process ---- */
+int start_error(void); /* -1 with an exception if it did not */
+void loaded(void), after_go(void); /* before and after the first crossing */
+extern __thread int met_go __attribute__((tls_model("initial-exec")));
+void meet_go(void);
+/* Before a thread's first crossing. */
+#define MEET() ((void)(__builtin_expect(met_go, 1) || (meet_go(), 0)))
 /* Go does not survive fork(): every entry tests first. */
 #define GUARD(result)                                    \
 	do {                                                 \
@@ -42,6 +49,7 @@ int fork_error(void);
 			fork_error();                                \
 			return result;                               \
 		}                                                \
+		MEET();                                          \
 	} while (0)
 /* Hands the queue of dead arrays to the crossing it is written in. */
 static inline uint32_t take_frees(void) {

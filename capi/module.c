@@ -51,7 +51,9 @@ static int add_errors(PyObject *module) {
 static int populate(PyObject *m) {
 	init_guard();
 	init_buffer();
+	MEET();
 	functions = goTable(&function_count);
+	after_go();
 	if (!functions) {
 		if (!PyErr_Occurred()) PyErr_SetString(PyExc_ImportError, "mlx_go: the function table could not be built");
 		return -1;
@@ -79,6 +81,8 @@ __attribute__((visibility("default"))) PyObject *PyInit__core(void) {
 		return NULL;
 	}
 	mlx_go_park_started();
+	loaded();
+	if (start_error() < 0) return NULL;
 	PyObject *m = PyModule_Create(&def);
 	if (m && populate(m) < 0) Py_CLEAR(m);
 	return m;

@@ -39,6 +39,9 @@ def check_elf(wheel: Path, library: bytes) -> str:
     needed = {tag.needed for tag in elf.get_section_by_name(".dynamic").iter_tags("DT_NEEDED")}
     must(needed <= GLIBC, f"needs libraries outside glibc: {sorted(needed - GLIBC)}")
     must(elf.get_section_by_name(".symtab") is None, "is not stripped")
+    flags = {tag.entry.d_tag: tag.entry.d_val for tag in elf.get_section_by_name(".dynamic").iter_tags()}
+    # A symbol that the interpreter lacks is an ImportError then, and no crash when it is first called.
+    must(bool(flags.get("DT_FLAGS", 0) & 8 or flags.get("DT_FLAGS_1", 0) & 1), "is not linked with -z now")
     versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", library)
     floor = max((int(a), int(b)) for a, b in versions)
     if tag := re.search(r"manylinux_(\d+)_(\d+)", wheel.name):

@@ -14,13 +14,28 @@ import (
 // grant if that is less. Beyond it the kernel would kill the process, where a MemoryError can still be handled.
 func memorySize() int {
 	n := physicalMemory()
-	for _, which := range []int{syscall.RLIMIT_AS, syscall.RLIMIT_DATA} {
+	pages, _ := os.ReadFile("/proc/self/statm")
+	for which, field := range map[int]int{syscall.RLIMIT_AS: 0, syscall.RLIMIT_DATA: 5} {
 		var r syscall.Rlimit
 		if syscall.Getrlimit(which, &r) == nil && r.Cur < uint64(n) {
-			n = int(r.Cur)
+			n = leftFor(int(r.Cur), string(pages), field)
 		}
 	}
 	return min(n, cgroupLimit(os.DirFS("/")))
+}
+
+// others is what arrays leave of a limit that counts address space: Go's heap and Python's grow, too, and the Go
+// runtime ends the process when it is refused memory.
+const others = 256 << 20
+
+// leftFor is the part of a resource limit that arrays may fill, when the process already has as many pages as that field
+// of /proc/self/statm says.
+func leftFor(limit int, statm string, field int) int {
+	if fields := strings.Fields(statm); field < len(fields) {
+		pages, _ := strconv.Atoi(fields[field])
+		limit -= pages * os.Getpagesize()
+	}
+	return max(limit-min(others, limit/2), 1<<20)
 }
 
 // cgroupLimit is the least memory limit of the control groups the process is in and of those above them, in version 2

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"os"
 	"testing"
 	"testing/fstest"
 )
@@ -32,6 +33,21 @@ func TestCgroupLimit(t *testing.T) {
 		}
 		if got := cgroupLimit(root); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestLeftFor(t *testing.T) {
+	const mib, pages = 1 << 20, "131072 9 9 9 0 65536 0" // of 4 KiB: 512 and 256 MiB
+	if page := os.Getpagesize(); page != 4096 {
+		t.Skipf("pages have %d bytes", page)
+	}
+	for _, c := range []struct{ limit, field, want int }{
+		{2048 * mib, 0, (2048 - 512 - 256) * mib}, {2048 * mib, 5, (2048 - 256 - 256) * mib},
+		{712 * mib, 0, 100 * mib}, {100 * mib, 0, mib}, {1024 * mib, 9, 768 * mib},
+	} {
+		if got := leftFor(c.limit, pages, c.field); got != c.want {
+			t.Errorf("of %d MiB, field %d: %d MiB, want %d", c.limit/mib, c.field, got/mib, c.want/mib)
 		}
 	}
 }
