@@ -263,6 +263,7 @@ func EinsumPath(subscripts string, xs []*Array) (path [][]int, report string) {
 func Einsum(subscripts string, xs []*Array) *Array {
 	c := parseEinsum("einsum", subscripts, xs)
 	xs = promoted(xs)
+	first := xs[0]
 	terms := make([]term, len(xs))
 	for i, x := range xs {
 		terms[i] = slices.Clone(c.terms[i])
@@ -286,7 +287,7 @@ func Einsum(subscripts string, xs []*Array) *Array {
 		}
 		xs, terms = append(dropAt(xs, step), x), append(dropAt(terms, step), t)
 	}
-	return c.finish(xs[0], terms[0])
+	return narrowed(c.finish(xs[0], terms[0]), first)
 }
 
 func dropAt[T any](list []T, positions []int) []T {
@@ -331,7 +332,7 @@ func sumOut(x *Array, t, needed term) (*Array, term) {
 	if len(axes) == 0 {
 		return x, t
 	}
-	return reduce(ReduceSum, x, axes), kept
+	return wideSum(x, axes), kept
 }
 
 // contractPair multiplies two operands and sums over the labels that are not needed.

@@ -87,8 +87,8 @@ func init() {
 		Func{Name: "vecdot", Sig: "(a: array, b: array, /, axis: int = -1, *, stream: StreamOrDevice = None) -> array", Doc: "Sum of products along one axis, broadcast over the others; the first argument is conjugated.\n\nArgs:\n    a: First array.\n    b: Second array.\n    axis: Axis to sum over.\n\nReturns:\n    The broadcast shape without that axis.\n\nExample:\n    >>> mx.vecdot(mx.array([1.0, 2.0]), mx.array([3.0, 4.0]))\n    array(11, dtype=float32)",
 			Call: callN(func(a *Args) *Array {
 				x, y := a.pair(0)
-				p := mul(conj(x), y)
-				return reduce(ReduceSum, p, []int{a.axis(2, p.NDim(), -1)})
+				p := mul(wide(conj(x)), wide(y))
+				return narrowed(reduce(ReduceSum, p, []int{a.axis(2, p.NDim(), -1)}), x)
 			})},
 		Func{Name: "kron", Sig: "(a: array, b: array, *, stream: StreamOrDevice = None) -> array", Doc: "Kronecker product.\n\nArgs:\n    a: First array.\n    b: Second array.\n\nReturns:\n    An array whose axes are the products of those of the arguments.\n\nExample:\n    >>> mx.kron(mx.array([1, 2]), mx.array([1, 1]))\n    array([1, 1, 2, 2], dtype=int32)",
 			Call: callN(func(a *Args) *Array {

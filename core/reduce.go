@@ -20,7 +20,7 @@ func init() {
 			for i, a := range at.Axes {
 				axes[i] = a + 1
 			}
-			return reduce(at.Op, ins[0], axes)
+			return newArray(&reduceOp, y.dtype, withBatch(n, y.shape), ReduceAttr{at.Op, axes}, ins[0])
 		},
 	}
 	argReduceOp = Def{Name: "argreduce", NoGrad: "the result is an integer", Launch: simple(KindArgReduce),
@@ -79,7 +79,7 @@ func init() {
 			return reduce(ReduceSum, AsType(apply("not_equal", x, scalarOf(x.dtype, 0)), dtype.Int32), axes)
 		}), Doc: "Number of nonzero elements over the given axes." + over1 + "int32 counts.\n\nExample:\n    >>> mx.count_nonzero(mx.array([0, 1, 2]))\n    array(2, dtype=int32)"},
 		Func{Name: "var", Sig: ddofSig, Call: spread(variance), Doc: "Variance over the given axes." + over1 + "The mean squared distance from the mean, divided by n - ddof (``correction`` is another name of ``ddof``).\n\nExample:\n    >>> mx.var(mx.array([1.0, 3.0]))\n    array(1, dtype=float32)"},
-		Func{Name: "std", Sig: ddofSig, Call: spread(func(x *Array, axes []int, ddof int) *Array { return apply("sqrt", variance(x, axes, ddof)) }), Doc: "Standard deviation over the given axes." + over1 + "The square root of :func:`var`.\n\nExample:\n    >>> mx.std(mx.array([1.0, 3.0]))\n    array(1, dtype=float32)"},
+		Func{Name: "std", Sig: ddofSig, Call: spread(deviation), Doc: "Standard deviation over the given axes." + over1 + "The square root of :func:`var`.\n\nExample:\n    >>> mx.std(mx.array([1.0, 3.0]))\n    array(1, dtype=float32)"},
 		Func{Name: "minmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> tuple[array, array]", Call: func(a *Args) []*Array {
 			return append(fold(ReduceMin)(a), fold(ReduceMax)(a)...)
 		}, Doc: "Minimum and maximum over the given axes." + over1 + "The pair (min, max).\n\nExample:\n    >>> mx.minmax(mx.array([3, 1, 2]))\n    (array(1, dtype=int32), array(3, dtype=int32))"},
@@ -170,13 +170,13 @@ func vjpReduce(y, ct *Array, want []bool) []*Array {
 	ct = expandAt(ct, x, at.Axes)
 	switch at.Op {
 	case ReduceSum:
-		return []*Array{BroadcastTo(ct, x.shape)}
+		return []*Array{BroadcastTo(AsType(ct, x.dtype), x.shape)}
 	case ReduceProd:
 		return []*Array{mul(ct, conj(prodOfOthers(x, at.Axes)))}
 	case ReduceMin, ReduceMax:
-		mask := AsType(apply("equal", x, expandAt(y, x, at.Axes)), ct.dtype)
+		mask := wide(AsType(apply("equal", x, expandAt(y, x, at.Axes)), ct.dtype)) // a half holds no count above 65504
 		count := expandAt(reduce(ReduceSum, mask, at.Axes), x, at.Axes)
-		return []*Array{mul(ct, div(mask, count))}
+		return []*Array{mul(ct, AsType(div(mask, count), ct.dtype))}
 	}
 	return []*Array{nil}
 }
@@ -185,12 +185,12 @@ func jvpReduce(y *Array, tangents []*Array) *Array {
 	x, t, at := y.in[0], tangents[0], y.attr.(ReduceAttr)
 	switch at.Op {
 	case ReduceSum:
-		return reduce(ReduceSum, t, at.Axes)
+		return newArray(&reduceOp, y.dtype, y.shape, at, t)
 	case ReduceProd:
 		return reduce(ReduceSum, mul(t, prodOfOthers(x, at.Axes)), at.Axes)
 	case ReduceMin, ReduceMax:
-		mask := AsType(apply("equal", x, expandAt(y, x, at.Axes)), t.dtype)
-		return div(reduce(ReduceSum, mul(t, mask), at.Axes), reduce(ReduceSum, mask, at.Axes))
+		mask := wide(AsType(apply("equal", x, expandAt(y, x, at.Axes)), t.dtype))
+		return AsType(div(reduce(ReduceSum, mul(wide(t), mask), at.Axes), reduce(ReduceSum, mask, at.Axes)), t.dtype)
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func prodOfOthers(x *Array, axes []int) *Array {
 		}
 	}
 	perm := append(rest, axes...)
-	moved := Transpose(x, perm)
+	moved := Transpose(wide(x), perm) // halves hold the product of the others more often than those of both sides
 	flat := Reshape(moved, append(slices.Clone(moved.shape[:len(rest)]), -1))
 	last := len(flat.shape) - 1
 	others := mul(scan(ScanProd, flat, last, false, false), scan(ScanProd, flat, last, true, false))
@@ -220,7 +220,7 @@ func prodOfOthers(x *Array, axes []int) *Array {
 	for i, p := range perm {
 		inverse[p] = i
 	}
-	return Transpose(Reshape(others, moved.shape), inverse)
+	return AsType(Transpose(Reshape(others, moved.shape), inverse), x.dtype)
 }
 
 // countOf is the number of elements folded over axes.
@@ -232,19 +232,52 @@ func countOf(x *Array, axes []int) int {
 	return n
 }
 
-func mean(x *Array, axes []int) *Array {
-	x = floated(x)
-	return mul(reduce(ReduceSum, x, axes), like(x, 1/float64(countOf(x, axes))))
+// wideSum is the sum in at least float32: kernels add halves up in more than that anyway.
+func wideSum(x *Array, axes []int) *Array {
+	y := reduce(ReduceSum, x, axes)
+	switch {
+	case !x.dtype.IsHalf():
+		return y
+	case y.op != &reduceOp:
+		return wide(x)
+	}
+	return newArray(&reduceOp, dtype.Float32, y.shape, y.attr, x)
 }
 
-func variance(x *Array, axes []int, ddof int) *Array {
+// wideMean is the mean in at least float32, which the sum of halves often needs though the mean fits them.
+func wideMean(x *Array, axes []int) *Array {
+	s := wideSum(floated(x), axes)
+	return div(s, like(s, float64(countOf(x, axes))))
+}
+
+func mean(x *Array, axes []int) *Array {
+	return AsType(wideMean(x, axes), x.dtype.ToFloat())
+}
+
+// wideVariance is the variance in at least float32.
+func wideVariance(x *Array, axes []int, ddof int) *Array {
 	x = floated(x)
-	d := sub(x, expandAt(mean(x, axes), x, axes))
+	d := sub(wide(x), expandAt(wideMean(x, axes), x, axes))
 	if d.dtype == dtype.Complex64 {
 		d = apply("abs", d)
 	}
 	s := reduce(ReduceSum, apply("square", d), axes)
 	return div(s, like(s, float64(max(countOf(x, axes)-ddof, 0))))
+}
+
+// narrowed is y, computed from x, in the dtype that results of x's have: x's own if that is a half.
+func narrowed(y, x *Array) *Array {
+	if x.dtype.IsHalf() {
+		return AsType(y, x.dtype)
+	}
+	return y
+}
+
+func variance(x *Array, axes []int, ddof int) *Array { return narrowed(wideVariance(x, axes, ddof), x) }
+
+// deviation is rounded to a half after the root only: at +-512 a float16 holds it, but not the variance.
+func deviation(x *Array, axes []int, ddof int) *Array {
+	return narrowed(apply("sqrt", wideVariance(x, axes, ddof)), x)
 }
 
 func median(x *Array, axes []int) *Array {
@@ -266,7 +299,8 @@ func median(x *Array, axes []int) *Array {
 	pick := func(i int) *Array { return Reshape(sliceAxis(flat, last, i, i+1), shape) }
 	m := pick(n / 2)
 	if n%2 == 0 {
-		m = mul(add(pick(n/2-1), m), like(m, 0.5))
+		a, b := wide(pick(n/2-1)), wide(m)
+		m = narrowed(mul(add(a, b), like(b, 0.5)), m)
 	}
 	// NaN sorts last, and one is enough to make the median NaN.
 	end := pick(n - 1)

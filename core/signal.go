@@ -51,11 +51,14 @@ func convolve(a *Args) *Array {
 // axis of the reshaped input.
 func hadamardTransform(a *Args) *Array {
 	x := a.array(0)
-	if len(x.shape) == 0 {
+	n := 1 // a number is transformed as a vector of one is
+	if len(x.shape) > 0 {
+		n = x.shape[len(x.shape)-1]
+	}
+	scale := a.float(1, 1/math.Sqrt(float64(max(n, 1))))
+	if len(x.shape) == 0 && scale == 1 {
 		return x
 	}
-	n := x.shape[len(x.shape)-1]
-	scale := a.float(1, 1/math.Sqrt(float64(max(n, 1))))
 	d := x.dtype.ToFloat()
 	m := n
 	for m > 0 && m%2 == 0 && !slices.Contains([]int{12, 20, 28}, m) {

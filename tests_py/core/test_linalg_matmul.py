@@ -217,3 +217,10 @@ def test_einsum(spec: str) -> None:
         for i, term in enumerate(spec.partition("->")[0].split(","))
     ]
     assert_close(mx.einsum(spec, *map(mx.array, operands)), np.einsum(spec, *operands), rtol=1e-5, atol=1e-4)
+
+
+@needs_oracle
+@pytest.mark.parametrize("scale", [None, 2.0, 1])
+@pytest.mark.parametrize("value", [3.0, 3, True, [3.0], [1.0, 2.0]])
+def test_hadamard_transform_of_numbers_and_vectors(value: Any, scale: Any) -> None:
+    agree(lambda m: m.hadamard_transform(m.array(value), scale=scale), ulps=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -215,6 +216,75 @@ def test_long_sums_are_exact_enough(name: str) -> None:
     want = float(to_numpy(x)[0]) * n
     assert abs(float(mx.sum(x).item()) - want) <= 16 * EPS[name] * want
     assert abs(float(mx.mean(x).item()) - want / n) <= 16 * EPS[name] * want / n
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_statistics_of_halves_that_fit_are_right(name: str) -> None:
+    """The sum of 10,000 tens, the variance of +-512 and the count of 100,000 equals do not fit float16."""
+    dtype = getattr(mx, name)
+    tens = mx.full((10_000,), 10, dtype=dtype)
+    assert (mx.mean(tens).item(), mx.var(tens).item(), mx.std(tens).item()) == (10, 0, 0)
+    assert mx.mean(mx.full((3, 100, 100), 30, dtype=dtype), axis=(1, 2)).tolist() == [30] * 3
+    x = mx.where(mx.arange(4096) % 2 == 0, -512, 512).astype(dtype)
+    for axis in (None, 0):
+        assert (mx.mean(x, axis=axis).item(), mx.std(x, axis=axis).item()) == (0, 512)
+    assert mx.std(x[:2], ddof=1).astype(mx.float32).item() == pytest.approx(512 * 2**0.5, rel=0.01)
+    big = mx.array([60000.0, 60000.0]).astype(dtype)
+    assert mx.median(big).item() == big[0].item() and mx.median(big).dtype == dtype
+    assert mx.vecdot(mx.array([300.0, 300.0]).astype(dtype), mx.array([300.0, -300.0]).astype(dtype)).item() == 0
+    assert mx.einsum("i,j->", x + 512, mx.full((2,), 1e-4, dtype=dtype)).astype(mx.float32).item() == pytest.approx(419.4, rel=0.01)
+    for f in (mx.mean, mx.var, mx.std):
+        y, (t,) = mx.jvp(f, [x], [x])
+        g = mx.grad(f)(x)
+        assert y[0].dtype == t.dtype == g.dtype == f(x).dtype == dtype and g.shape == x.shape
+        assert mx.vmap(f)(mx.stack([x, x])).tolist() == [f(x).item()] * 2
+    ties = mx.grad(lambda a: mx.max(a))(mx.ones((100_000,), dtype=dtype))
+    assert ties.astype(mx.float32)[0].item() == pytest.approx(1e-5, rel=0.01)
+    product = mx.grad(lambda a: mx.prod(a))(mx.array([1e4, 1e4, 1e-4, 1e-4]).astype(dtype))
+    np.testing.assert_allclose(product.astype(mx.float32), [1e-4, 1e-4, 1e4, 1e4], rtol=0.02)
+
+
+def test_means_of_equal_numbers_are_the_number() -> None:
+    for n in (3, 7, 10, 10_000):
+        assert mx.mean(mx.full((n,), 10.0)).item() == 10
+        assert mx.var(mx.full((n,), 10.0)).item() == 0
+
+
+LAYOUTS = {
+    "flat": lambda a: mx.sum(a),
+    "strided": lambda a: mx.sum(mx.repeat(a, 2)[::2]),
+    "column": lambda a: mx.sum(mx.tile(a[:, None], (1, 3)), axis=0)[1],
+    "columns": lambda a: mx.sum(mx.tile(a[:20000, None], (1, 40)), axis=0)[1] + mx.sum(a[20000:]),
+    "short runs": lambda a: mx.sum(mx.repeat(a[: a.size // 16 * 16].reshape(-1, 16), 2, axis=0)[::2]) + mx.sum(a[a.size // 16 * 16 :]),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", ["float32", "float64", "complex64"])
+def test_sums_are_exact_to_some_ulps_in_every_layout(name: str, layout: str) -> None:
+    eps = EPS[name]
+    for n in (1, 5, 17, 63, 64, 500, 4097, 300_000):
+        for x in (np.full(n, 0.1), np.random.default_rng(n).uniform(0, 1, n)):
+            x = x.astype("float32" if name == "complex64" else name)
+            want = math.fsum(x.tolist())
+            a = mx.array(x, dtype=mx.float64) if name == "float64" else mx.array(x)
+            if name == "complex64":
+                got = LAYOUTS[layout](a + 1j * a).item()
+                parts = [got.real, got.imag]
+            else:
+                parts = [LAYOUTS[layout](a).item()]
+            for part in parts:
+                assert abs(part - want) <= 8 * eps * want, f"{n}: {(part - want) / want / eps} units"
+
+
+def test_sums_of_infinite_numbers() -> None:
+    cases = ([np.inf, 1.0] * 40, [-np.inf] + [1.0] * 99, [1.0] * 300 + [np.inf], [np.nan] + [1.0] * 200, [np.inf, -np.inf] * 50, [1e308] * 40)
+    for x in cases:
+        with np.errstate(all="ignore"):
+            want = np.sum(np.array(x))
+        a = mx.array(x, dtype=mx.float64)
+        for got in (mx.sum(a), mx.sum(mx.repeat(a, 2)[::2]), mx.sum(mx.tile(a[:, None], (1, 20)), axis=0)[3]):
+            np.testing.assert_equal(got.item(), want)
 
 
 @pytest.mark.parametrize("op", ["argmin", "argmax"])

@@ -46,33 +46,89 @@ typedef vd vd_any __attribute__((aligned(8), may_alias));
 
 #define EACH8(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 
-// Sums keep eight vectors for a block of 4096 and add blocks in double, so that the
-// error grows with the square root of nothing larger than the block.
-#define SUM_FLOAT(name, T, V, VANY, L) \
-	static double name##_run(const T *p, int64_t n) { \
-		double total = 0; \
-		while (n > 0) { \
-			int64_t m = n < 4096 ? n : 4096, i = 0; \
-			V s0 = {}, s1 = {}, s2 = {}, s3 = {}, s4 = {}, s5 = {}, s6 = {}, s7 = {}; \
-			for (; i + 8 * L <= m; i += 8 * L) { \
-				const T *q = p + i; \
-				s0 += *(const VANY *)q, s1 += *(const VANY *)(q + L), s2 += *(const VANY *)(q + 2 * L); \
-				s3 += *(const VANY *)(q + 3 * L), s4 += *(const VANY *)(q + 4 * L), s5 += *(const VANY *)(q + 5 * L); \
-				s6 += *(const VANY *)(q + 6 * L), s7 += *(const VANY *)(q + 7 * L); \
-			} \
-			for (; i + L <= m; i += L) s0 += *(const VANY *)(p + i); \
-			s0 = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)); \
-			T t[L]; \
-			memcpy(t, &s0, VB); \
-			for (int w = L / 2; w > 0; w /= 2) for (int j = 0; j < w; j++) t[j] += t[j + w]; \
-			T tail = 0; \
-			for (; i < m; i++) tail += p[i]; \
-			total += (double)t[0] + (double)tail; \
-			p += m, n -= m; \
-		} \
-		return total; \
+// The lanes of v added up in pairs.
+INL double lanes_f64(vd v) {
+	double t[LANES64];
+	memcpy(t, &v, VB);
+	for (int w = LANES64 / 2; w > 0; w /= 2) for (int j = 0; j < w; j++) t[j] += t[j + w];
+	return t[0];
+}
+
+// Sums add up SUM_DEPTH elements a lane in eight vectors, and those in pairs; what blocks give is added in a wider type. The
+// error of a long sum is that of a block, some units in the last place, whatever the width of vectors is.
+enum { SUM_DEPTH = 16 };
+#define SUM_BLOCK(V, VANY, L) \
+	V s0 = {}, s1 = {}, s2 = {}, s3 = {}, s4 = {}, s5 = {}, s6 = {}, s7 = {}; \
+	const int64_t end = n - i < 8 * L * SUM_DEPTH ? n : i + 8 * L * SUM_DEPTH; \
+	for (; i + 8 * L <= end; i += 8 * L) { \
+		s0 += *(const VANY *)(p + i), s1 += *(const VANY *)(p + i + L), s2 += *(const VANY *)(p + i + 2 * L); \
+		s3 += *(const VANY *)(p + i + 3 * L), s4 += *(const VANY *)(p + i + 4 * L), s5 += *(const VANY *)(p + i + 5 * L); \
+		s6 += *(const VANY *)(p + i + 6 * L), s7 += *(const VANY *)(p + i + 7 * L); \
 	} \
-	FOLD_STACK(name, T, T, F_ADD)
+	for (; i + L <= end; i += L) s0 += *(const VANY *)(p + i); \
+	s0 = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
+
+// The whole vectors of n floats, added up in double: lane j of the totals holds elements j, j + LANES64, ... It gives how many.
+INL int64_t sum_f32_vectors(const float *p, int64_t n, vd *total) {
+	typedef float half_v __attribute__((vector_size(VB / 2)));
+	vd t0 = {}, t1 = {};
+	int64_t i = 0;
+	while (i + LANES <= n) {
+		SUM_BLOCK(vf, vf_any, LANES)
+		half_v a, b;
+		memcpy(&a, &s0, VB / 2), memcpy(&b, (char *)&s0 + VB / 2, VB / 2);
+		t0 += __builtin_convertvector(a, vd), t1 += __builtin_convertvector(b, vd);
+	}
+	*total = t0 + t1;
+	return i;
+}
+static double sum_f32_run(const float *p, int64_t n) {
+	vd total;
+	int64_t i = sum_f32_vectors(p, n, &total);
+	float tail = 0;
+	for (; i < n; i++) tail += p[i];
+	return lanes_f64(total) + (double)tail;
+}
+FOLD_STACK(sum_f32, float, float, F_ADD)
+
+// Complex sums run as float sums of twice the columns: real parts are in even lanes.
+static c128 sum_c64_run(const c64 *p, int64_t n) {
+	vd total;
+	const float *q = (const float *)p;
+	int64_t i = sum_f32_vectors(q, 2 * n, &total);
+	float re = 0, im = 0;
+	for (; i < 2 * n; i += 2) re += q[i], im += q[i + 1];
+	c128 sum = {re, im};
+	for (int j = 0; j < LANES64; j += 2) sum.re += total[j], sum.im += total[j + 1];
+	return sum;
+}
+static void sum_c64_stack(c64 *restrict acc, const c64 *restrict p, int64_t s, int64_t rows, int64_t n) {
+	sum_f32_stack((float *)acc, (const float *)p, 2 * s, rows, 2 * n);
+}
+
+// A double sum and what rounding took from it (Knuth's two-sum). Where the sum is not finite, lo is NaN.
+typedef struct { double hi, lo; } sum64;
+INL sum64 sum64_of(double x) { return (sum64){x, 0}; }
+INL sum64 sum64_add(sum64 a, sum64 b) {
+	double t = a.hi + b.hi, z = t - a.hi;
+	return (sum64){t, (a.lo + b.lo) + ((a.hi - (t - z)) + (b.hi - z))};
+}
+INL double sum64_value(sum64 a) { return a.lo == a.lo ? a.hi + a.lo : a.hi; }
+
+static sum64 sum_f64_run(const double *p, int64_t n) {
+	vd hi = {}, lo = {};
+	int64_t i = 0;
+	while (i + LANES64 <= n) {
+		SUM_BLOCK(vd, vd_any, LANES64)
+		vd t = hi + s0, z = t - hi;
+		lo += (hi - (t - z)) + (s0 - z);
+		hi = t;
+	}
+	double tail = 0;
+	for (; i < n; i++) tail += p[i];
+	return sum64_add((sum64){lanes_f64(hi), lanes_f64(lo)}, sum64_of(tail));
+}
+FOLD_STACK(sum_f64, double, double, F_ADD)
 
 #define PROD_FLOAT(name, T, V, VANY, L) \
 	static T name##_run(const T *p, int64_t n) { \
@@ -178,8 +234,6 @@ FOLD_INT(sum_u16, uint16_t, uint32_t, 0, F_ADD)
 FOLD_INT(sum_i16, int16_t, uint32_t, 0, F_ADD)
 FOLD_INT(sum_u32, uint32_t, uint32_t, 0, F_ADD)
 FOLD_INT(sum_u64, uint64_t, uint64_t, 0, F_ADD)
-SUM_FLOAT(sum_f32, float, vf, vf_any, LANES)
-SUM_FLOAT(sum_f64, double, vd, vd_any, LANES64)
 
 FOLD_INT(prod_u8, uint8_t, uint32_t, 1, F_MUL)
 FOLD_INT(prod_i8, int8_t, uint32_t, 1, F_MUL)
@@ -203,31 +257,6 @@ EXTREME_FLOAT(max_f32, float, vf, vf_any, nan_f32, vf_nan, LANES, vmax, F_FMAX)
 EXTREME_FLOAT(min_f32, float, vf, vf_any, nan_f32, vf_nan, LANES, vmin, F_FMIN)
 EXTREME_FLOAT(max_f64, double, vd, vd_any, nan_f64, vd_nan, LANES64, vd_max, F_FMAX)
 EXTREME_FLOAT(min_f64, double, vd, vd_any, nan_f64, vd_nan, LANES64, vd_min, F_FMIN)
-
-// Complex sums run as float sums of twice the columns.
-static c128 sum_c64_run(const c64 *p, int64_t n) {
-	c128 total = {0, 0};
-	while (n > 0) {
-		int64_t m = n < 2048 ? n : 2048, i = 0;
-		const float *q = (const float *)p;
-		vf s0 = {}, s1 = {}, s2 = {}, s3 = {};
-		for (; i + 4 * LANES <= 2 * m; i += 4 * LANES) {
-			s0 += vload(q + i), s1 += vload(q + i + LANES);
-			s2 += vload(q + i + 2 * LANES), s3 += vload(q + i + 3 * LANES);
-		}
-		for (; i + LANES <= 2 * m; i += LANES) s0 += vload(q + i);
-		s0 = (s0 + s1) + (s2 + s3);
-		float re = 0, im = 0;
-		for (int j = 0; j < LANES; j += 2) re += s0[j], im += s0[j + 1];
-		for (; i < 2 * m; i += 2) re += q[i], im += q[i + 1];
-		total.re += re, total.im += im;
-		p += m, n -= m;
-	}
-	return total;
-}
-static void sum_c64_stack(c64 *restrict acc, const c64 *restrict p, int64_t s, int64_t rows, int64_t n) {
-	sum_f32_stack((float *)acc, (const float *)p, 2 * s, rows, 2 * n);
-}
 
 #define FOLD_C64(name, F) \
 	static c64 name##_run(const c64 *p, int64_t n) { \

@@ -59,7 +59,7 @@ static void norm_rows(const norm_args *g, int64_t lo, int64_t hi, int centered) 
 					x = buf;
 				}
 				if (pass == 0) {
-					mean += d->wide ? sum_f64_run(x, m) : sum_f32_run(x, m);
+					mean += d->wide ? sum64_value(sum_f64_run(x, m)) : sum_f32_run(x, m);
 				} else if (pass == 1) {
 					squares += d->wide ? squares_f64(x, m, mean) : squares_f32(x, m, (float)mean);
 				} else {

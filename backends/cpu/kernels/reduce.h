@@ -72,6 +72,11 @@ REDUCE_STORE(f64, double, double)
 	}
 REDUCE_STORE_FLOAT(f32, float)
 REDUCE_STORE_FLOAT(wide, double)
+static void store_sum64(const reduce_args *g, int64_t off, int64_t s, const void *total, int64_t n) {
+	const sum64 *t = total;
+	double *o = (double *)g->out + off;
+	for (int64_t i = 0; i < n; i++) o[i * s] = sum64_value(t[i]);
+}
 static void store_c128(const reduce_args *g, int64_t off, int64_t s, const void *total, int64_t n) {
 	const c128 *t = total;
 	c64 *o = (c64 *)g->out + off;
@@ -110,7 +115,7 @@ REDUCE_INT(sum_i16, int16_t, uint32_t, 0, F_ADD)
 REDUCE_INT(sum_u32, uint32_t, uint32_t, 0, F_ADD)
 REDUCE_INT(sum_u64, uint64_t, uint64_t, 0, F_ADD)
 REDUCE_FOLD(sum_f32, float, float, double, 0, F_ADD, TO_DOUBLE)
-REDUCE_FOLD(sum_f64, double, double, double, 0, F_ADD, ITSELF)
+REDUCE_FOLD(sum_f64, double, double, sum64, 0, sum64_add, sum64_of)
 REDUCE_FOLD(sum_c64, c64, c64, c128, {0}, c128_add, TO_C128)
 
 REDUCE_INT(prod_u8, uint8_t, uint32_t, 1, F_MUL)
@@ -192,7 +197,7 @@ REDUCE_TRUTH(c64, bits64, 0x7fffffff7fffffffull)
 	[DT_I64] = REDUCE_ROW(op##_u64, 8, 8, 8, 8, 1, 0, 64, 64), REDUCE_FLOATS_##op}
 #define REDUCE_FLOATS_sum \
 	[DT_F16] = REDUCE_ROW(sum_f32, 2, 4, 4, 8, 0, 64, f16, wide), [DT_BF16] = REDUCE_ROW(sum_f32, 2, 4, 4, 8, 0, 64, bf16, wide), \
-	[DT_F32] = REDUCE_ROW(sum_f32, 4, 4, 4, 8, 1, 64, 32, wide), [DT_F64] = REDUCE_ROW(sum_f64, 8, 8, 8, 8, 1, 64, 64, f64), \
+	[DT_F32] = REDUCE_ROW(sum_f32, 4, 4, 4, 8, 1, 64, 32, wide), [DT_F64] = REDUCE_ROW(sum_f64, 8, 8, 8, 16, 1, 64, 64, sum64), \
 	[DT_C64] = REDUCE_ROW(sum_c64, 8, 8, 8, 16, 1, 64, 64, c128)
 #define REDUCE_FLOATS_OF(op) \
 	[DT_F16] = REDUCE_ROW(op##_f32, 2, 4, 4, 4, 0, 0, f16, f32), [DT_BF16] = REDUCE_ROW(op##_f32, 2, 4, 4, 4, 0, 0, bf16, f32), \

@@ -104,7 +104,7 @@ static void softmax_scale_f32(const float *x, float *out, int64_t n, float top, 
 static double softmax_terms_f64(const double *x, int64_t n, double top) {
 	double e[SOFTMAX_BLOCK];
 	for (int64_t i = 0; i < n; i++) e[i] = softmax_exp64(x[i] - top);
-	return sum_f64_run(e, n);
+	return sum64_value(sum_f64_run(e, n));
 }
 
 static void softmax_scale_f64(const double *x, double *out, int64_t n, double top, double factor) {

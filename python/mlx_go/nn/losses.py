@@ -1,17 +1,39 @@
 """Loss functions.
 
 Every loss takes ``reduction``: ``"none"`` returns a loss per element or sample,
-``"mean"`` and ``"sum"`` a scalar.
+``"mean"`` and ``"sum"`` a scalar. Losses of halves are computed in float32 and then rounded.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 import mlx_go.core as mx
+from mlx_go.nn import _halves
 
+Loss = TypeVar("Loss", bound=Callable[..., mx.array])
 Reduction = Literal["none", "mean", "sum"]
+
+
+def _in_float32(loss: Loss) -> Loss:
+    """Widen the halves among the arguments, and round the result to the dtype it has without that."""
+
+    @functools.wraps(loss)
+    def wrapper(*args: Any, **kwargs: Any) -> mx.array:
+        arrays = [a for a in (*args, *kwargs.values()) if isinstance(a, mx.array)]
+        if not any(map(_halves.is_half, arrays)):
+            return loss(*args, **kwargs)
+        dtype = mx.result_type(*[a for a in arrays if mx.issubdtype(a.dtype, mx.inexact)])
+
+        def wide(a: Any) -> Any:
+            return _halves.widened(a) if isinstance(a, mx.array) else a
+
+        return loss(*map(wide, args), **{name: wide(a) for name, a in kwargs.items()}).astype(dtype)
+
+    return wrapper  # type: ignore[return-value]
 
 
 def _reduce(loss: mx.array, reduction: str = "none") -> mx.array:
@@ -47,6 +69,7 @@ def _pick(values: mx.array, targets: mx.array, axis: int, name: str) -> mx.array
     return mx.take_along_axis(values, mx.expand_dims(targets, axis), axis).squeeze(axis)
 
 
+@_in_float32
 def cross_entropy(
     logits: mx.array,
     targets: mx.array,
@@ -80,6 +103,7 @@ def cross_entropy(
     by_class = targets.shape == _without(logits.shape, axis)
     if not by_class and targets.shape != logits.shape:
         raise ValueError(f"Targets shape {targets.shape} does not match logits shape {logits.shape}.")
+    logits = _halves.below_greatest(logits, axis)
     norm = mx.logsumexp(logits, axis=axis)
     if by_class:
         score = _pick(logits, targets, axis, "cross_entropy")
@@ -100,6 +124,7 @@ def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
     return tuple(shape[:axis]) + tuple(shape[axis + 1 :])
 
 
+@_in_float32
 def binary_cross_entropy(
     inputs: mx.array,
     targets: mx.array,
@@ -127,7 +152,8 @@ def binary_cross_entropy(
     """
     _same_shape(inputs, "Inputs", targets, "targets")
     if with_logits:
-        loss = mx.logaddexp(0.0, inputs) - inputs * targets
+        # log(1 + exp(x)) - t x, without the difference of large numbers that it is for a large x and t = 1.
+        loss = (1 - targets) * mx.logaddexp(inputs, 0.0) + targets * mx.logaddexp(-inputs, 0.0)
     else:
         log_p = mx.maximum(mx.log(inputs), -100.0)
         log_q = mx.maximum(mx.log(1 - inputs), -100.0)
@@ -135,6 +161,7 @@ def binary_cross_entropy(
     return _reduce(_weighted(loss, weights), reduction)
 
 
+@_in_float32
 def l1_loss(predictions: mx.array, targets: mx.array, reduction: Reduction = "mean") -> mx.array:
     """Absolute difference.
 
@@ -151,6 +178,7 @@ def l1_loss(predictions: mx.array, targets: mx.array, reduction: Reduction = "me
     return _reduce(mx.abs(predictions - targets), reduction)
 
 
+@_in_float32
 def mse_loss(predictions: mx.array, targets: mx.array, reduction: Reduction = "mean") -> mx.array:
     """Squared difference.
 
@@ -167,6 +195,7 @@ def mse_loss(predictions: mx.array, targets: mx.array, reduction: Reduction = "m
     return _reduce(mx.square(predictions - targets), reduction)
 
 
+@_in_float32
 def nll_loss(inputs: mx.array, targets: mx.array, axis: int = -1, reduction: Reduction = "none") -> mx.array:
     """Negative log likelihood of log-probabilities.
 
@@ -183,6 +212,7 @@ def nll_loss(inputs: mx.array, targets: mx.array, axis: int = -1, reduction: Red
     return _reduce(-_pick(inputs, targets, axis, "nll_loss"), reduction)
 
 
+@_in_float32
 def gaussian_nll_loss(
     inputs: mx.array,
     targets: mx.array,
@@ -218,6 +248,7 @@ def gaussian_nll_loss(
     return _reduce(loss, reduction)
 
 
+@_in_float32
 def kl_div_loss(inputs: mx.array, targets: mx.array, axis: int = -1, reduction: Reduction = "none") -> mx.array:
     """Kullback-Leibler divergence of two log-distributions: ``sum(exp(t) * (t - i))``.
 
@@ -235,6 +266,7 @@ def kl_div_loss(inputs: mx.array, targets: mx.array, axis: int = -1, reduction: 
     return _reduce(mx.sum(mx.exp(targets) * (targets - inputs), axis=axis), reduction)
 
 
+@_in_float32
 def smooth_l1_loss(
     predictions: mx.array,
     targets: mx.array,
@@ -260,6 +292,7 @@ def smooth_l1_loss(
     return _reduce(diff, reduction)
 
 
+@_in_float32
 def triplet_loss(
     anchors: mx.array,
     positives: mx.array,
@@ -298,6 +331,7 @@ def triplet_loss(
     return _reduce(mx.maximum(gap + margin, 0), reduction)
 
 
+@_in_float32
 def hinge_loss(inputs: mx.array, targets: mx.array, reduction: Reduction = "none") -> mx.array:
     """Hinge loss: ``maximum(1 - inputs * targets, 0)``.
 
@@ -313,6 +347,7 @@ def hinge_loss(inputs: mx.array, targets: mx.array, reduction: Reduction = "none
     return _reduce(mx.maximum(1 - inputs * targets, 0), reduction)
 
 
+@_in_float32
 def huber_loss(
     inputs: mx.array,
     targets: mx.array,
@@ -336,6 +371,7 @@ def huber_loss(
     return _reduce(0.5 * mx.square(quadratic) + delta * (size - quadratic), reduction)
 
 
+@_in_float32
 def log_cosh_loss(inputs: mx.array, targets: mx.array, reduction: Reduction = "none") -> mx.array:
     """Logarithm of the hyperbolic cosine of the difference, computed without overflow.
 
@@ -352,6 +388,7 @@ def log_cosh_loss(inputs: mx.array, targets: mx.array, reduction: Reduction = "n
     return _reduce(mx.logaddexp(errors, -errors) - math.log(2), reduction)
 
 
+@_in_float32
 def cosine_similarity_loss(
     x1: mx.array,
     x2: mx.array,
@@ -377,6 +414,7 @@ def cosine_similarity_loss(
     return _reduce(mx.sum(x1 * x2, axis=axis) / mx.maximum(norm1 * norm2, eps), reduction)
 
 
+@_in_float32
 def margin_ranking_loss(
     inputs1: mx.array,
     inputs2: mx.array,

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import mlx_go.core as mx
+from mlx_go.nn import _halves
 from mlx_go.nn.layers.base import Module
 
 _SQRT_2 = math.sqrt(2)
@@ -273,13 +274,14 @@ def softmin(x: mx.array, axis: int | list[int] = -1) -> mx.array:
 
 
 def log_softmax(x: mx.array, axis: int | list[int] = -1) -> mx.array:
-    """Logarithm of the softmax along ``axis``, computed without underflow.
+    """Logarithm of the softmax along ``axis``, computed without underflow, in float32 for halves.
 
     Example:
         >>> nn.log_softmax(mx.array([0.0, 0.0]))
         array([-0.693147, -0.693147], dtype=float32)
     """
-    return x - mx.logsumexp(x, axis=axis, keepdims=True)
+    z = _halves.below_greatest(_halves.widened(x), axis)
+    return _halves.rounded(z - mx.logsumexp(z, axis=axis, keepdims=True), x)
 
 
 def glu(x: mx.array, axis: int = -1) -> mx.array:

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import mlx_go.core as mx
+from mlx_go.nn import _halves
 from mlx_go.nn.layers.base import Module
+
+
+def _standardized(x: mx.array, axis: int | tuple[int, ...], eps: float) -> mx.array:
+    """``x`` with mean 0 and variance 1 along ``axis``, by way of float32 for halves."""
+    w = _halves.widened(x)
+    mean = mx.mean(w, axis=axis, keepdims=True)
+    var = mx.var(w, axis=axis, keepdims=True)
+    return _halves.rounded((w - mean) * mx.rsqrt(var + eps), x)
 
 
 class InstanceNorm(Module):
@@ -38,10 +47,7 @@ class InstanceNorm(Module):
                 "InstanceNorm expects inputs with at least 3 dimensions (N, ..., C) but the "
                 f"input has {x.ndim} dimensions."
             )
-        axes = tuple(range(1, x.ndim - 1))
-        mean = mx.mean(x, axis=axes, keepdims=True)
-        var = mx.var(x, axis=axes, keepdims=True)
-        x = (x - mean) * mx.rsqrt(var + self.eps)
+        x = _standardized(x, tuple(range(1, x.ndim - 1)), self.eps)
         return self["weight"] * x + self["bias"] if "weight" in self else x
 
 
@@ -161,10 +167,7 @@ class GroupNorm(Module):
     def _interleaved(self, x: mx.array) -> mx.array:
         shape = x.shape
         x = x.reshape(shape[0], -1, self.num_groups)
-        mean = mx.mean(x, axis=1, keepdims=True)
-        var = mx.var(x, axis=1, keepdims=True)
-        x = (x - mean) * mx.rsqrt(var + self.eps)
-        return x.reshape(shape)
+        return _standardized(x, 1, self.eps).reshape(shape)
 
     def __call__(self, x: mx.array) -> mx.array:
         if x.ndim < 2 or x.shape[-1] != self.dims:
@@ -229,21 +232,27 @@ class BatchNorm(Module):
             raise ValueError(f"Expected input tensor to have 2, 3 or 4 dimensions, but got {x.ndim}")
         axes = tuple(range(x.ndim - 1))
         training = self._training
+        wide = _halves.widened(x)
+        dtype = x.dtype
         if training or not self.track_running_stats:
-            mean = mx.mean(x, axis=axes)
-            var = mx.var(x, axis=axes)
+            mean = mx.mean(wide, axis=axes)
+            var = mx.var(wide, axis=axes)
         else:
-            mean = self["running_mean"]
-            var = self["running_var"]
+            mean = _halves.widened(self["running_mean"])
+            var = _halves.widened(self["running_var"])
+            dtype = mx.result_type(x, self["running_mean"])
 
         if training and self.track_running_stats:
             count = x.size // x.shape[-1] if x.shape[-1] else 0
             if count < 2:
                 raise ValueError("BatchNorm training requires more than one value per channel.")
             mu = self.momentum
+            kept = mx.result_type(x, self["running_mean"])
             # The running variance estimates the population: Bessel's correction.
-            self["running_mean"] = (1 - mu) * self["running_mean"] + mu * mean
-            self["running_var"] = (1 - mu) * self["running_var"] + (mu * count / (count - 1)) * var
+            self["running_mean"] = ((1 - mu) * self["running_mean"] + mu * mean).astype(kept)
+            self["running_var"] = ((1 - mu) * self["running_var"] + (mu * count / (count - 1)) * var).astype(kept)
 
-        x = (x - mean) * mx.rsqrt(var + self.eps)
+        x = (wide - mean) * mx.rsqrt(var + self.eps)
+        if mx.issubdtype(dtype, mx.inexact):
+            x = x.astype(dtype)
         return self["weight"] * x + self["bias"] if "weight" in self else x
