@@ -126,6 +126,10 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job) {
 				for _, f := range stack {
 					f.a.state = lazy
 				}
+				if outs[0].op == &nonzeroOp {
+					Throw(ValueError, "[index] the places of a bool mask cannot be counted inside a function that is being vmapped or compiled, "+
+						"where it has no value: a[mask] has no shape there; mx.where keeps that of a")
+				}
 				Throw(ValueError, "[eval] an array cannot be evaluated inside a function that is being vmapped or compiled: it has no value there")
 			}
 			a.state = scheduled
