@@ -85,6 +85,9 @@ func bitsOf(key *Array, shape layout.Shape) *Array {
 	return Reshape(randomWords(key, layout.Size(shape)), shape)
 }
 
+// belowOne is the number before 1.
+var belowOne = map[dtype.Dtype]float64{dtype.Float64: 1 - 0x1p-53, dtype.Float32: 1 - 0x1p-24, dtype.Float16: 1 - 0x1p-11, dtype.BFloat16: 1 - 0x1p-8}
+
 // unit is uniform in [0, 1) in dtype d: the bits as a fraction of 2^32, rounded to d, and kept below 1.
 func unit(key *Array, shape layout.Shape, d dtype.Dtype) *Array {
 	if d == dtype.Float64 {
@@ -96,9 +99,8 @@ func unit(key *Array, shape layout.Shape, d dtype.Dtype) *Array {
 		hi, lo := apply("floor", mul(part(0), scalarOf(d, 1.0/32))), apply("floor", mul(part(1), scalarOf(d, 1.0/64)))
 		return mul(add(mul(hi, scalarOf(d, 1<<26)), lo), scalarOf(d, 1.0/(1<<53)))
 	}
-	below := map[dtype.Dtype]float64{dtype.Float32: 1 - 0x1p-24, dtype.Float16: 1 - 0x1p-11, dtype.BFloat16: 1 - 0x1p-8}[d]
 	u := mul(AsType(bitsOf(key, shape), dtype.Float32), scalarOf(dtype.Float32, 0x1p-32))
-	return apply("minimum", AsType(u, d), scalarOf(d, complex(below, 0)))
+	return apply("minimum", AsType(u, d), scalarOf(d, complex(belowOne[d], 0)))
 }
 
 func uniform(key *Array, lo, hi *Array, shape layout.Shape, d dtype.Dtype) *Array {

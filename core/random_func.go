@@ -75,7 +75,8 @@ func init() {
 				shape := a.shapeOr(2, broadcastShapes("truncated_normal", lo.shape, hi.shape))
 				s := scalarOf(d, math.Sqrt2)
 				u := uniform(a.key(4), apply("erf", div(lo, s)), apply("erf", div(hi, s)), shape, d)
-				x := mul(s, apply("erfinv", u))
+				top := scalarOf(d, complex(belowOne[d], 0)) // erfinv of 1 is infinite
+				x := mul(s, apply("erfinv", apply("maximum", apply("minimum", u, top), neg(top))))
 				return apply("maximum", apply("minimum", x, hi), lo)
 			})},
 		Func{Name: "random.gumbel", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Standard Gumbel numbers.\n\nArgs:\n    shape: Shape of the result.\n    dtype: A floating dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.gumbel((2,)).shape\n    (2,)",

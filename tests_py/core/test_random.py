@@ -181,6 +181,16 @@ def test_bounds_are_numbers_of_the_dtype() -> None:
         assert x.tolist() == [0.1] * 3
 
 
+@pytest.mark.parametrize("name", FLOATS)
+@pytest.mark.parametrize("bounds", [(2.0, np.inf), (4.0, np.inf), (-np.inf, -4.0), (-np.inf, np.inf), (8.0, 9.0), (-9.0, -8.0)])
+def test_truncated_normal_far_out(name: str, bounds: tuple[float, float]) -> None:
+    """Finite numbers between the bounds, and not those at the far end: in MLX the latter, or infinite ones."""
+    x = to_numpy(mx.random.truncated_normal(*bounds, (5000,), dt(mx, name), mx.random.key(1))).astype(np.float64)
+    assert np.isfinite(x).all() and x.min() >= bounds[0] and x.max() <= bounds[1]
+    if abs(bounds[0]) == 8 or abs(bounds[1]) == 8:
+        assert np.abs(np.abs(x).mean() - 8.12) < 0.2
+
+
 def test_categorical_of_infinite_logits() -> None:
     """Positions exist, whatever the logits: the infinite ones share, and all where nothing else is left."""
     inf = float("inf")
