@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"io"
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -101,14 +102,17 @@ func goFileStalls(number C.uint32_t) C.int {
 	return 1
 }
 
-// fromTexts copies strings of C. They share memory.
+// fromTexts copies strings of C, which share memory. The graph lock is held.
 func fromTexts(t *C.capi_texts) func() []string {
 	n := int(t.n)
-	ends := append([]int64(nil), unsafe.Slice((*int64)(pointer(t.ends)), n)...)
-	size := int64(0)
+	given, size := unsafe.Slice((*int64)(pointer(t.ends)), n), int64(0)
 	if n > 0 {
-		size = ends[n-1]
+		size = given[n-1]
 	}
+	if err := core.Room("save", 2*int(size)+512*n); err != nil {
+		panic(err)
+	}
+	ends := slices.Clone(given)
 	all := string(unsafe.Slice((*byte)(pointer(t.bytes)), size))
 	return func() []string {
 		out, at := make([]string, n), int64(0)
@@ -180,12 +184,12 @@ func goSave(path, kind *C.char, names *C.capi_texts, ids *C.uint32_t, metadata *
 	number = -1
 	enter(nil, 0)
 	defer leave()
+	list, pairs := fromTexts(names), fromTexts(metadata)
 	s := core.Saved{Arrays: byIDs(ids, names.n), Compress: compress != 0}
 	held := make([]uint32, len(s.Arrays))
 	for i, a := range s.Arrays {
 		held[i] = a.Hold()
 	}
-	list, pairs := fromTexts(names), fromTexts(metadata)
 	format, target, x := C.GoString(kind), "", &file{}
 	if path != nil {
 		target, x.stalls = C.GoString(path), true

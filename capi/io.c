@@ -178,6 +178,10 @@ static PyObject *metadata_dict(const capi_texts *t) {
 /* (array or dict of arrays, metadata) */
 static PyObject *take_loaded(uint32_t job) {
 	capi_loaded *l = (capi_loaded *)goFileTake(job);
+	if (!l) {
+		PyErr_SetString(PyExc_RuntimeError, "[load] internal error: a job without a result");
+		return NULL;
+	}
 	PyObject *arrays = l->single ? wrap(l->single) : named_arrays(l), *metadata = arrays ? metadata_dict(&l->metadata) : NULL, *result = NULL;
 	if (metadata) result = PyTuple_Pack(2, arrays, metadata);
 	Py_XDECREF(arrays);

@@ -232,10 +232,11 @@ func writeInPlace(f *os.File, size int64, canceled func() bool, content Content)
 	}
 	// Half a file is of no use to anyone.
 	deaf := func() bool { return false }
-	if err := buffered(steady{f, canceled}, deaf, content); err != nil {
+	written := &position{w: steady{f, canceled}}
+	if err := buffered(written, deaf, content); err != nil {
 		return err
 	}
-	return f.Truncate(total.n)
+	return f.Truncate(written.n)
 }
 
 // steady asks canceled often, and does not obey: who gave up sees that the file is still being written, and waits.

@@ -292,13 +292,13 @@ def test_a_name_that_is_refused_half_way_leaves_the_old_file(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("kind", SAVES)
 def test_errors_name_the_file_of_the_user(tmp_path: Path, kind: str) -> None:
-    with pytest.raises(FileNotFoundError) as e:
+    with pytest.raises(FileNotFoundError) as missing:
         SAVES[kind](tmp_path / "none" / "x", mx.zeros(1))
-    assert e.value.filename == str(tmp_path / "none" / f"x.{kind}")
+    assert missing.value.filename == str(tmp_path / "none" / f"x.{kind}")
     (tmp_path / f"folder.{kind}").mkdir()
-    with pytest.raises(IsADirectoryError) as e:
+    with pytest.raises(IsADirectoryError) as folder:
         SAVES[kind](tmp_path / "folder", mx.zeros(1))
-    assert e.value.filename == str(tmp_path / f"folder.{kind}")
+    assert folder.value.filename == str(tmp_path / f"folder.{kind}")
     os.symlink("/dev/full", tmp_path / f"full.{kind}")
     if os.path.exists("/dev/full"):
         with pytest.raises(OSError) as e:
