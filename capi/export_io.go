@@ -21,7 +21,8 @@ import (
 // Files are read and written by jobs, which Python threads wait for as they do for evaluations: with the GIL released
 // and an ear for Ctrl-C.
 
-// file is what such a job works with. All of it is the job's own but the bytes it reads from, so that it can be left to itself.
+// file is what such a job works with. All of it is the job's own but the bytes it reads from, so that it can be left to
+// itself.
 type file struct {
 	stalls bool          // whether the system may keep it waiting
 	polls  atomic.Uint32 // how often it looked whether it was canceled
@@ -88,7 +89,8 @@ func goFileLeave(number C.uint32_t) {
 	x.dropUnwanted()
 }
 
-// goFileStalls returns whether the job waits for the system: it did not look whether it was canceled since the last call.
+// goFileStalls returns whether the job waits for the system: it did not look whether it was canceled since the last
+// call.
 //
 //export goFileStalls
 func goFileStalls(number C.uint32_t) C.int {
@@ -165,7 +167,7 @@ func (p *pieces) Write(b []byte) (int, error) {
 		if len(p.room) == 0 {
 			data := C.capi_add_piece(p.out, C.PIECE_SIZE)
 			if data == nil {
-				return done, core.Errorf(core.MemoryError, "[save] cannot allocate %d bytes for what is being saved", C.PIECE_SIZE)
+				return done, core.Errorf(core.MemoryError, "[save] cannot allocate %d bytes of what is saved", C.PIECE_SIZE)
 			}
 			p.room = unsafe.Slice((*byte)(data), C.PIECE_SIZE)
 		}
@@ -180,7 +182,9 @@ func (p *pieces) Write(b []byte) (int, error) {
 // goSave starts saving to path, or to memory where that is NULL, which gives a capi_pieces.
 //
 //export goSave
-func goSave(path, kind *C.char, names *C.capi_texts, ids *C.uint32_t, metadata *C.capi_texts, compress C.int) (number C.int64_t) {
+func goSave(
+	path, kind *C.char, names *C.capi_texts, ids *C.uint32_t, metadata *C.capi_texts, compress C.int,
+) (number C.int64_t) {
 	number = -1
 	enter(nil, 0)
 	defer leave()
@@ -268,8 +272,8 @@ func goLoadBytes(list *C.capi_part, n C.int64_t, kind *C.char) C.int64_t {
 	})
 }
 
-// goExtent finds out how much of a stream is a file (core.Extent). What takes long is left to a job, whose number is given back, and
-// which gives that.
+// goExtent finds out how much of a stream is a file (core.Extent). What takes long is left to a job, whose number is
+// given back, and which gives that.
 //
 //export goExtent
 func goExtent(prefix *C.capi_part, kind *C.char, extent *C.int64_t) C.int64_t {

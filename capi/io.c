@@ -21,7 +21,8 @@ static int join(PyObject *list, capi_texts *out) {
 		PyErr_NoMemory();
 		return -1;
 	}
-	for (Py_ssize_t i = 0, at = 0; i < n; at = ends[i++]) memcpy(bytes + at, PyUnicode_AsUTF8AndSize(PyList_GetItem(list, i), NULL), ends[i] - at);
+	for (Py_ssize_t i = 0, at = 0; i < n; at = ends[i++])
+		memcpy(bytes + at, PyUnicode_AsUTF8AndSize(PyList_GetItem(list, i), NULL), ends[i] - at);
 	out->n = n;
 	return 0;
 }
@@ -35,8 +36,8 @@ static PyObject *text_at(const capi_texts *t, int64_t index) {
 /* ---- jobs ---- */
 
 /*
- * As wait_job. Who gives up waits until the job has noticed, unless it does not get to that because the file system does not answer: then
- * the job is left to itself, with all that it works with.
+ * As wait_job. Who gives up waits until the job has noticed, unless it does not get to that because the file system
+ * does not answer: then the job is left to itself, with all that it works with.
  */
 static int wait_file(uint32_t job) {
 	while (!job_over(job, WAKE_MS))
@@ -86,7 +87,8 @@ static PyObject *take_pieces(capi_pieces *p) {
 	PyObject *list = PyList_New(p->n);
 	int64_t left = p->size, each = p->n > 1 ? PIECE_SIZE : left;
 	for (int64_t i = 0; list && i < p->n; i++, left -= each) {
-		PyObject *b = PyErr_CheckSignals() < 0 ? NULL : PyBytes_FromStringAndSize(p->list[i], left < each ? left : each);
+		int64_t size = left < each ? left : each;
+		PyObject *b = PyErr_CheckSignals() < 0 ? NULL : PyBytes_FromStringAndSize(p->list[i], size);
 		if (!b) Py_CLEAR(list);
 		else PyList_SetItem(list, i, b);
 		free(p->list[i]);
@@ -95,7 +97,8 @@ static PyObject *take_pieces(capi_pieces *p) {
 	return list;
 }
 
-static PyObject *save_job(const char *path, const char *kind, capi_texts *names, uint32_t *ids, capi_texts *metadata, int compress) {
+static PyObject *save_job(const char *path, const char *kind, capi_texts *names, uint32_t *ids, capi_texts *metadata,
+		int compress) {
 	int64_t job = goSave((char *)path, (char *)kind, names, ids, metadata, compress);
 	if (job < 0 || wait_file((uint32_t)job) < 0) return NULL;
 	capi_pieces *p = (capi_pieces *)goFileTake((uint32_t)job);
@@ -104,7 +107,7 @@ static PyObject *save_job(const char *path, const char *kind, capi_texts *names,
 	return result;
 }
 
-/* _save(path, kind, names, arrays, metadata, compress): path is bytes as the system takes them, or None, which gives a list of bytes. */
+/* _save(path, kind, names, arrays, metadata, compress): path is bytes as the system takes them; None gives a list of bytes. */
 static PyObject *save(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
 	GUARD(NULL);
@@ -146,7 +149,7 @@ out:
 
 /* ---- loading ---- */
 
-/* (name, array) pairs become a dict, and so do those of the metadata. What becomes of an array is queued if it is not wrapped. */
+/* A dict of the arrays by name. Arrays that are not wrapped are freed. */
 static PyObject *named_arrays(capi_loaded *l) {
 	const capi_handle *at = l->arrays;
 	PyObject *dict = PyDict_New();
@@ -167,7 +170,8 @@ static PyObject *named_arrays(capi_loaded *l) {
 static PyObject *metadata_dict(const capi_texts *t) {
 	PyObject *dict = PyDict_New();
 	for (int64_t i = 0; dict && i < t->n; i += 2) {
-		PyObject *key = i % POLL_ELEMENTS == 0 && PyErr_CheckSignals() < 0 ? NULL : text_at(t, i), *value = key ? text_at(t, i + 1) : NULL;
+		PyObject *key = i % POLL_ELEMENTS == 0 && PyErr_CheckSignals() < 0 ? NULL : text_at(t, i);
+		PyObject *value = key ? text_at(t, i + 1) : NULL;
 		if (!value || PyDict_SetItem(dict, key, value) < 0) Py_CLEAR(dict);
 		Py_XDECREF(key);
 		Py_XDECREF(value);
@@ -182,8 +186,9 @@ static PyObject *take_loaded(uint32_t job) {
 		PyErr_SetString(PyExc_RuntimeError, "[load] internal error: a job without a result");
 		return NULL;
 	}
-	PyObject *arrays = l->single ? wrap(l->single) : named_arrays(l), *metadata = arrays ? metadata_dict(&l->metadata) : NULL, *result = NULL;
-	if (metadata) result = PyTuple_Pack(2, arrays, metadata);
+	PyObject *arrays = l->single ? wrap(l->single) : named_arrays(l);
+	PyObject *metadata = arrays ? metadata_dict(&l->metadata) : NULL;
+	PyObject *result = metadata ? PyTuple_Pack(2, arrays, metadata) : NULL;
 	Py_XDECREF(arrays);
 	Py_XDECREF(metadata);
 	capi_free_loaded(l);
@@ -210,7 +215,8 @@ static PyObject *load_parts(PyObject *list, Py_buffer *views, capi_part *parts, 
 		parts[held] = (capi_part){views[held].buf, views[held].len};
 		held++;
 	}
-	if (held == n && (job = goLoadBytes(parts, n, (char *)kind)) >= 0 && wait_file((uint32_t)job) < 0) job = -1; /* memory does not stall */
+	if (held == n) job = goLoadBytes(parts, n, (char *)kind);
+	if (job >= 0 && wait_file((uint32_t)job) < 0) job = -1; /* memory does not stall: it is over, too */
 	while (held > 0) release_buffer(&views[--held]);
 	return job < 0 ? NULL : take_loaded((uint32_t)job);
 }
@@ -234,7 +240,7 @@ static PyObject *load_bytes(PyObject *module, PyObject *const *args, Py_ssize_t 
 	return result;
 }
 
-/* _extent(prefix, kind): how many bytes of a stream the file takes, or, negated, how many are to be read before asking again. */
+/* _extent(prefix, kind): how many bytes of a stream the file takes; negated, how many are to be read before asking again. */
 static PyObject *extent(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
 	GUARD(NULL);

@@ -124,8 +124,8 @@ func LoadFrom(r io.ReaderAt, size int64, kind string, canceled func() bool) (*Lo
 	return l, nil
 }
 
-// Extent returns how many bytes a file takes from its start, as far as prefix tells, or else, negated, how many are to be
-// read before asking again (format.Extent).
+// Extent returns how many bytes a file takes from its start, as far as prefix tells, or else, negated, how many are to
+// be read before asking again (format.Extent).
 func Extent(prefix []byte, kind string, canceled func() bool) (int64, *Error) {
 	n, whole, err := format.Extent(kind, prefix, polled{canceled: canceled}.Check)
 	if err != nil {
@@ -245,7 +245,9 @@ type Saved struct {
 // safetensors, as format.WriteFile does.
 func Save(path, kind string, s Saved) *Error {
 	return s.with(func(s Saved) error {
-		return format.WriteFile(path, s.Canceled, func(w io.Writer, canceled func() bool) error { return s.write(w, kind, canceled) })
+		return format.WriteFile(path, s.Canceled, func(w io.Writer, canceled func() bool) error {
+			return s.write(w, kind, canceled)
+		})
 	})
 }
 

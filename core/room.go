@@ -3,9 +3,9 @@ package core
 // heapSlack is what the Go runtime takes at once, and more: it asks for heap by arenas of 64 MiB.
 const heapSlack = 96 << 20
 
-// Room returns a MemoryError unless there is room for n bytes on the Go heap. The runtime ends the process where its heap
-// cannot grow, so whoever fills it in proportion to what a file or a caller holds asks before; what takes less than a MiB need not.
-// The graph lock is held.
+// Room returns a MemoryError unless there is room for n bytes on the Go heap. The runtime ends the process where its
+// heap cannot grow, so whoever fills it in proportion to what a file or a caller holds asks before; what takes less
+// than a MiB need not. The graph lock is held.
 func Room(op string, n int) *Error {
 	if n < 1<<20 {
 		return nil

@@ -17,6 +17,11 @@
 // source with a Name method, such as *os.File or *File, has its name in the
 // error.
 //
+// A source with a Check method is asked, while its headers are read, whether to
+// go on and whether there is room for the tables that are made of them. Extent
+// tells how many bytes of a stream belong to a file, so that what follows stays in
+// the stream. WriteFile puts a file in its place.
+//
 // # npy
 //
 // Versions 1, 2 and 3 of https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.
@@ -41,7 +46,7 @@
 // then by name, header padded with spaces to 8 bytes. The package leaves the
 // order of __metadata__ to chance; here it is sorted. Reading holds to the
 // specification: no duplicate keys, no gaps, no overlaps, every byte of the
-// file accounted for.
+// file accounted for. Floats of 8 bits are read as their bytes.
 //
 // # Mapped files
 //

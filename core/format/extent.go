@@ -6,9 +6,9 @@ import (
 	"math"
 )
 
-// Extent returns how many bytes an npy or safetensors file takes from its start, if its first ones tell. Otherwise whole is false, and
-// so many are to be read before asking again. With it a file is read from a stream and not a byte of what
-// follows. check is asked from time to time whether to go on.
+// Extent returns how many bytes an npy or safetensors file takes from its start, if its first ones tell. Otherwise
+// whole is false, and so many are to be read before asking again. With it a file is read from a stream and not a byte
+// of what follows. check is asked from time to time whether to go on.
 func Extent(kind string, prefix []byte, check func(bytes int) error) (n int64, whole bool, err error) {
 	if kind == "npy" {
 		return npyExtent(prefix)

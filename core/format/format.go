@@ -68,8 +68,8 @@ func named(r io.ReaderAt, err error) error {
 	return err
 }
 
-// A checker says, while headers are read, whether to go on: whether the caller still waits, and whether there is room for a table of
-// so many bytes. Tables grow by copying, and garbage doubles them until it is collected.
+// A checker says, while headers are read, whether to go on: whether the caller still waits, and whether there is room
+// for a table of so many bytes. Tables grow by copying, and garbage doubles them until it is collected.
 type checker func(bytes int) error
 
 const (

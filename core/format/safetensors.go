@@ -52,7 +52,7 @@ func parseSafetensorsType(s string) (dtype.Dtype, error) {
 	case "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ":
 		return dtype.Uint8, nil // their bytes, as MLX has it
 	case "F4", "F6_E2M3", "F6_E3M2":
-		return 0, bad("dtype", "%s elements do not fill bytes and are not supported; convert the file to F16, BF16 or F32", s)
+		return 0, bad("dtype", "%s elements are no whole bytes and not supported; convert the file to F16, BF16 or F32", s)
 	}
 	return 0, bad("dtype", "%s is not a safetensors type", quote(s))
 }
@@ -276,7 +276,10 @@ func layOut(tensors []Tensor, start, size int64) error {
 // and Shape; data writes the row-major bytes of tensors[i] and is called in the
 // order of the file, which is not that of the slice. Metadata that is nil is left
 // out. check is asked while the header is made.
-func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string, check func(bytes int) error, data func(i int, w io.Writer) error) error {
+func WriteSafetensors(
+	w io.Writer, tensors []Tensor, metadata map[string]string, check func(bytes int) error,
+	data func(i int, w io.Writer) error,
+) error {
 	order := make([]int, len(tensors))
 	sizes := make([]int64, len(tensors))
 	seen := map[string]bool{}
@@ -320,7 +323,9 @@ func WriteSafetensors(w io.Writer, tensors []Tensor, metadata map[string]string,
 	return nil
 }
 
-func safetensorsHeader(tensors []Tensor, sizes []int64, order []int, metadata map[string]string, check checker) ([]byte, error) {
+func safetensorsHeader(
+	tensors []Tensor, sizes []int64, order []int, metadata map[string]string, check checker,
+) ([]byte, error) {
 	b := append(make([]byte, 8, 4096), '{')
 	if metadata != nil {
 		b = append(b, `"__metadata__":{`...)

@@ -22,13 +22,13 @@ const wake = 20 * time.Millisecond
 // Content writes what a file is to hold, the same bytes each time it is called, and stops when canceled says so.
 type Content func(w io.Writer, canceled func() bool) error
 
-// WriteFile writes a file in one piece: a new file is filled beside the old one and takes its place when it is complete, with
-// its owner, mode and extended attributes. A save that fails leaves the old file, and one that is killed
+// WriteFile writes a file in one piece: a new file is filled beside the old one and takes its place when it is
+// complete, with its owner, mode and extended attributes. A save that fails leaves the old file, and one that is killed
 // leaves nothing, where the system has files without a name.
 //
-// A file that has several names, or something that the new one cannot be given, such as a foreign owner, is written in place,
-// as are files in folders where none can be added. What could fail is then tried, and the room
-// taken, before the first byte changes, and canceled is no longer obeyed from there on.
+// A file that has several names, or something that the new one cannot be given, such as a foreign owner, is written in
+// place, as are files in folders where none can be added. What could fail is then tried, and the room taken, before the
+// first byte changes, and canceled is no longer obeyed from there on.
 //
 // Links are followed. Pipes and devices are written as they are. Errors of the system name path.
 func WriteFile(path string, canceled func() bool, content Content) error {
@@ -63,7 +63,8 @@ func writeFile(path string, canceled func() bool, content Content) error {
 	return errors.Join(writeInPlace(old, info.Size(), canceled, content), old.Close())
 }
 
-// openOld opens what is there for writing, as it is. It waits for the reader of a pipe, and for a lease that somebody holds.
+// openOld opens what is there for writing, as it is. It waits for the reader of a pipe, and for a lease that somebody
+// holds.
 func openOld(path string, canceled func() bool) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
@@ -139,8 +140,8 @@ func replace(path string, old *os.File, info fs.FileInfo, canceled func() bool, 
 	return t.install(path) == nil, nil
 }
 
-// temporary is a file on its way to a name. It has none of its own where the system allows that, so that nothing stays of it if
-// the process is killed.
+// temporary is a file on its way to a name. It has none of its own where the system allows that, so that nothing stays
+// of it if the process is killed.
 type temporary struct {
 	*os.File
 	name string
@@ -176,7 +177,8 @@ func (t *temporary) tryNames(path string, create func(name string) error) error 
 	}
 }
 
-// fill writes the file. Network file systems, which have no files without a name, say only when one is closed that they are full.
+// fill writes the file. Network file systems, which have no files without a name, say only when one is closed that they
+// are full.
 func (t *temporary) fill(canceled func() bool, content Content) error {
 	err := buffered(t, canceled, content)
 	if err == nil && t.name != "" {

@@ -32,7 +32,8 @@ func openUnnamed(folder string, mode fs.FileMode) *os.File {
 
 // link gives such a file a name that is not taken.
 func link(f *os.File, name string) error {
-	return unix.Linkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(int(f.Fd())), unix.AT_FDCWD, name, unix.AT_SYMLINK_FOLLOW)
+	entry := "/proc/self/fd/" + strconv.Itoa(int(f.Fd()))
+	return unix.Linkat(unix.AT_FDCWD, entry, unix.AT_FDCWD, name, unix.AT_SYMLINK_FOLLOW)
 }
 
 // reserve takes room for size bytes, without which writing could fail half way.

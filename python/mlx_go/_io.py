@@ -36,7 +36,7 @@ def _named(arrays, op):
 
 
 def _blocks(file):
-    """Whether a result of None says that a file object cannot be read or written now: so do raw ones, and what wraps them."""
+    """Whether None says that a file object cannot be read or written now, as with raw ones and what wraps them."""
     if isinstance(file, io.RawIOBase):
         return True
     try:
@@ -183,9 +183,9 @@ def load(file, /, format: str | None = None, return_metadata: bool = False, *, s
     """Read arrays from a file.
 
     Args:
-        file: A path, or a file opened for binary reading (then ``format`` is required). It is read up to the end of what was
-            saved, so that several arrays saved one after the other load again in that order; an npz file ends where the
-            file does.
+        file: A path, or a file opened for binary reading (then ``format`` is required). It is read up to the end of what
+            was saved, so that several arrays saved one after the other load again in that order; an npz file ends where
+            the file does.
         format: ``"npy"``, ``"npz"`` or ``"safetensors"``; by default the extension tells.
         return_metadata: Also return the metadata of a safetensors file.
 
