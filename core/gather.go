@@ -1,6 +1,7 @@
 package core
 
 import (
+	"math"
 	"slices"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
@@ -49,12 +50,16 @@ func init() {
 	}
 	scatterAxisOp = Def{Name: "put_along_axis", Launch: launchScatter(KindScatterAxis), Cost: scatterCost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
-			at := y.attr.(ScatterAxisAttr)
-			gx := ct
-			if !at.Add {
-				gx = scatterAxis(ct, y.in[1], zerosLike(y.in[2]), at)
+			at, idx, u := y.attr.(ScatterAxisAttr), y.in[1], y.in[2]
+			gu := gatherAxis(ct, idx, at.Axis)
+			if at.Add {
+				return []*Array{ct, nil, gu}
 			}
-			return []*Array{gx, nil, gatherAxis(ct, y.in[1], at.Axis)}
+			// Of several values for one place the last one stands: only it gets the cotangent.
+			order := positions(u)
+			last := scatterAxis(BroadcastTo(intScalar(order.dtype, -1), y.shape), idx, order, at)
+			stands := apply("equal", gatherAxis(last, idx, at.Axis), order)
+			return []*Array{scatterAxis(ct, idx, zerosLike(u), at), nil, where(stands, gu, like(ct, 0))}
 		},
 		JVP: func(y *Array, t []*Array) *Array {
 			return scatterAxis(orZeros(t[0], y.in[0]), y.in[1], orZeros(t[2], y.in[2]), y.attr.(ScatterAxisAttr))
@@ -183,7 +188,7 @@ func vjpScatter(y, ct *Array, want []bool) []*Array {
 	case ScatterSet:
 		// Of several updates to one place the last one stands: only it gets the cotangent.
 		order := positions(u)
-		last := scatterAt(BroadcastTo(intScalar(dtype.Int32, -1), x.shape), idx, at.Axes, order, ScatterSet)
+		last := scatterAt(BroadcastTo(intScalar(order.dtype, -1), x.shape), idx, at.Axes, order, ScatterSet)
 		out[0] = scatterAt(ct, idx, at.Axes, zerosLike(u), ScatterSet)
 		out[n-1] = where(apply("equal", read(last), order), read(ct), like(ct, 0))
 	case ScatterMin, ScatterMax:
@@ -212,7 +217,11 @@ func vjpScatter(y, ct *Array, want []bool) []*Array {
 
 // positions numbers the updates of a scatter by their index position, which is their order.
 func positions(u *Array) *Array {
-	return BroadcastTo(Reshape(arange(dtype.Int32, u.Size()), u.shape), u.shape)
+	d := dtype.Int32
+	if u.Size() > math.MaxInt32 {
+		d = dtype.Int64
+	}
+	return Reshape(arange(d, u.Size()), u.shape)
 }
 
 func jvpScatter(y *Array, t []*Array) *Array {

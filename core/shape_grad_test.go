@@ -24,6 +24,7 @@ var structural = []string{
 	"slice(x,A([1]),(1,),(2,2))", "slice_update(x,reshape(w,(2,3)),A([0]),(1,))", "slice_update(x,slice(w,A([1]),(0,),(1,2)),A([1,1]),(0,1))",
 	"assign(x,A([[True,False,True],[False,False,True]]),take(w,1,1))", "assign(w,A([True,False,True]),transpose(slice(x,A([0]),(1,),(2,2))))",
 	"assign(x,astype(argsort(x,1),bool_),flatten(slice(w,A([0]),(0,),(2,2))))", "assign(x,astype(argsort(w,1),bool_).reshape(2,3),trace(w))", "assign(w,A(True),transpose(x))",
+	"put_along_axis(x,A([[1,1],[2,2]]),slice(w,A([0]),(0,),(2,2)),1)", "put_along_axis(w,A([[0,1],[0,2],[2,1]]),transpose(x),0)",
 	"depends(x,w)", "full((3,2,3),x)", "full((4,),trace(x))", "full_like(w,trace(x))",
 	"clip(x,-0.3,0.4)", "clip(x,None,transpose(w))", "nan_to_num(x)",
 	"einsum('ij,jk->ki',x,w)", "einsum('ij,ji->',x,w)", "einsum('ij,jk,kl->il',x,w,x)", "einsum('ij,ij->j',x,x)", "einsum('ij->',x)",
