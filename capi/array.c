@@ -154,19 +154,18 @@ static PyObject *get_view(PyObject *self, void *which) {
 	return wrap(goView(ID(self), (int)(intptr_t)which, FREES));
 }
 
-static PyObject *at_class; /* mlx_go.core.ArrayAt, set when the package is imported */
-
 static PyObject *get_at(PyObject *self, void *unused) {
 	(void)unused;
 	GUARD(NULL);
-	if (!at_class) {
+	PyObject **class = &own()->at_class;
+	if (!*class) {
 		PyObject *core = PyImport_ImportModule("mlx_go.core");
 		if (!core) return NULL;
-		at_class = PyObject_GetAttrString(core, "ArrayAt");
+		*class = PyObject_GetAttrString(core, "ArrayAt");
 		Py_DECREF(core);
-		if (!at_class) return NULL;
+		if (!*class) return NULL;
 	}
-	return PyObject_CallFunctionObjArgs(at_class, self, NULL);
+	return PyObject_CallFunctionObjArgs(*class, self, NULL);
 }
 
 static PyGetSetDef getset[] = {

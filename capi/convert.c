@@ -2,16 +2,17 @@
 #include "internal.h"
 #include <math.h>
 
-/* numpy.generic once NumPy is imported by somebody; NumPy is never imported for it. */
+/* NumPy is never imported for it. */
 static PyObject *numpy_generic(void) {
-	static PyObject *generic, *name;
-	if (generic) return generic;
+	static PyObject *name;
+	PyObject **generic = &own()->numpy_generic;
+	if (*generic) return *generic;
 	if (!name) name = PyUnicode_InternFromString("numpy");
 	PyObject *numpy = PyImport_GetModule(name);
-	if (numpy) generic = PyObject_GetAttrString(numpy, "generic");
+	if (numpy) *generic = PyObject_GetAttrString(numpy, "generic");
 	Py_XDECREF(numpy);
 	PyErr_Clear();
-	return generic;
+	return *generic;
 }
 
 int is_numpy_scalar(PyObject *o) {

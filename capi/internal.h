@@ -79,6 +79,15 @@ enum { POLL_ELEMENTS = 1 << 16, POLL_BYTES = 1 << 26 };
 /* memcpy that looks for Ctrl-C; -1 with an exception. */
 int copy_bytes(void *to, const void *from, int64_t n);
 
+/* ---- own.c: what each interpreter has of its own ---- */
+typedef struct {
+	PyObject *stream_check;  /* called with a stream argument; raises if it is none */
+	PyObject *at_class;      /* mlx_go.core.ArrayAt, once somebody asked for it */
+	PyObject *tree_rules;    /* type -> (flatten, unflatten) */
+	PyObject *numpy_generic; /* numpy.generic, once NumPy is imported by somebody */
+} own_objects;
+own_objects *own(void);
+
 /* ---- array.c ---- */
 PyObject *wrap(capi_handle h);            /* 0: NULL, the exception is set */
 PyObject *wrap_id(uint32_t id, uint32_t kb);
@@ -117,7 +126,6 @@ PyObject *call_function(int index, PyObject *self, PyObject *const *args, Py_ssi
 int check_stream(PyObject *o);
 extern const capi_func *functions;
 extern int function_count;
-extern PyObject *stream_types; /* called with a stream argument; raises if it is none */
 extern _PyCFunctionFastWithKeywords trampolines[];
 extern const int trampoline_count;
 

@@ -3,7 +3,6 @@
 
 const capi_func *functions;
 int function_count;
-PyObject *stream_types;
 
 /* ---- the pool of arguments ---- */
 
@@ -211,8 +210,9 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 
 int check_stream(PyObject *o) {
 	if (o == Py_None) return 0;
-	if (stream_types) {
-		PyObject *r = PyObject_CallFunctionObjArgs(stream_types, o, NULL);
+	PyObject *check = own()->stream_check;
+	if (check) {
+		PyObject *r = PyObject_CallFunctionObjArgs(check, o, NULL);
 		if (!r) return -1;
 		Py_DECREF(r);
 		return 0;

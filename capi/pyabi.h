@@ -136,6 +136,7 @@ typedef struct PyModuleDef {
 } PyModuleDef;
 
 typedef struct _ts PyThreadState;
+typedef struct _is PyInterpreterState;
 typedef enum { PyGILState_LOCKED, PyGILState_UNLOCKED } PyGILState_STATE;
 typedef void (*PyCapsule_Destructor)(PyObject *);
 typedef void (*PyOS_sighandler_t)(int);
@@ -573,6 +574,9 @@ int PyModule_AddType(PyObject *, PyTypeObject *);
 int PyModule_AddIntConstant(PyObject *, const char *, long);
 int PyModule_AddStringConstant(PyObject *, const char *, const char *);
 int PyModule_AddFunctions(PyObject *, PyMethodDef *);
+PyInterpreterState *PyInterpreterState_Get(void);
+int64_t PyInterpreterState_GetID(PyInterpreterState *);
+PyObject *PyInterpreterState_GetDict(PyInterpreterState *);
 int PyState_AddModule(PyObject *, PyModuleDef *);
 PyObject *PyState_FindModule(PyModuleDef *);
 

@@ -94,8 +94,9 @@ static PyObject *set_random_state(PyObject *module, PyObject *key) {
 
 static PyObject *set_stream_check(PyObject *module, PyObject *check) {
 	(void)module;
-	Py_XDECREF(stream_types);
-	stream_types = Py_NewRef(check);
+	own_objects *o = own();
+	Py_XDECREF(o->stream_check);
+	o->stream_check = Py_NewRef(check);
 	Py_RETURN_NONE;
 }
 

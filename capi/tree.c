@@ -3,8 +3,6 @@
 
 /* ---- walking ---- */
 
-static PyObject *registry; /* type -> (flatten, unflatten) */
-
 static int has_type_attr(PyObject *o, const char *name) { return PyObject_HasAttrString((PyObject *)Py_TYPE(o), name); }
 
 int tree_is_module(PyObject *o) {
@@ -19,7 +17,8 @@ int tree_is_holder(PyObject *o) { return !is_constant(o) && has_type_attr(o, "__
 
 int tree_kind(PyObject *o) {
 	if (is_array(o)) return KIND_LEAF;
-	if (registry && !is_constant(o)) {
+	PyObject *registry = is_constant(o) ? NULL : own()->tree_rules;
+	if (registry) {
 		PyObject *rules = PyDict_GetItemWithError(registry, (PyObject *)Py_TYPE(o));
 		if (rules) return KIND_NODE;
 		if (PyErr_Occurred()) return -1;
@@ -30,7 +29,7 @@ int tree_kind(PyObject *o) {
 int tree_begin(tree_walk *w, PyObject *o, int kind) {
 	*w = (tree_walk){.o = Py_NewRef(o), .kind = kind};
 	if (kind != KIND_NODE) return 0;
-	PyObject *rules = PyDict_GetItemWithError(registry, (PyObject *)Py_TYPE(o));
+	PyObject *rules = PyDict_GetItemWithError(own()->tree_rules, (PyObject *)Py_TYPE(o));
 	w->parts = rules ? PyObject_CallFunctionObjArgs(PyTuple_GetItem(rules, 0), o, NULL) : NULL;
 	if (w->parts && PyTuple_Check(w->parts) && PyTuple_Size(w->parts) == 2) return 0;
 	if (!PyErr_Occurred())
@@ -102,7 +101,7 @@ PyObject *tree_rebuild(tree_walk *w, PyObject *children, PyObject *keys) {
 	case KIND_DICT: return rebuilt_dict(w->o, children, keys);
 	case KIND_TUPLE: return rebuilt_tuple(w->o, children);
 	case KIND_NODE: {
-		PyObject *rules = PyDict_GetItemWithError(registry, (PyObject *)Py_TYPE(w->o));
+		PyObject *rules = PyDict_GetItemWithError(own()->tree_rules, (PyObject *)Py_TYPE(w->o));
 		if (!rules) return NULL;
 		PyObject *unflatten = PyTuple_GetItem(rules, 1), *constants = PyTuple_GetItem(w->parts, 1);
 		return PyObject_CallFunctionObjArgs(unflatten, constants, PyList_GetItem(children, 0), NULL);
@@ -287,9 +286,10 @@ static PyObject *register_tree(PyObject *module, PyObject *const *args, Py_ssize
 		PyErr_SetString(PyExc_TypeError, "_register_tree(type, flatten, unflatten)");
 		return NULL;
 	}
-	if (!registry && !(registry = PyDict_New())) return NULL;
+	PyObject **registry = &own()->tree_rules;
+	if (!*registry && !(*registry = PyDict_New())) return NULL;
 	PyObject *rules = PyTuple_Pack(2, args[1], args[2]);
-	int r = rules ? PyDict_SetItem(registry, args[0], rules) : -1;
+	int r = rules ? PyDict_SetItem(*registry, args[0], rules) : -1;
 	Py_XDECREF(rules);
 	if (r < 0) return NULL;
 	Py_RETURN_NONE;

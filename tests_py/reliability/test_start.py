@@ -223,3 +223,46 @@ def test_handlers_that_ask_for_no_stack_of_their_own(tmp_path, timer: str) -> No
         """
     )
     assert out.stdout == "fine\n" and out.returncode == 0, out.stderr[:2000]
+
+
+USES = """
+import mlx_go.core as mx
+y = mx.array([3.0, 4.0])
+assert mx.add(y, y, stream=mx.cpu).tolist() == [6, 8]
+assert y.at[0].add(1.0).tolist() == [4, 4]
+assert mx.grad(lambda a: mx.sum(a * a, stream=mx.cpu))(y).tolist() == [6, 8]
+assert mx.compile(lambda a: a + 1)([y][0]).tolist() == [4, 5]
+try:
+    mx.add(y, y, stream=3)
+except TypeError:
+    pass
+else:
+    raise AssertionError
+mx.synchronize(mx.cpu)
+"""
+
+
+@pytest.mark.parametrize("first", ["the main one", "a sub-interpreter"])
+def test_interpreters_that_are_gone_leave_nothing_behind(first: str) -> None:
+    """Each has functions and classes of its own, of which the extension must call no other's."""
+    out = run(
+        f"""
+        import gc, sys
+        try:
+            import _xxsubinterpreters as interpreters
+        except ImportError:
+            import _interpreters as interpreters
+        uses = {USES!r}
+        if {first!r} == "the main one":
+            exec(uses)
+        for _ in range(2):
+            other = interpreters.create("legacy") if sys.version_info >= (3, 13) else interpreters.create(isolated=False)
+            failed = interpreters.run_string(other, uses)
+            assert not failed, failed
+            interpreters.destroy(other)
+            gc.collect()
+        exec(uses)
+        print("fine")
+        """
+    )
+    assert out.stdout == "fine\n" and out.returncode == 0, out.stdout + out.stderr
