@@ -43,6 +43,7 @@ help: ## list these targets
 ## ---- using it ----
 
 demo: $(S)/demo ## build and install the wheel in .venv, train the digits classifiers, write examples/out
+	$(call say,examples/digits.py)
 	$(DEMO)/python examples/digits.py
 
 notebook: $(S)/demo ## run the digits example as a notebook and save it with its outputs
@@ -99,18 +100,18 @@ smoke: $(S)/wheel ## import and core tests in every CPython of PYTHONS, all with
 	@mkdir -p build/logs
 	@tools/find_pythons $(PYTHONS) > build/pythons; test -s build/pythons
 	@echo "$$(wc -l < build/pythons) of CPython $(PYTHONS) found"
-	@for python in $$(cat build/pythons); do \
-	  tag=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); env=.venvs/smoke-$$tag; \
+	@while read -r python; do \
+	  tag=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])'); env=.venvs/smoke-$$tag; \
 	  if [ ! $$env/ready -nt $(S)/wheel ]; then \
-	    test -x $$env/bin/pip || $$python -m venv $$env; \
+	    test -x $$env/bin/pip || "$$python" -m venv $$env; \
 	    $$env/bin/pip install -q $(MANYLINUX)[numpy] pytest; \
 	    $$env/bin/pip install -q --force-reinstall --no-deps $(MANYLINUX); touch $$env/ready; \
 	  fi; \
 	  echo "-- CPython $$tag, $$(sha256sum $$env/lib/python*/site-packages/mlx_go/_core.abi3.so | cut -c1-16)"; \
 	  $$env/bin/python -m pytest -q -m smoke -p no:cacheprovider \
 	    $$(grep -rlE 'mark\.smoke' --include='test_*.py' tests_py) \
-	    2>&1 | tee build/logs/pytest-smoke-$$tag.log; \
-	done
+	    </dev/null 2>&1 | tee build/logs/pytest-smoke-$$tag.log; \
+	done < build/pythons
 
 test-python: $(S)/main-package ## the whole Python suite, beside the oracle
 	$(call say,pytest)
@@ -130,9 +131,8 @@ wheel: $(S)/wheel ## Linux wheel for glibc >= GLIBC, cross-linked with zig
 wheel-macos: $(S)/wheel-macos ## macOS arm64 wheel (CPU), cross-built with zig
 	$(BUILD)/python tools/check_wheel.py $$(ls dist/*-macosx_*.whl)
 
-# $(1): where the wheel goes, $(2): the environment. build/lib keeps deleted modules and other systems' libraries, so it goes first.
+# $(1): where the wheel goes, $(2): the environment.
 define build_wheel
-	@rm -rf build/lib* build/bdist*
 	@mkdir -p $(1) $(S)
 	$(2) $(BUILD)/python -m pip wheel -q --no-deps --no-build-isolation -w $(1) .
 endef
@@ -146,14 +146,14 @@ $(S)/wheel-native: $(SOURCES) $(S)/build-tools
 $(S)/wheel: $(SOURCES) tools/zigcc $(S)/build-tools
 	$(call say,manylinux wheel)
 	@rm -f dist/*-manylinux_*.whl
-	$(call build_wheel,dist,ZIG=$(zig) CC="$(ZIG_CC) x86_64-linux-gnu.$(GLIBC)" MLX_GO_TARGET=linux/amd64 MLX_GO_PLATFORM=manylinux_$(subst .,_,$(GLIBC))_x86_64)
+	$(call build_wheel,dist,ZIG=$(zig) CC="'$(ZIG_CC)' x86_64-linux-gnu.$(GLIBC)" MLX_GO_TARGET=linux/amd64 MLX_GO_PLATFORM=manylinux_$(subst .,_,$(GLIBC))_x86_64)
 	@touch $@
 
 $(S)/wheel-macos: $(SOURCES) tools/zigcc tools/macos_stubs.py $(S)/build-tools
 	$(call say,macOS wheel)
 	@rm -rf dist/*-macosx_*.whl build/macos-stubs
 	$(BUILD)/python tools/macos_stubs.py build/macos-stubs
-	$(call build_wheel,dist,ZIG=$(zig) CC="$(ZIG_CC) aarch64-macos.$(MACOS)" MACOS_STUBS=$(CURDIR)/build/macos-stubs MLX_GO_TARGET=darwin/arm64 MLX_GO_PLATFORM=macosx_$(subst .,_,$(MACOS))_arm64)
+	$(call build_wheel,dist,ZIG=$(zig) CC="'$(ZIG_CC)' aarch64-macos.$(MACOS)" MACOS_STUBS="$(CURDIR)/build/macos-stubs" MLX_GO_TARGET=darwin/arm64 MLX_GO_PLATFORM=macosx_$(subst .,_,$(MACOS))_arm64)
 	@touch $@
 
 # ---- environments ----
@@ -179,10 +179,12 @@ $(S)/main-package: $(S)/wheel-native $(S)/main-tools
 
 # The demo asks for nothing but Go, gcc and Python: pip builds the wheel in isolation, as it does for users.
 $(S)/demo: $(SOURCES)
+	$(call say,.venv and the wheel: Go and C are compiled in minutes at first and in seconds later)
 	@test -x $(DEMO)/pip || $(PYTHON) -m venv .venv
-	@rm -rf build/lib* build/bdist* dist/demo
+	@rm -rf dist/demo
 	@mkdir -p $(S)
 	$(DEMO)/pip wheel -q --no-deps -w dist/demo .
+	$(call say,what the examples need)
 	$(DEMO)/pip install -q "$$(ls dist/demo/*.whl)[demo]"
 	$(DEMO)/pip install -q --force-reinstall --no-deps dist/demo/*.whl
 	@touch $@

@@ -94,6 +94,8 @@ class GoBuildExt(build_ext):
 class Abi3Wheel(bdist_wheel):
     def run(self):
         find_tools()  # before pages of build output, so that the sentence is all there is to read
+        # setuptools only adds to build/lib: modules that were deleted since, and other systems' libraries, would be shipped.
+        shutil.rmtree(self.get_finalized_command("build").build_lib, ignore_errors=True)
         super().run()
 
     def get_tag(self):

@@ -2,10 +2,12 @@
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,10 @@ ROOT = Path(__file__).parents[2]
 pytest.importorskip("setuptools", minversion="77", reason="building needs setuptools 77")
 
 
-def build(hook: str, out: Path, **env: str) -> subprocess.CompletedProcess:
+def build(hook: str, out: Path, root: Path = ROOT, **env: str) -> subprocess.CompletedProcess:
     code = f"from setuptools import build_meta; build_meta.{hook}({str(out)!r})"
     environment = {**os.environ, **env}
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)
 
 
 def test_sdist_holds_every_source(tmp_path):
@@ -43,6 +45,36 @@ def fake_go(folder: Path, version: str) -> str:
     path.write_text(f"#!/bin/sh\necho {version}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return str(path)
+
+
+COMPILES = """#!/bin/sh
+case "$1 $2" in
+"env GOVERSION") echo go1.99.0 ;;
+"env CC") echo sh ;;
+*) while [ "$1" != -o ]; do shift; done; echo library > "$2" ;;
+esac
+"""
+
+
+def test_a_wheel_holds_what_the_folder_holds(tmp_path):
+    """Below a folder with a space, built again after a module was deleted: setuptools keeps what it copied before."""
+    root = tmp_path / "a folder"
+    go = root / "the go"
+    shutil.copytree(ROOT / "python", root / "python", ignore=shutil.ignore_patterns("*.so", "__pycache__", "*.egg-info"))
+    for name in ("setup.py", "pyproject.toml", "go.mod", "README.md", "LICENSE", "MANIFEST.in"):
+        shutil.copy(ROOT / name, root)
+    go.write_text(COMPILES)
+    go.chmod(0o755)
+    (root / "python/mlx_go/deleted.py").touch()
+    for deleted in (False, True):
+        out = tmp_path / str(deleted)
+        done = build("build_wheel", out, root, MLX_GO_GO=str(go))
+        assert done.returncode == 0, done.stderr
+        (wheel,) = out.glob("*.whl")
+        held = set(zipfile.ZipFile(wheel).namelist())
+        assert {"mlx_go/core.py", "mlx_go/py.typed", "mlx_go/_core.abi3.so"} <= held
+        assert ("mlx_go/deleted.py" in held) != deleted
+        (root / "python/mlx_go/deleted.py").unlink(missing_ok=True)
 
 
 def told(done: subprocess.CompletedProcess) -> str:
