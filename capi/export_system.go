@@ -152,7 +152,7 @@ func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes
 	case C.TRANSFORM_TRACERS:
 		giveIDs(out, core.TracersOf(uint64(number), in[0]))
 	case C.TRANSFORM_PLACEHOLDERS:
-		giveIDs(out, core.Placeholders(in[0]))
+		giveIDs(out, core.Placeholders(uint64(number), in[0]))
 	case C.TRANSFORM_VJP:
 		giveIDs(out, core.VJP(in[0], in[1], in[2]))
 	case C.TRANSFORM_GRAD:
@@ -172,7 +172,7 @@ func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes
 	case C.TRANSFORM_CHECKPOINT:
 		giveIDs(out, core.Checkpoint(in[0], uint64(number)))
 	case C.TRANSFORM_VMAP_IN:
-		giveIDs(out, core.VMapInputs(in[0], takeAxes(len(in[0]))))
+		giveIDs(out, core.VMapInputs(uint64(number), in[0], takeAxes(len(in[0]))))
 	case C.TRANSFORM_VMAP_OUT:
 		inAxes := takeAxes(len(in[0]))
 		giveIDs(out, core.VMapOutputs(in[0], in[1], inAxes, in[2], takeAxes(len(in[2]))))

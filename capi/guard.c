@@ -82,7 +82,7 @@ static struct {
 size_t late_count = 0; /* changed under the lock */
 
 void give_back_now(void) {
-	static __thread int busy = 0; /* what is given back may run code that comes here: one loop per thread, not one inside another */
+	static PER_THREAD int busy = 0; /* what is given back may run code that comes here: one loop per thread, not one inside another */
 	if (busy || forked) return;
 	PyObject *type, *value, *trace;
 	PyErr_Fetch(&type, &value, &trace);

@@ -38,7 +38,9 @@ int fork_error(void);
 /* ---- start.c: how Go's runtime starts, and what it does to a process ---- */
 int start_error(void); /* -1 with an exception if it did not */
 void loaded(void), after_go(void); /* before and after the first crossing */
-extern __thread int met_go __attribute__((tls_model("initial-exec")));
+/* Variables of a thread, read without a call into the loader. */
+#define PER_THREAD __thread __attribute__((tls_model("initial-exec")))
+extern PER_THREAD int met_go;
 void meet_go(void);
 /* Before a thread's first crossing. */
 #define MEET() ((void)(__builtin_expect(met_go, 1) || (meet_go(), 0)))

@@ -258,7 +258,7 @@ void after_go(void) {
 	}
 }
 
-__thread int met_go __attribute__((tls_model("initial-exec"))) = 0;
+PER_THREAD int met_go = 0;
 
 /*
  * The first crossing of a thread gives it a goroutine, and Go unblocks some signals for it. The goroutine's stack, on which

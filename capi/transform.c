@@ -69,7 +69,7 @@ static int need(Py_ssize_t have, int want, const char *what) {
 		if (need(n, want, text) < 0) return NULL;
 
 /* The transform that the thread is in, the innermost. */
-static __thread uint64_t tracing = 0;
+static PER_THREAD uint64_t tracing = 0;
 
 /* In C, so that no signal comes between the brackets and the call. */
 FUNCTION(traced, 1, "_traced(function)")
@@ -91,7 +91,7 @@ FUNCTION(tracers, 1, "_tracers(arrays)")
 }
 
 FUNCTION(placeholders, 1, "_placeholders(arrays)")
-	return run(TRANSFORM_PLACEHOLDERS, args, 1, NULL, 0);
+	return run(TRANSFORM_PLACEHOLDERS, args, 1, NULL, (int64_t)tracing);
 }
 
 FUNCTION(vjp, 3, "_vjp(outputs, inputs, cotangents)")
@@ -154,7 +154,7 @@ FUNCTION(vmap_inputs, 2, "_vmap_inputs(inputs, axes)")
 	if (!PyList_Check(args[0]) || !PyList_Check(args[1]) || PyList_Size(args[0]) != PyList_Size(args[1])) return need(0, 1, "one axis per input"), NULL;
 	int64_t *axes = malloc((PyList_Size(args[1]) + 1) * sizeof *axes);
 	if (!axes) return PyErr_NoMemory();
-	PyObject *r = read_axes(args[1], axes) ? run(TRANSFORM_VMAP_IN, args, 1, axes, 0) : NULL;
+	PyObject *r = read_axes(args[1], axes) ? run(TRANSFORM_VMAP_IN, args, 1, axes, (int64_t)tracing) : NULL;
 	free(axes);
 	return r;
 }

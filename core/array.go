@@ -13,20 +13,20 @@ import (
 // Python object, a node that takes it as input, a pending evaluation, or
 // the lock under which it was made.
 type Array struct {
-	id     uint32
-	refs   int32 // Python objects + consumers + pending evaluations
-	state  state
-	dtype  dtype.Dtype
-	nin    uint8
-	fresh  bool   // made since Lock: freed by Unlock if nothing holds it by then
-	born   uint64 // counts arrays in the order in which they were made
-	tracer uint64 // when the youngest stand-in that this derives from was born; 0 if it derives from none
-	op     *Def
-	in     [3]*Array
-	more   []*Array // all inputs, when there are more than three
-	attr   any
-	bits   uint64 // the value of a constant, as its element's bytes
-	shape  layout.Shape
+	id      uint32
+	refs    int32 // Python objects + consumers + pending evaluations
+	state   state
+	dtype   dtype.Dtype
+	nin     uint8
+	fresh   bool     // made since Lock: freed by Unlock if nothing holds it by then
+	born    uint64   // counts arrays in the order in which they were made
+	lineage *lineage // of the transforms from whose stand-ins this derives
+	op      *Def
+	in      [3]*Array
+	more    []*Array // all inputs, when there are more than three
+	attr    any
+	bits    uint64 // the value of a constant, as its element's bytes
+	shape   layout.Shape
 
 	// Set once ready. Strides nil means row-contiguous.
 	buf     *buffer
@@ -84,10 +84,9 @@ var graph struct {
 	chunks  []*[chunkLen]Array // arrays never move; id/chunkLen, id%chunkLen addresses one
 	free    []*Array
 	fresh   []*Array
-	dying   []*Array // work list of release
-	born    uint64   // arrays made so far
-	running []uint64 // the transforms that run, by the count of arrays when they began, oldest first
-	kept    []*Array // evaluated while a transform may still ask what they were computed from
+	dying   []*Array     // work list of release
+	born    uint64       // arrays made so far
+	running []*transform // oldest first
 	epoch   uint32
 }
 
@@ -151,7 +150,10 @@ func newArray(op *Def, d dtype.Dtype, shape layout.Shape, attr any, ins ...*Arra
 	}
 	for _, x := range ins {
 		x.refs++
-		a.tracer = max(a.tracer, x.tracer)
+		if x.lineage != nil {
+			x.lineage = x.lineage.live()
+			a.lineage = join(a.lineage, x.lineage)
+		}
 	}
 	return a
 }

@@ -189,7 +189,7 @@ func TestVMapOfRows(t *testing.T) {
 						size := layout.Size(shape)
 						ins[k] = vector(d, shape, samples(r, size, k))
 					}
-					ps := core.VMapInputs(ins, axes)
+					ps := core.VMapInputs(0, ins, axes)
 					batched = core.VMapOutputs(ins, ps, axes, []*core.Array{applyRow(r, ps)}, []int{0})[0]
 					var rows []*core.Array
 					for b := range n {
@@ -202,7 +202,7 @@ func TestVMapOfRows(t *testing.T) {
 						rows = append(rows, core.Reshape(applyRow(r, xs), []int{1, m}))
 					}
 					looped = core.Concatenate(rows, 0)
-					marks := core.Placeholders(ins)
+					marks := core.Placeholders(0, ins)
 					full := make([]*core.Array, len(ins))
 					for k, x := range marks {
 						if full[k] = x; axes[k] == core.NoAxis {

@@ -249,11 +249,8 @@ func (j *Job) run(e *exec) (err *Error) {
 			return err
 		}
 		a.setReady()
-		if a.traced() {
+		if !a.keepOrDetach() {
 			a.unfuse()
-			graph.kept = append(graph.kept, a)
-		} else {
-			a.detach()
 		}
 		j.tape[i] = nil
 		done = i + 1

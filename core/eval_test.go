@@ -237,20 +237,18 @@ func TestCancelAll(t *testing.T) {
 }
 
 // TestTracesLetGo holds that arrays evaluated inside a transform drop what they were computed from when it ends,
-// while a younger one still runs on another thread.
+// while older and younger ones still run on other threads.
 func TestTracesLetGo(t *testing.T) {
 	core.Lock()
 	before := core.ActiveMemory()
+	older := core.BeginTrace()
 	first := core.BeginTrace()
-	x := core.Tracers([]*core.Array{vector(dtype.Float32, []int{4096}, nil)})[0]
-	second := core.BeginTrace()
-	y := x
-	for range 20 {
-		y = core.Index(core.Binary(core.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
-	}
-	id := y.Hold()
+	x := core.TracersOf(first, []*core.Array{vector(dtype.Float32, []int{4096}, nil)})[0]
+	younger := core.BeginTrace()
+	core.TracersOf(younger, []*core.Array{x})
+	id := reversals(x).Hold()
 	core.Unlock()
-	if err := core.Eval(y); err != nil {
+	if err := core.Eval(core.ByID(id)); err != nil {
 		t.Fatal(err)
 	}
 	if used := live() - before; used < 20*4*4096 {
@@ -263,9 +261,57 @@ func TestTracesLetGo(t *testing.T) {
 		t.Errorf("%d bytes are held after the transform", used)
 	}
 	core.Lock()
-	core.EndTrace(second)
+	core.EndTrace(older)
+	core.EndTrace(younger)
 	core.ReleaseIDs([]uint32{id})
 	core.Unlock()
+}
+
+// reversals is a chain of arrays of x's size, none of which is part of another's program.
+func reversals(x *core.Array) *core.Array {
+	y := x
+	for range 20 {
+		y = core.Index(core.Binary(core.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
+	}
+	return y
+}
+
+// TestNestedTracesKeep holds that what derives from stand-ins of several transforms is kept as long as one of them runs,
+// whichever ends first, and that what derives from those of none is not.
+func TestNestedTracesKeep(t *testing.T) {
+	const kept = 20 * 4 * 4096
+	for _, last := range []string{"outer", "inner"} {
+		core.Lock()
+		before := core.ActiveMemory()
+		outer := core.BeginTrace()
+		x := core.TracersOf(outer, []*core.Array{vector(dtype.Float32, []int{4096}, nil)})[0]
+		other := core.TracersOf(outer, []*core.Array{vector(dtype.Float32, []int{4096}, nil)})[0]
+		inner := core.BeginTrace()
+		y := core.TracersOf(inner, []*core.Array{x})[0]
+		both := core.Binary(core.FindRow("add"), reversals(y), core.Binary(core.FindRow("add"), other, x))
+		ids := []uint32{both.Hold(), reversals(vector(dtype.Float32, []int{4096}, nil)).Hold()}
+		core.Unlock()
+		if err := core.Eval(core.ByID(ids[0]), core.ByID(ids[1])); err != nil {
+			t.Fatal(err)
+		}
+		ends := []uint64{inner, outer}
+		if last == "inner" {
+			ends = []uint64{outer, inner}
+		}
+		for i, want := range []int{kept, kept, 0} {
+			if used := live() - before; used < want || used > want+6*4*4096 {
+				t.Errorf("%s last: %d bytes are held after %d of 2 have ended", last, used, i)
+			}
+			if i < 2 {
+				core.Lock()
+				core.EndTrace(ends[i])
+				core.Unlock()
+			}
+		}
+		core.Lock()
+		core.ReleaseIDs(ids)
+		core.Unlock()
+	}
 }
 
 // TestMemoryLimit refuses an array beyond the limit and goes on.

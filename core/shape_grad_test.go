@@ -135,7 +135,7 @@ func TestStructuralBatches(t *testing.T) {
 					}
 					ins[k] = vector(dtype.Float64, shape, wave(layout.Size(shape), float64(k)))
 				}
-				ps := core.VMapInputs(ins, axes)
+				ps := core.VMapInputs(0, ins, axes)
 				y := core.VMapOutputs(ins, ps, axes, []*core.Array{callWith(text, ps[0], ps[1])}, []int{0})[0]
 				for b := range n {
 					xs := make([]*core.Array, 2)

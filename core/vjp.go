@@ -11,39 +11,6 @@ import (
 // arguments, and derivatives are new nodes built from the nodes it left. They can therefore
 // be differentiated, batched or compiled again, to any depth.
 
-// BeginTrace brackets, with EndTrace, a function that a transform follows: arrays evaluated in between that derive
-// from its stand-ins keep what they were computed from. Transforms may run on several threads at once.
-func BeginTrace() uint64 {
-	graph.born++ // no two get the same number
-	graph.running = append(graph.running, graph.born)
-	return graph.born
-}
-
-// EndTrace ends the transform that BeginTrace gave, and lets go of what no other one may ask for.
-func EndTrace(began uint64) {
-	i := slices.Index(graph.running, began)
-	graph.running = slices.Delete(graph.running, i, i+1)
-	still := graph.kept[:0]
-	for _, a := range graph.kept {
-		// The array that was kept may be gone, and another one in its place: what is done here is right for any.
-		switch {
-		case a.state != ready || a.op == leaf:
-		case a.traced():
-			still = append(still, a)
-		default:
-			a.detach()
-		}
-	}
-	clear(graph.kept[len(still):])
-	graph.kept = still
-}
-
-// traced reports whether a running transform may ask what a was computed from. Of several that overlap, one that
-// began before the stand-in was born counts as one that made it.
-func (a *Array) traced() bool {
-	return a.tracer > 0 && len(graph.running) > 0 && a.tracer > graph.running[0]
-}
-
 // standIn is the attr of a stand-in: the number of the transform that differentiates with respect to it.
 type standIn uint64
 
@@ -55,7 +22,7 @@ func TracersOf(began uint64, ins []*Array) []*Array {
 	out := make([]*Array, len(ins))
 	for i, x := range ins {
 		out[i] = newArray(&identityOp, x.dtype, x.shape, standIn(began), x)
-		out[i].tracer = out[i].born
+		out[i].derivesFrom(began)
 	}
 	return out
 }
@@ -71,7 +38,7 @@ func (a *Array) Differentiated() bool {
 			continue
 		}
 		x.mark = graph.epoch
-		if began, ok := x.attr.(standIn); ok && slices.Contains(graph.running, uint64(began)) {
+		if began, ok := x.attr.(standIn); ok && running(uint64(began)) != nil {
 			return true
 		}
 		if x.op.VJP != nil || x.op.JVP != nil {

@@ -13,19 +13,19 @@ var placeholder = &Def{Name: "placeholder", NoGrad: "it has no value"}
 // NoAxis marks an argument or result that vmap does not batch.
 const NoAxis = math.MinInt32
 
-// Placeholders makes arguments of the same shapes and dtypes without values.
-func Placeholders(like []*Array) []*Array {
+// Placeholders makes arguments of the same shapes and dtypes without values, for the transform that BeginTrace gave that number.
+func Placeholders(began uint64, like []*Array) []*Array {
 	out := make([]*Array, len(like))
 	for i, x := range like {
 		out[i] = newArray(placeholder, x.dtype, x.shape, nil)
-		out[i].tracer = out[i].born
+		out[i].derivesFrom(began)
 	}
 	return out
 }
 
 // VMapInputs makes the arguments for one example: placeholders without the batch axis. Arguments
 // that are not mapped are passed as they are.
-func VMapInputs(ins []*Array, axes []int) []*Array {
+func VMapInputs(began uint64, ins []*Array, axes []int) []*Array {
 	out := make([]*Array, len(ins))
 	n := -1
 	for i, x := range ins {
@@ -42,7 +42,7 @@ func VMapInputs(ins []*Array, axes []int) []*Array {
 		}
 		shape := slices.Delete(slices.Clone(x.shape), axis, axis+1)
 		out[i] = newArray(placeholder, x.dtype, shape, nil)
-		out[i].tracer = out[i].born
+		out[i].derivesFrom(began)
 	}
 	if n < 0 {
 		Throw(ValueError, "[vmap] at least one argument must have an axis to map over")

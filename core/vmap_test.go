@@ -167,7 +167,7 @@ func batchOf(t *testing.T, text string, which, n int, met map[*core.Def]bool) {
 			}
 			ins[k] = vector([]dtype.Dtype{dtype.Float64, dtype.Float64, dtype.Int32, dtype.Uint32}[k], full, v)
 		}
-		ps := core.VMapInputs(ins, axes)
+		ps := core.VMapInputs(0, ins, axes)
 		y := joinedCall(text, ps, met)
 		to := 0
 		if !last {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 
 import numpy as np
 import pytest
@@ -128,6 +129,39 @@ def test_intermediates_die_with_their_last_consumer() -> None:
         x = x @ a
     mx.eval(x)
     assert mx.get_peak_memory() - start <= 3 * 4 * MIB + MIB
+
+
+def test_steps_beside_a_transform_that_takes_long() -> None:
+    """A thread in the middle of a transform keeps its own graph, and nobody else's."""
+    begun, over = threading.Event(), threading.Event()
+
+    def waits(a: mx.array) -> mx.array:
+        begun.set()
+        over.wait(60)
+        return (a * a).sum()
+
+    grads: list[mx.array] = []
+    thread = threading.Thread(target=lambda: grads.append(mx.grad(waits)(mx.array([3.0]))))
+    thread.start()
+    try:
+        assert begun.wait(60)
+
+        def loss(p: mx.array) -> mx.array:
+            h = mx.sin(p @ p)
+            mx.eval(h)  # kept until the transform is over
+            return mx.sum(h * h)
+
+        p = mx.zeros((256, 256)) + 0.001
+        mx.eval(p)
+        start = mx.get_active_memory()
+        for _ in range(20):
+            p = p - 0.1 * mx.grad(loss)(p)
+            mx.eval(p)
+            assert mx.get_active_memory() - start < MIB
+    finally:
+        over.set()
+        thread.join()
+    assert grads[0].item() == 6
 
 
 def test_donation_never_takes_what_is_still_held() -> None:
