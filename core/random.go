@@ -86,7 +86,9 @@ func bitsOf(key *Array, shape layout.Shape) *Array {
 }
 
 // belowOne is the number before 1.
-var belowOne = map[dtype.Dtype]float64{dtype.Float64: 1 - 0x1p-53, dtype.Float32: 1 - 0x1p-24, dtype.Float16: 1 - 0x1p-11, dtype.BFloat16: 1 - 0x1p-8}
+var belowOne = map[dtype.Dtype]float64{
+	dtype.Float64: 1 - 0x1p-53, dtype.Float32: 1 - 0x1p-24, dtype.Float16: 1 - 0x1p-11, dtype.BFloat16: 1 - 0x1p-8,
+}
 
 // unit is uniform in [0, 1) in dtype d: the bits as a fraction of 2^32, rounded to d, and kept below 1.
 func unit(key *Array, shape layout.Shape, d dtype.Dtype) *Array {

@@ -8,9 +8,9 @@ import (
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-// narrowBound is up to which absolute value of the bounds integers are drawn as MLX draws them, from a float32 between the
-// bounds: some 2^24 of those are told apart, so that beyond it some integers would come more often than others,
-// and many not at all.
+// narrowBound is up to which absolute value of the bounds integers are drawn as MLX draws them, from a float32
+// between the bounds: some 2^24 of those are told apart, so that beyond it some integers would come more often than
+// others, and many not at all.
 const narrowBound = 1 << 20
 
 // randint draws integers of dtype d in [low, high).
@@ -45,13 +45,15 @@ func randint(a *Args) *Array {
 	within := func(x *Array) *Array {
 		return apply("less_equal", apply("abs", AsType(x, dtype.Float32)), scalarOf(dtype.Float32, narrowBound))
 	}
-	return where(apply("logical_and", within(lo), within(hi)), narrowInt(key, lo, hi, shape, d), wideInt(key, lo, hi, shape, d))
+	narrow := apply("logical_and", within(lo), within(hi))
+	return where(narrow, narrowInt(key, lo, hi, shape, d), wideInt(key, lo, hi, shape, d))
 }
 
 // bound is argument i, low or high, as an array. An integer must be one that d, or its largest value plus one, is.
 func (a *Args) bound(i int, d dtype.Dtype) *Array {
 	x := a.arg(i)
-	if last := x.Int - int64(i); x.Kind == ArgInt && !intFits(last, d) || x.Kind == ArgBigUint && uint64(last) > math.MaxInt64 && d != dtype.Uint64 {
+	last := x.Int - int64(i)
+	if x.Kind == ArgInt && !intFits(last, d) || x.Kind == ArgBigUint && uint64(last) > math.MaxInt64 && d != dtype.Uint64 {
 		Throw(ValueError, "[randint] %s %d is out of bounds for %s", [2]string{"low", "high"}[i], x.Int, d)
 	}
 	return a.array(i)
@@ -93,8 +95,8 @@ func narrowInt(key, lo, hi *Array, shape layout.Shape, d dtype.Dtype) *Array {
 	return BroadcastTo(apply("maximum", apply("minimum", r, top), AsType(lo, d)), shape)
 }
 
-// wideInt is low plus the integer part of n u, for the n = high - low integers of the range and a u of 96 random bits: no integer
-// is likelier than another by more than one part in 2^32. The product is taken by 32-bit digits.
+// wideInt is low plus the integer part of n u, for the n = high - low integers of the range and a u of 96 random
+// bits: no integer is likelier than another by more than one part in 2^32. The product is taken by 32-bit digits.
 func wideInt(key, lo, hi *Array, shape layout.Shape, d dtype.Dtype) *Array {
 	wide, u := dtype.Int64, dtype.Uint64
 	if d == u {

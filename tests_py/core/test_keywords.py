@@ -1,6 +1,7 @@
 """Every function and method is called with each of its parameters by keyword, by position, and left out.
 
-What MLX takes is taken here and gives the same shapes and dtypes; what its stubs promise, but it refuses, may work here.
+What MLX takes is taken here and gives the same shapes and dtypes; what its stubs promise, but
+it refuses, may work here.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ USUAL: dict[str, Any] = {
     "kth": 1, "side": "right", "size": 4, "return_index": True, "return_inverse": True, "return_counts": True,
     "fill_value": 0, "a_min": 0.3, "a_max": 0.6, "shift": 1, "offset": 0, "allow_col_major": True, "mode": "same",
     "alpha": 2.0, "beta": 3.0, "start_indices": lambda m: m.array([0]), "slice_size": (1, 3), "eps": 1e-3,
-    "stride": 1, "padding": 1, "dilation": 1, "groups": 1, "output_padding": 0, "kernel_dilation": 1, "input_dilation": 1,
+    "stride": 1, "padding": 1, "dilation": 1, "groups": 1, "output_padding": 0, "kernel_dilation": 1,
+    "input_dilation": 1,
     "flip": True, "key": lambda m: m.random.key(3), "seed": 3, "low": 0, "high": 5, "loc": 1.0, "scale": 2.0, "p": 0.5,
     "lower": -1.0, "upper": 1.0, "num_samples": 2, "from_": lambda m: m.float32, "to": lambda m: m.float64,
     "kind": "integral", "arg1": lambda m: m.float32, "arg2": lambda m: m.floating, "copy": True, "precision": 3,
@@ -57,27 +59,36 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "matmul": {"b": T}, "addmm": {"c": of(np.eye(2)), "b": T}, "tensordot": {"b": T, "axes": 1}, "vecdot": {"axis": -1},
     "take": {"axis": 1}, "take_along_axis": {"indices": lambda m: m.array([[0, 1, 0]])},
     "put_along_axis": {"indices": lambda m: m.array([[0, 1, 0]]), "values": lambda m: m.array([[9.0, 8.0, 7.0]])},
-    "unflatten": {"shape": (1, 2)}, "as_strided": {"shape": (2, 2), "strides": (1, 1)}, "split": {"indices_or_sections": 2},
+    "unflatten": {"shape": (1, 2)}, "as_strided": {"shape": (2, 2), "strides": (1, 1)},
+    "split": {"indices_or_sections": 2},
     "broadcast_to": {"shape": (2, 2, 3)}, "reshape": {"shape": (3, 2)}, "squeeze": {"a": lambda m: A(m)[None]},
     "pad": {"pad_width": 1, "mode": "constant", "constant_values": 3.0}, "convolve": {"a": V, "v": V},
-    **{f"conv{t}{n}d": {"input": ones(1, *(5,) * n, 2), "weight": ones(4, *(3,) * n, 2)} for n in (1, 2, 3) for t in ("", "_transpose")},
-    "conv_general": {"input": ones(1, 5, 2), "weight": ones(4, 3, 2)}, "hadamard_transform": {"a": ones(2, 4), "scale": 0.5},
+    **{
+        f"conv{t}{n}d": {"input": ones(1, *(5,) * n, 2), "weight": ones(4, *(3,) * n, 2)}
+        for n in (1, 2, 3) for t in ("", "_transpose")
+    },
+    "conv_general": {"input": ones(1, 5, 2), "weight": ones(4, 3, 2)},
+    "hadamard_transform": {"a": ones(2, 4), "scale": 0.5},
     **{f"bitwise_{op}": {"a": I, "b": I} for op in ("and", "or", "xor", "invert")}, "left_shift": {"a": I, "b": 1},
     "right_shift": {"a": I, "b": 1}, "view": {"dtype": lambda m: m.int32}, "unique": {"a": I},
-    "searchsorted": {"sorted_sequence": V, "values": V}, **{f: {"arrays": lambda m: [A(m), A(m)]} for f in ("concatenate", "concat", "stack")},
+    "searchsorted": {"sorted_sequence": V, "values": V},
+    **{f: {"arrays": lambda m: [A(m), A(m)]} for f in ("concatenate", "concat", "stack")},
     "linspace": {"stop": 1}, "slice": {"axes": (0,)}, "slice_update": {"update": ones(1, 3), "axes": (0,)},
-    "depends": {"inputs": A, "dependencies": A}, "asarray": {"a": [1.0, 2.0]}, "from_dlpack": {"x": np.ones(3, np.float32)},
+    "depends": {"inputs": A, "dependencies": A}, "asarray": {"a": [1.0, 2.0]},
+    "from_dlpack": {"x": np.ones(3, np.float32)},
     "fast.rms_norm": {"x": A, "weight": V}, "fast.layer_norm": {"x": A, "weight": V, "bias": V},
     "random.categorical": {"axis": -1, "shape": (5, 2), "num_samples": None}, "random.laplace": {"loc": 0.0},
-    "random.multivariate_normal": {"mean": of([0, 0]), "cov": of(np.eye(2)), "shape": (3,)}, "random.randint": {"dtype": lambda m: m.int32},
+    "random.multivariate_normal": {"mean": of([0, 0]), "cov": of(np.eye(2)), "shape": (3,)},
+    "random.randint": {"dtype": lambda m: m.int32},
 }  # fmt: skip
 # Called in LINES below, or not to be called.
 ELSEWHERE = set(
-    """set_default_device set_default_stream new_stream stream synchronize eval async_eval load save savez savez_compressed
-    save_safetensors save_gguf grad vjp jvp value_and_grad vmap compile checkpoint export_function import_function exporter
-    export_to_dot new_thread_local_stream new_thread_unsafe_stream clear_streams disable_compile enable_compile einsum arange
-    set_memory_limit set_cache_limit set_wired_limit set_printoptions printoptions quantize segmented_mm random.seed
-    array.reshape array.transpose array.item""".split()
+    """set_default_device set_default_stream new_stream stream synchronize eval async_eval load save savez
+    savez_compressed save_safetensors save_gguf grad vjp jvp value_and_grad vmap compile checkpoint
+    export_function import_function exporter export_to_dot new_thread_local_stream new_thread_unsafe_stream
+    clear_streams disable_compile enable_compile einsum arange set_memory_limit set_cache_limit
+    set_wired_limit set_printoptions printoptions quantize segmented_mm random.seed array.reshape
+    array.transpose array.item""".split()
 )
 # MLX reads behind the array.
 RIGHT_HERE = {("as_strided", "offset")}
@@ -158,23 +169,36 @@ def test_all_functions_were_called() -> None:
 # What has *args, overloads or effects; `d` is a folder.
 LINES = """
 m.einsum("ij,kj->ik", A(m), A(m)); m.einsum("ij->j", A(m), stream=m.cpu); m.random.seed(seed=3); m.random.key(seed=3)
-m.arange(start=1, stop=4); m.arange(1, stop=4); m.arange(1, 4, step=2); m.arange(stop=4, step=2, dtype=m.int8); m.arange(1, 5, None, m.int8)
+m.arange(start=1, stop=4); m.arange(1, stop=4); m.arange(1, 4, step=2); m.arange(stop=4, step=2, dtype=m.int8)
+m.arange(1, 5, None, m.int8)
 m.arange(start=0, stop=3, step=None); m.arange(0, 3, 1, m.float32, stream=m.cpu); m.arange(3, dtype=None)
-m.meshgrid(V(m), V(m), sparse=True, indexing="ij", stream=m.cpu); m.atleast_2d(m.array(1), stream=m.cpu); m.broadcast_arrays(V(m), A(m), stream=m.cpu)
-m.save(file=d + "/a.npy", arr=A(m)); m.load(d + "/a.npy"); m.load(d + "/a.npy", format="npy"); m.load(d + "/a.npy", "npy", False)
-m.load(d + "/a.npy", stream=m.cpu); m.savez(d + "/b.npz", A(m), x=A(m)); m.savez(file=d + "/b.npz", x=A(m)); m.savez_compressed(d + "/b.npz", x=A(m))
-m.save_safetensors(file=d + "/c.safetensors", arrays={"a": A(m)}, metadata={"k": "v"}); m.load(d + "/c.safetensors", return_metadata=True)
+m.meshgrid(V(m), V(m), sparse=True, indexing="ij", stream=m.cpu); m.atleast_2d(m.array(1), stream=m.cpu)
+m.broadcast_arrays(V(m), A(m), stream=m.cpu)
+m.save(file=d + "/a.npy", arr=A(m)); m.load(d + "/a.npy"); m.load(d + "/a.npy", format="npy")
+m.load(d + "/a.npy", "npy", False)
+m.load(d + "/a.npy", stream=m.cpu); m.savez(d + "/b.npz", A(m), x=A(m)); m.savez(file=d + "/b.npz", x=A(m))
+m.savez_compressed(d + "/b.npz", x=A(m))
+m.save_safetensors(file=d + "/c.safetensors", arrays={"a": A(m)}, metadata={"k": "v"})
+m.load(d + "/c.safetensors", return_metadata=True)
 m.grad(fun=lambda x: x.sum(), argnums=0, argnames=[])(A(m)); m.grad(lambda x: x.sum(), 0, [])(A(m))
 m.value_and_grad(fun=lambda x, y: (x * y).sum(), argnums=(0,), argnames="y")(A(m), y=A(m))
-m.vjp(fun=lambda x: x * 2, primals=[A(m)], cotangents=[A(m)]); m.jvp(fun=lambda x: x * 2, primals=[A(m)], tangents=[A(m)])
+m.vjp(fun=lambda x: x * 2, primals=[A(m)], cotangents=[A(m)])
+m.jvp(fun=lambda x: x * 2, primals=[A(m)], tangents=[A(m)])
 m.vmap(fun=lambda x: x * 2, in_axes=1, out_axes=0)(A(m)); m.checkpoint(fun=lambda x: x * 2)(A(m))
-m.compile(fun=lambda x: x * 2, inputs=None, outputs=None, shapeless=False)(A(m)); m.compile(lambda x: x * 2, None, None, True)(A(m))
-m.default_stream(device=m.cpu); m.set_default_device(device=m.cpu); m.stream(s=m.cpu); m.synchronize(stream=None); m.Device(type=m.cpu, index=0)
-m.new_stream(device=m.cpu); m.set_default_stream(stream=m.default_stream(m.cpu)); m.StreamContext(s=m.cpu); m.new_thread_local_stream(device=m.cpu)
-m.set_printoptions(precision=-1); m.printoptions(precision=3); m.PrintOptions(precision=3); m.array(val=[1, 2]); m.array(val=[1, 2], dtype=m.float32)
-m.array([1, 2], m.float32); m.asarray([1.0], m.float16, copy=True); m.asarray([1.0], dtype=m.float16); m.set_memory_limit(limit=m.set_memory_limit(1 << 34))
-m.set_cache_limit(limit=m.set_cache_limit(1 << 34)); m.set_wired_limit(limit=0); m.depends([A(m)], [A(m)]); m.broadcast_shapes((1, 2), (3, 1))
-A(m).reshape(3, 2, stream=m.cpu); A(m).reshape([3, 2]); A(m).transpose(1, 0, stream=m.cpu); A(m).transpose([1, 0]); A(m).__array__(dtype=None)
+m.compile(fun=lambda x: x * 2, inputs=None, outputs=None, shapeless=False)(A(m))
+m.compile(lambda x: x * 2, None, None, True)(A(m))
+m.default_stream(device=m.cpu); m.set_default_device(device=m.cpu); m.stream(s=m.cpu); m.synchronize(stream=None)
+m.Device(type=m.cpu, index=0)
+m.new_stream(device=m.cpu); m.set_default_stream(stream=m.default_stream(m.cpu)); m.StreamContext(s=m.cpu)
+m.new_thread_local_stream(device=m.cpu)
+m.set_printoptions(precision=-1); m.printoptions(precision=3); m.PrintOptions(precision=3); m.array(val=[1, 2])
+m.array(val=[1, 2], dtype=m.float32)
+m.array([1, 2], m.float32); m.asarray([1.0], m.float16, copy=True); m.asarray([1.0], dtype=m.float16)
+m.set_memory_limit(limit=m.set_memory_limit(1 << 34))
+m.set_cache_limit(limit=m.set_cache_limit(1 << 34)); m.set_wired_limit(limit=0); m.depends([A(m)], [A(m)])
+m.broadcast_shapes((1, 2), (3, 1))
+A(m).reshape(3, 2, stream=m.cpu); A(m).reshape([3, 2]); A(m).transpose(1, 0, stream=m.cpu); A(m).transpose([1, 0])
+A(m).__array__(dtype=None)
 A(m).__array__(copy=True); A(m).at[0].add(value=1); A(m).at[0].add(1); A(m).__getitem__(0)
 """.strip().replace("\n", "; ").split("; ")  # fmt: skip
 

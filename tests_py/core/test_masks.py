@@ -16,11 +16,15 @@ X = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 M2, M3, M4 = np.array([False, True]), np.array([True, False, True]), np.array([True, True, False, False])
 M34 = X[0] % 3 == 0
 KEYS = [
-    True, False, np.True_, np.False_, (True,), (True, 0), (0, True), (slice(None), True), (True, slice(None), [0, 1]), (None, True),
-    (True, True), (True, False), (False, True), (..., False), np.array(True), np.array(False), (np.array(True), M2),
-    (0, np.array(True), slice(None), 0), M2, [False, True], ([True, False],), (slice(None), M3), (slice(None), M34), (..., M4), (M2, 0),
-    (0, M3), (0, slice(None), M4), (0, None, M3), (M2, slice(None), M4), (M2, M34[:, 0]), (np.array([0, 1]), M3), (M2, ..., 1),
-    (slice(None), M3, np.array([0, 3])), (M2, np.array([[0], [1], [2]])), X % 5 == 1, X < 0, (slice(None, None, -1), M34), (1, M34),
+    True, False, np.True_, np.False_, (True,), (True, 0), (0, True), (slice(None), True), (True, slice(None), [0, 1]),
+    (None, True), (True, True), (True, False), (False, True), (..., False), np.array(True), np.array(False),
+    (np.array(True), M2),
+    (0, np.array(True), slice(None), 0), M2, [False, True], ([True, False],), (slice(None), M3), (slice(None), M34),
+    (..., M4), (M2, 0),
+    (0, M3), (0, slice(None), M4), (0, None, M3), (M2, slice(None), M4), (M2, M34[:, 0]), (np.array([0, 1]), M3),
+    (M2, ..., 1),
+    (slice(None), M3, np.array([0, 3])), (M2, np.array([[0], [1], [2]])), X % 5 == 1, X < 0,
+    (slice(None, None, -1), M34), (1, M34),
 ]  # fmt: skip
 
 

@@ -166,7 +166,8 @@ def test_complex_normal() -> None:
 
 @pytest.mark.parametrize("arrays", [False, True])
 @pytest.mark.parametrize(
-    ("name", "bound"), [("float16", 60000.0), ("float32", 3e38), ("bfloat16", 3e38), ("float64", 1.5e308), ("float16", 65504.0)]
+    ("name", "bound"),
+    [("float16", 60000.0), ("float32", 3e38), ("bfloat16", 3e38), ("float64", 1.5e308), ("float16", 65504.0)],
 )
 def test_uniform_of_bounds_that_are_far_apart(name: str, bound: float, arrays: bool) -> None:
     """Their distance is more than the dtype holds; MLX gives infinity."""
@@ -182,7 +183,9 @@ def test_bounds_are_numbers_of_the_dtype() -> None:
 
 
 @pytest.mark.parametrize("name", FLOATS)
-@pytest.mark.parametrize("bounds", [(2.0, np.inf), (4.0, np.inf), (-np.inf, -4.0), (-np.inf, np.inf), (8.0, 9.0), (-9.0, -8.0)])
+@pytest.mark.parametrize(
+    "bounds", [(2.0, np.inf), (4.0, np.inf), (-np.inf, -4.0), (-np.inf, np.inf), (8.0, 9.0), (-9.0, -8.0)]
+)
 def test_truncated_normal_far_out(name: str, bounds: tuple[float, float]) -> None:
     """Finite numbers between the bounds, and not those at the far end: in MLX the latter, or infinite ones."""
     x = to_numpy(mx.random.truncated_normal(*bounds, (5000,), dt(mx, name), mx.random.key(1))).astype(np.float64)
@@ -194,7 +197,12 @@ def test_truncated_normal_far_out(name: str, bounds: tuple[float, float]) -> Non
 def test_categorical_of_infinite_logits() -> None:
     """Positions exist, whatever the logits: the infinite ones share, and all where nothing else is left."""
     inf = float("inf")
-    for logits, among in (([-inf] * 3, {0, 1, 2}), ([0.0, inf, inf], {1, 2}), ([-inf, 0.0, -inf], {1}), ([float("nan"), 0.0], {0, 1})):
+    for logits, among in (
+        ([-inf] * 3, {0, 1, 2}),
+        ([0.0, inf, inf], {1, 2}),
+        ([-inf, 0.0, -inf], {1}),
+        ([float("nan"), 0.0], {0, 1}),
+    ):
         x = mx.random.categorical(mx.array(logits), num_samples=200, key=mx.random.key(1))
         assert set(x.tolist()) == among
 
@@ -205,8 +213,10 @@ def test_randint_stays_in_range_and_reaches_both_ends() -> None:
 
 
 WIDE_RANGES = [
-    ("int32", 2**25, 2**25 + 5), ("int64", 2**40, 2**40 + 7), ("int32", 0, 2**31 - 1), ("int32", -(2**31), 2**31), ("uint32", 0, 2**32),
-    ("int64", -(2**63), 2**63 - 1), ("int64", 2**62, 2**63), ("uint64", 0, 2**64 - 1), ("int64", -(2**62), 2**63 - 1), ("int32", 0, 3 << 22), ("uint64", 2**63, 3 * 2**62),
+    ("int32", 2**25, 2**25 + 5), ("int64", 2**40, 2**40 + 7), ("int32", 0, 2**31 - 1), ("int32", -(2**31), 2**31),
+    ("uint32", 0, 2**32),
+    ("int64", -(2**63), 2**63 - 1), ("int64", 2**62, 2**63), ("uint64", 0, 2**64 - 1), ("int64", -(2**62), 2**63 - 1),
+    ("int32", 0, 3 << 22), ("uint64", 2**63, 3 * 2**62),
 ]  # fmt: skip
 
 
@@ -224,7 +234,8 @@ def test_randint_of_wide_ranges(name: str, low: int, high: int, arrays: bool) ->
     values = x.tolist()
     assert min(values) >= low and max(values) < high
     for parts in (5, 3) if high - low < 10 else (16, 7):  # of the range, and of the last digits
-        for numbers in ([(v - low) * parts // (high - low) for v in values], [(v - low) % min(parts, high - low) for v in values]):
+        digits = [(v - low) % min(parts, high - low) for v in values]
+        for numbers in ([(v - low) * parts // (high - low) for v in values], digits):
             counts = np.bincount(numbers)
             if high - low >= 100 or parts == high - low:
                 assert len(counts) == min(parts, high - low)
@@ -241,7 +252,15 @@ def test_randint_of_unknown_ranges() -> None:
 
 @pytest.mark.parametrize(
     ("name", "low", "high"),
-    [("uint8", 0, 300), ("uint8", -1, 3), ("int32", 0, 2**40), ("int8", -129, 5), ("bool", 0, 3), ("bool", -1, 1), ("int64", 0, 2**63 + 5)],
+    [
+        ("uint8", 0, 300),
+        ("uint8", -1, 3),
+        ("int32", 0, 2**40),
+        ("int8", -129, 5),
+        ("bool", 0, 3),
+        ("bool", -1, 1),
+        ("int64", 0, 2**63 + 5),
+    ],
 )
 def test_randint_bounds_of_the_dtype(name: str, low: int, high: int) -> None:
     with pytest.raises(ValueError, match="bound"):
