@@ -79,9 +79,9 @@ static char *read_text(uint32_t number, int64_t *size) {
 	char *text = malloc(cap);
 	while (text) {
 		want = cap - n < TEXT_PART ? cap - n : TEXT_PART;
-		Py_BEGIN_ALLOW_THREADS
+		PyThreadState *others = n ? PyEval_SaveThread() : NULL; /* most texts are short, and over sooner than the GIL is back */
 		got = goTextNext(number, text + n, want);
-		Py_END_ALLOW_THREADS
+		if (others) PyEval_RestoreThread(others);
 		*size = n += got;
 		if (got < want) return text;
 		if (PyErr_CheckSignals() < 0) {
