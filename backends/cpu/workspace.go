@@ -18,11 +18,14 @@ type workspace struct {
 	size int
 }
 
-// spare keeps released workspaces by size class, up to spareLimit bytes in all. Larger ones go back at once.
+// spare keeps released workspaces by size class, up to spareLimit bytes in all. Larger ones go back at once, and those
+// of the class that was released longest ago give way.
 var spare struct {
 	sync.Mutex
-	bytes int
-	list  [48][]unsafe.Pointer
+	bytes    int
+	list     [48][]unsafe.Pointer
+	released [48]int // when a workspace of the class last was, by clock
+	clock    int
 }
 
 const spareLimit = 64 << 20
@@ -70,18 +73,32 @@ func (w workspace) release() {
 	borrowed.Add(int64(-w.size))
 	if w.size <= spareLimit {
 		spare.Lock()
-		keep := spare.bytes+w.size <= spareLimit
-		if keep {
-			class := bits.Len(uint(w.size - 1))
-			spare.list[class] = append(spare.list[class], w.data)
-			spare.bytes += w.size
+		defer spare.Unlock()
+		class := bits.Len(uint(w.size - 1))
+		spare.clock++
+		spare.released[class] = spare.clock
+		spare.list[class] = append(spare.list[class], w.data)
+		spare.bytes += w.size
+		for spare.bytes > spareLimit {
+			dropOldest()
 		}
-		spare.Unlock()
-		if keep {
-			return
-		}
+		return
 	}
 	Backend{}.Free(w.data, w.size)
+}
+
+// dropOldest gives back a spare workspace of the class that was released longest ago.
+func dropOldest() {
+	oldest := -1
+	for class, l := range spare.list {
+		if len(l) > 0 && (oldest < 0 || spare.released[class] < spare.released[oldest]) {
+			oldest = class
+		}
+	}
+	l := spare.list[oldest]
+	spare.list[oldest] = l[:len(l)-1]
+	spare.bytes -= 1 << oldest
+	Backend{}.Free(l[len(l)-1], 1<<oldest)
 }
 
 // dropSpare gives all spare workspaces back to the system and reports whether there were any.
