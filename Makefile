@@ -35,7 +35,7 @@ zig = $$($(BUILD)/python -c 'import ziglang, os; print(os.path.join(os.path.dirn
 say = @printf '\n== %s [%s s]\n' "$(1)" "$$(( $$(date +%s) - $(START) ))"
 START := $(shell date +%s)
 
-.PHONY: help demo notebook test test-go lint-go race fuzz lint-python test-python search smoke check wheel wheel-macos bench clean distclean
+.PHONY: help demo notebook test levels test-go lint-go race fuzz lint-python test-python search smoke check wheel wheel-macos bench clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,7 +55,7 @@ bench: $(S)/main-package ## compare speed with MLX and NumPy
 
 ## ---- checking it: what CI runs ----
 
-test: lint-go test-go race fuzz lint-python check smoke test-python ## everything that CI runs
+test: lint-go test-go race fuzz lint-python check smoke test-python levels ## everything that CI runs
 
 lint-go: ## gofmt, go vet, staticcheck; generated files are up to date
 	$(call say,gofmt)
@@ -66,6 +66,8 @@ lint-go: ## gofmt, go vet, staticcheck; generated files are up to date
 	go vet ./...
 	$(call say,staticcheck)
 	go run $(STATICCHECK) ./...
+	$(call say,frames of kernels)
+	tools/check_frames
 
 test-go: ## go test over everything
 	$(call say,go test)
@@ -122,6 +124,10 @@ SEARCHED ?= tests_py/core/test_inplace_programs.py
 search: $(S)/main-package ## random programs with in-place updates under nested transforms, with new seeds for MINUTES
 	@mkdir -p build
 	PYTHON=$(MAIN)/python tools/search $(or $(MINUTES),60) $(SEARCHED)
+
+levels: $(S)/main-package ## the kernels and the tests near to them at the other instruction-set levels of this machine
+	$(call say,instruction sets)
+	tools/test_levels $(MAIN)/python
 
 ## ---- building it ----
 

@@ -5,14 +5,17 @@ package cpu
 
 #cgo noescape mlx_go_call
 #cgo nocallback mlx_go_call
-static void mlx_go_call(void *const *table, int id, const int64_t *args, int64_t lo, int64_t hi) {
-	((const mlx_go_entry *)table)[id](args, lo, hi);
+static void mlx_go_call(void *const *table, int id, const int64_t *args, int64_t lo, int64_t hi, void *room) {
+	((const mlx_go_entry *)table)[id](args, lo, hi, room);
 }
 */
 import "C"
 
 import (
+	"sync/atomic"
 	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core"
 
 	_ "github.com/mlx-go/mlx_go/backends/cpu/kernels" // rebuild when a header changes
 )
@@ -22,5 +25,47 @@ import (
 // The pointer is handed over as one to integers: cgo's check for Go pointers inside would
 // cost more than a small kernel.
 func call(id int, args unsafe.Pointer, lo, hi int) {
-	C.mlx_go_call((*unsafe.Pointer)(table), C.int(id), (*C.int64_t)(args), C.int64_t(lo), C.int64_t(hi))
+	room := takeRoom()
+	C.mlx_go_call((*unsafe.Pointer)(table), C.int(id), (*C.int64_t)(args), C.int64_t(lo), C.int64_t(hi), unsafe.Pointer(room))
+	room.giveBack()
+}
+
+// callBare is call for launches that keep no tiles.
+func callBare(id int, args unsafe.Pointer, lo, hi int) {
+	C.mlx_go_call((*unsafe.Pointer)(table), C.int(id), (*C.int64_t)(args), C.int64_t(lo), C.int64_t(hi), nil)
+}
+
+// room is where a call keeps its tiles. There are as many as calls run at once: one a thread.
+type room [C.SCRATCH_BYTES]byte
+
+// idleRooms holds the rooms that no call has.
+var idleRooms [64]atomic.Pointer[room]
+
+// takeRoom gives a room, or panics with a MemoryError, which Launch returns.
+func takeRoom() *room {
+	for i := range idleRooms {
+		if idleRooms[i].Load() == nil {
+			continue
+		}
+		if r := idleRooms[i].Swap(nil); r != nil {
+			return r
+		}
+	}
+	p := Backend{}.Allocate(C.SCRATCH_BYTES)
+	if p == nil && dropSpare() {
+		p = Backend{}.Allocate(C.SCRATCH_BYTES)
+	}
+	if p == nil {
+		core.Throw(core.MemoryError, "cannot allocate %d bytes for the tiles of a kernel", C.SCRATCH_BYTES)
+	}
+	return (*room)(p)
+}
+
+func (r *room) giveBack() {
+	for i := range idleRooms {
+		if idleRooms[i].Load() == nil && idleRooms[i].CompareAndSwap(nil, r) {
+			return
+		}
+	}
+	Backend{}.Free(unsafe.Pointer(r), C.SCRATCH_BYTES)
 }

@@ -78,7 +78,11 @@ func elementwise(k *core.Kernel) error {
 	if grain := max(1024, int(chunkTime/work)); n > grain {
 		return spread(k, &args, ops, st, n, grain)
 	}
-	call(C.ENTRY_elementwise, unsafe.Pointer(&args), 0, n)
+	if args.direct != 0 {
+		callBare(C.ENTRY_elementwise, unsafe.Pointer(&args), 0, n)
+	} else {
+		call(C.ENTRY_elementwise, unsafe.Pointer(&args), 0, n)
+	}
 	return nil
 }
 

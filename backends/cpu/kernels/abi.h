@@ -17,8 +17,10 @@ typedef const volatile uint32_t *stop_flag;
 #define STOPPED(stop) ((stop) && *(stop))
 enum { STOP_WORK = 1 << 20 };
 
-// A range kernel does the part [lo, hi) of a launch that args describe.
-typedef void (*mlx_go_entry)(const void *args, int64_t lo, int64_t hi);
+// A range kernel does the part [lo, hi) of a launch that args describe. Its tiles lie in room, SCRATCH_BYTES aligned to 64 and
+// used by one call at a time: small launches run on stacks of Python threads, which may have 64 KiB in all.
+typedef void (*mlx_go_entry)(const void *args, int64_t lo, int64_t hi, void *room);
+enum { SCRATCH_BYTES = 272 << 10 };
 
 #define ENTRY(name) ENTRY_##name,
 enum {

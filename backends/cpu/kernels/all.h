@@ -24,6 +24,12 @@
 #endif
 
 #include "abi.h"
+
+// The room of the call that runs on this thread. A function that keeps tiles there says which part of it they take, so that
+// functions that call each other can take different ones.
+static __thread char *room_of_call;
+#define ROOM(T, name, from) T *restrict name = (T *)(room_of_call + (from))
+
 #include "vec.h"
 #include "half.h"
 #include "prelude.h"
@@ -58,7 +64,14 @@
 
 #define CAT_(a, b) a##b
 #define CAT(a, b) CAT_(a, b)
-#define ENTRY(name) name,
+#define ENTRY(name) \
+	static void name##_entry(const void *args, int64_t lo, int64_t hi, void *room) { \
+		room_of_call = room; \
+		name(args, lo, hi); \
+	}
+#include "entries.h"
+#undef ENTRY
+#define ENTRY(name) name##_entry,
 const mlx_go_entry CAT(mlx_go_table_, ISA)[ENTRY_COUNT] = {
 #include "entries.h"
 };

@@ -129,7 +129,9 @@ static void argreduce_rows(const argreduce_args *g, const arg_fold *f, int64_t l
 }
 
 static void argreduce_columns(const argreduce_args *g, const arg_fold *f, int64_t lo, int64_t hi) {
-	_Alignas(64) char buf[8 * REDUCE_BLOCK], best[8 * REDUCE_BLOCK], at[8 * REDUCE_BLOCK];
+	ROOM(char, buf, 0);
+	ROOM(char, best, 8 * REDUCE_BLOCK);
+	ROOM(char, at, 16 * REDUCE_BLOCK);
 	int64_t axis = g->kd - 1, width = g->kshape[axis], cs = g->kin[axis], os = g->kout[axis];
 	int64_t blocks = (width + g->cols - 1) / g->cols;
 	int direct = f->direct && cs == 1;

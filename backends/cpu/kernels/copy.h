@@ -12,7 +12,7 @@ static void copy(const void *args, int64_t lo, int64_t hi) {
 		else memcpy(p[0], p[1], (hi - lo) * to);
 		return;
 	}
-	char raw[TILE * 8] __attribute__((aligned(64))), done[TILE * 8] __attribute__((aligned(64)));
+	char *raw = room_of_call, *done = raw + TILE * 8;
 	int64_t idx[MAXD], nd = a->nd, row = a->shape[nd - 1];
 	tile_seek(lo, nd, a->shape, idx);
 	for (int64_t pos = lo, n; pos < hi; pos += n) {

@@ -19,7 +19,7 @@ static void elementwise(const void *args, int64_t lo, int64_t hi) {
 		return;
 	}
 
-	char memory[REGISTER_BYTES] __attribute__((aligned(64)));
+	char *memory = room_of_call; // REGISTER_BYTES
 	void *reg[MAX_REGISTERS]; // where each register's own memory is
 	void *at[MAX_REGISTERS];  // where its value is now
 	int64_t tile = REGISTER_BYTES / (8 * (a->regs + 1)) & ~63;

@@ -11,6 +11,7 @@
 #endif
 // A block of a lies in L2, which has 1 MiB or more on every processor of x86-64-v4.
 enum { GEMM_ROWS = 48, GEMM_ABLOCK = (VB == 64 ? 272 : 160) << 10, GEMM_DOTS = 64, GEMM_SWEEP = 512 };
+_Static_assert(GEMM_ABLOCK <= SCRATCH_BYTES, "a block of a lies in the room of the call");
 
 #define ROWS1(X) X(0)
 #define ROWS2(X) ROWS1(X) X(1)

@@ -119,7 +119,7 @@ INL void TN(fold4)(T *out, const T *c) {
 // panels of b are used where they lie if their rows are contiguous. rb <= GEMM_ROWS.
 static void TN(gemm_tiles)(const gemm_args *g, int64_t lo, int64_t hi) {
 	enum { KT = 256 };
-	T panel[KT * 4 * TL] __attribute__((aligned(64))), sums[GEMM_ROWS * 2 * TL] __attribute__((aligned(64)));
+	T *panel = (T *)room_of_call, *sums = panel + KT * 4 * TL; // of GEMM_ROWS * 2 * TL
 	const int direct = !T_HALF && g->bcs == 1 && g->brs > 0;
 	const int64_t es = T_HALF ? 2 : sizeof(T);
 	for (; lo < hi; lo++) {
@@ -183,7 +183,7 @@ static void TN(gemm_pack)(const gemm_args *g, int64_t lo, int64_t hi) {
 // Second step: units of rb rows and cb columns within the block. rb * words <= GEMM_ABLOCK / sizeof(T).
 static void TN(gemm_block)(const gemm_args *g, int64_t lo, int64_t hi) {
 	enum { NR = 2 * TL };
-	T ablock[GEMM_ABLOCK / sizeof(T)] __attribute__((aligned(64))), c[GEMM_MR * NR] __attribute__((aligned(64)));
+	T *ablock = (T *)room_of_call, c[GEMM_MR * NR] __attribute__((aligned(64))); // GEMM_ABLOCK bytes
 	const int64_t es = T_HALF ? 2 : sizeof(T), js = (g->nc - 1) / g->cb + 1, words = TN(words)(g);
 	const int first = g->pc == 0, last = g->pc + g->kc == g->k;
 	const int direct = TN(plain)(g, g->d, last); // full tiles are summed in the result itself

@@ -3,7 +3,7 @@
 // The other thin case: b's rows are contiguous and a has at most four. Eight rows of b at a time are swept from
 // left to right, so that memory is read in long runs. a is of type T with any strides; cb <= GEMM_SWEEP, rb = m.
 static void SN(gemm_sweep)(const gemm_args *g, int64_t lo, int64_t hi) {
-	T sums[4 * GEMM_SWEEP] __attribute__((aligned(64)));
+	ROOM(T, sums, 0); // 4 * GEMM_SWEEP
 	for (; lo < hi; lo++) {
 		TN(unit) t = TN(unit_at)(g, lo, sizeof(T));
 		int64_t w = t.j1 - t.j0, whole = w / TL * TL;

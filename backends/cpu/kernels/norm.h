@@ -42,7 +42,7 @@ NORM_APPLY(f64, double)
 
 static void norm_rows(const norm_args *g, int64_t lo, int64_t hi, int centered) {
 	const row_dtype *d = &row_dtypes[g->dtype];
-	_Alignas(64) char buf[8 * NORM_BLOCK];
+	char *buf = room_of_call; // 8 * NORM_BLOCK
 	int64_t size = d->wide ? 8 : 4;
 	int load = !d->direct || g->stride != 1, once = g->n <= NORM_BLOCK;
 	for (int64_t u = lo; u < hi; u++) {

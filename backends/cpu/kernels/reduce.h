@@ -272,7 +272,9 @@ static void reduce_rows(const reduce_args *g, const reduce_fold *f, int64_t lo, 
 
 // By columns: neighbouring outputs fold whole rows into accumulators, so memory streams.
 static void reduce_columns(const reduce_args *g, const reduce_fold *f, int64_t lo, int64_t hi) {
-	_Alignas(64) char buf[4 * 8 * REDUCE_BLOCK], acc[8 * REDUCE_COLUMNS], total[16 * REDUCE_COLUMNS];
+	ROOM(char, buf, 0); // 4 * 8 * REDUCE_BLOCK
+	ROOM(char, acc, 32 * REDUCE_BLOCK);
+	ROOM(char, total, 32 * REDUCE_BLOCK + 8 * REDUCE_COLUMNS); // 16 * REDUCE_COLUMNS
 	int64_t ridx[MAXD], axis = g->kd - 1, width = g->kshape[axis], cs = g->kin[axis], os = g->kout[axis];
 	int64_t blocks = (width + g->cols - 1) / g->cols, last = g->rd - 1;
 	int64_t n0 = g->rd ? g->rshape[last] : 1, s0 = g->rd ? g->rin[last] : 0;

@@ -5,6 +5,8 @@
 
 // Rows up to this length are normalised in one piece that stays in the first-level cache.
 enum { SOFTMAX_ROW = 8192, SOFTMAX_BLOCK = 2048, SOFTMAX_SUM = 1024 };
+// Where in the room of the call a block lies as loaded, and its exponentials; a row whole leads.
+enum { SOFTMAX_LOADED = 4 * SOFTMAX_ROW, SOFTMAX_TERMS = SOFTMAX_LOADED + 8 * SOFTMAX_BLOCK };
 
 // exp by reduction to |r| <= ln(2)/2 and a minimax polynomial of degree 7 (the coefficients of
 // Moshier's Cephes expf). -104 is the last argument that does not give zero, 89 overflows.
@@ -102,7 +104,7 @@ static void softmax_scale_f32(const float *x, float *out, int64_t n, float top, 
 }
 
 static double softmax_terms_f64(const double *x, int64_t n, double top) {
-	double e[SOFTMAX_BLOCK];
+	ROOM(double, e, SOFTMAX_TERMS);
 	for (int64_t i = 0; i < n; i++) e[i] = softmax_exp64(x[i] - top);
 	return sum64_value(sum_f64_run(e, n));
 }
@@ -141,7 +143,7 @@ static const row_dtype row_dtypes[DT_COUNT] = {
 // The greatest element and the sum of exp(x - greatest) of one chunk, in one pass over blocks: what was summed
 // is scaled down when a block holds a greater one.
 static void softmax_fold(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, int64_t n, double *greatest, double *sum) {
-	_Alignas(64) char buf[8 * SOFTMAX_BLOCK];
+	ROOM(char, buf, SOFTMAX_LOADED);
 	double top = -INFINITY, total = 0;
 	for (int64_t i = 0; i < n && !STOPPED(stop); i += SOFTMAX_BLOCK) {
 		int64_t m = n - i < SOFTMAX_BLOCK ? n - i : SOFTMAX_BLOCK;
@@ -177,7 +179,7 @@ static void softmax_whole(const row_dtype *d, stop_flag stop, const char *p, int
 }
 
 static void softmax_scale(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, char *out, int64_t n, double top, double sum) {
-	_Alignas(64) char buf[8 * SOFTMAX_BLOCK];
+	ROOM(char, buf, SOFTMAX_LOADED);
 	if (top - top != 0) sum = NAN; // inf - inf
 	for (int64_t i = 0; i < n && !STOPPED(stop); i += SOFTMAX_BLOCK) {
 		int64_t m = n - i < SOFTMAX_BLOCK ? n - i : SOFTMAX_BLOCK;
@@ -193,7 +195,7 @@ static void softmax_scale(const row_dtype *d, stop_flag stop, const char *p, int
 static void softmax(const void *args, int64_t lo, int64_t hi) {
 	const softmax_args *g = args;
 	const row_dtype *d = &row_dtypes[g->dtype];
-	_Alignas(64) float row[SOFTMAX_ROW];
+	float *row = (float *)room_of_call;
 	for (int64_t u = lo; u < hi; u++) {
 		const char *p = (const char *)g->in + walk_offset(u, g->kd, g->kshape, g->kin) * d->in;
 		char *out = (char *)g->out + walk_offset(u, g->kd, g->kshape, g->kout) * d->in;
