@@ -25,9 +25,9 @@ MAIN := .venvs/main/bin
 BUILD := .venvs/build/bin
 ZIG_CC := $(CURDIR)/tools/zigcc
 SOURCES := $(wildcard go.mod go.sum setup.py pyproject.toml MANIFEST.in README.md LICENSE) \
-  $(shell find core backends capi python -type f ! -name '*_test.go' ! -name '*.so' ! -path '*/testdata/*' \
+  $(shell find core backends internal capi python -type f ! -name '*_test.go' ! -name '*.so' ! -path '*/testdata/*' \
     ! -path '*/__pycache__/*' ! -path '*.egg-info/*' 2>/dev/null)
-GO_DIRS := $(wildcard core backends capi tests_go)
+GO_DIRS := $(wildcard core backends internal capi tests_go)
 
 NATIVE = $$(ls dist/native/*.whl)
 MANYLINUX = $$(ls dist/*-manylinux_*.whl)
@@ -72,11 +72,11 @@ lint-go: ## gofmt, go vet, staticcheck; generated files are up to date
 test-go: ## go test over everything
 	$(call say,go test)
 	go test ./...
-	CGO_CFLAGS="-O2 -DMLX_GO_PARK_PORTABLE" go test ./backends/cpu/park # as on systems without a futex
+	CGO_CFLAGS="-O2 -DMLX_GO_PARK_PORTABLE" go test ./internal/park # as on systems without a futex
 
 race: ## the core and the waiting of threads under the race detector
 	$(call say,go test -race)
-	go test -race ./core/... ./backends/cpu/park
+	go test -race ./core/... ./internal/park
 
 fuzz: ## each fuzz target for FUZZTIME
 	$(call say,fuzz)

@@ -19,9 +19,10 @@ import (
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/backends/cpu"
-	"github.com/mlx-go/mlx_go/backends/cpu/park"
 	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
+	"github.com/mlx-go/mlx_go/internal/park"
 )
 
 // ballast counts as live, is never touched and so takes no memory: it lets some 16 MiB of nodes' shapes become garbage
@@ -52,11 +53,11 @@ func leave() {
 	r := recover()
 	core.Unlock()
 	if r != nil {
-		raise(core.Catch(r))
+		raise(errs.Catch(r))
 	}
 }
 
-func raise(err *core.Error) {
+func raise(err *errs.Error) {
 	if err.Errno != 0 {
 		path := C.CString(err.Path)
 		defer C.free(unsafe.Pointer(path))

@@ -1,6 +1,6 @@
 /* Waiting for evaluations with the GIL released, and giving up on Ctrl-C. */
 #include "tree.h"
-#include "../backends/cpu/park/park.h"
+#include "../internal/park/park.h"
 
 /* Changes as often as a job ends; and the threads that wait for it. They wait in C: within Go they would keep others from entering. */
 uint32_t jobs_ended, jobs_waiting;

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -27,7 +28,7 @@ func goFacts(page C.uint32_t) (facts *C.capi_facts) {
 
 func writeDims(to *C.int64_t, from []int) {
 	if len(from) > C.CAPI_MAXDIM {
-		core.Throw(core.ValueError, "[array] Python sees at most %d axes, not %d", C.CAPI_MAXDIM, len(from))
+		errs.Throw(errs.ValueError, "[array] Python sees at most %d axes, not %d", C.CAPI_MAXDIM, len(from))
 	}
 	for i, d := range from {
 		unsafe.Slice(to, len(from))[i] = C.int64_t(d)
@@ -121,7 +122,7 @@ func goExport(id C.uint32_t) (locked C.int) {
 	defer leave()
 	a := core.ByID(uint32(id))
 	if a.Differentiated() {
-		core.Throw(core.ValueError, "[array] NumPy and others cannot take an array of shape %s and dtype %s inside of the function that is being "+
+		errs.Throw(errs.ValueError, "[array] NumPy and others cannot take an array of shape %s and dtype %s inside of the function that is being "+
 			"differentiated with respect to what it derives from: its gradient would be lost. Use functions of mlx_go.core, or "+
 			"stop_gradient, item or tolist to look at its values", layout.Format(a.Shape()), a.Dtype())
 	}

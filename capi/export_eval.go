@@ -12,8 +12,9 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/backends/cpu/park"
 	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/errs"
+	"github.com/mlx-go/mlx_go/internal/park"
 )
 
 // jobs are the evaluations that Python threads wait for, holding neither the GIL nor the graph lock.
@@ -99,7 +100,7 @@ func goJobForget(number C.uint32_t) { jobs.take(uint32(number)) }
 //export goJobFinish
 func goJobFinish(number C.uint32_t) C.int {
 	// Who cancels does not come here: if this was cancelled, others gave it up, and the caller asks again.
-	if err := jobs.take(uint32(number)).Err(); err != nil && err.Kind != core.Interrupted {
+	if err := jobs.take(uint32(number)).Err(); err != nil && err.Kind != errs.Interrupted {
 		raise(err)
 		return -1
 	}

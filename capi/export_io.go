@@ -16,6 +16,7 @@ import (
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 // Files are read and written by jobs, which Python threads wait for as they do for evaluations: with the GIL released
@@ -38,8 +39,8 @@ type file struct {
 var files sync.Map
 
 // start runs f as a job.
-func (x *file) start(f func(canceled func() bool) *core.Error) C.int64_t {
-	number := jobs.add(core.Background(func(canceled func() bool) *core.Error {
+func (x *file) start(f func(canceled func() bool) *errs.Error) C.int64_t {
+	number := jobs.add(core.Background(func(canceled func() bool) *errs.Error {
 		err := f(func() bool {
 			x.polls.Add(1)
 			return canceled()
@@ -145,7 +146,7 @@ func toTexts(list []string) C.capi_texts {
 func cMemory(size int) C.uintptr_t {
 	p := C.calloc(1, C.size_t(size+1))
 	if p == nil {
-		core.Throw(core.MemoryError, "[load] cannot allocate %d bytes for names and metadata", size)
+		errs.Throw(errs.MemoryError, "[load] cannot allocate %d bytes for names and metadata", size)
 	}
 	return address((*byte)(p))
 }
@@ -167,7 +168,7 @@ func (p *pieces) Write(b []byte) (int, error) {
 		if len(p.room) == 0 {
 			data := C.capi_add_piece(p.out, C.PIECE_SIZE)
 			if data == nil {
-				return done, core.Errorf(core.MemoryError, "[save] cannot allocate %d bytes of what is saved", C.PIECE_SIZE)
+				return done, errs.Errorf(errs.MemoryError, "[save] cannot allocate %d bytes of what is saved", C.PIECE_SIZE)
 			}
 			p.room = unsafe.Slice((*byte)(data), C.PIECE_SIZE)
 		}
@@ -198,7 +199,7 @@ func goSave(
 	if path != nil {
 		target, x.stalls = C.GoString(path), true
 	}
-	return x.start(func(canceled func() bool) *core.Error {
+	return x.start(func(canceled func() bool) *errs.Error {
 		defer releaseIDs(held)
 		s.Names, s.Canceled = list(), canceled
 		for p := pairs(); len(p) > 0; p = p[2:] {
@@ -228,7 +229,7 @@ func releaseIDs(ids []uint32) {
 //export goLoad
 func goLoad(path, kind *C.char) C.int64_t {
 	format, source, x := C.GoString(kind), C.GoString(path), &file{stalls: true}
-	return x.start(func(canceled func() bool) *core.Error {
+	return x.start(func(canceled func() bool) *errs.Error {
 		l, err := core.Load(source, format, canceled)
 		return x.giveLoaded(l, err)
 	})
@@ -266,7 +267,7 @@ func (p parts) ReadAt(b []byte, offset int64) (n int, err error) {
 func goLoadBytes(list *C.capi_part, n C.int64_t, kind *C.char) C.int64_t {
 	format, x := C.GoString(kind), &file{}
 	p, size := fromParts(list, n)
-	return x.start(func(canceled func() bool) *core.Error {
+	return x.start(func(canceled func() bool) *errs.Error {
 		l, err := core.LoadFrom(p, size, format, canceled)
 		return x.giveLoaded(l, err)
 	})
@@ -288,7 +289,7 @@ func goExtent(prefix *C.capi_part, kind *C.char, extent *C.int64_t) C.int64_t {
 		*extent = C.int64_t(n)
 		return 0
 	}
-	return x.start(func(canceled func() bool) *core.Error {
+	return x.start(func(canceled func() bool) *errs.Error {
 		n, err := core.Extent(p[0].bytes, format, canceled)
 		x.give(C.uintptr_t(n), nil)
 		return err
@@ -296,7 +297,7 @@ func goExtent(prefix *C.capi_part, kind *C.char, extent *C.int64_t) C.int64_t {
 }
 
 // giveLoaded hands over the arrays, each held once, with which l comes.
-func (x *file) giveLoaded(l *core.Loaded, err *core.Error) *core.Error {
+func (x *file) giveLoaded(l *core.Loaded, err *errs.Error) *errs.Error {
 	if err != nil {
 		return err
 	}

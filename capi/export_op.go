@@ -11,15 +11,17 @@ import (
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 //export goFindRow
 func goFindRow(name *C.char) C.int32_t {
-	if r := core.FindRow(C.GoString(name)); r != nil {
+	if r := table.FindRow(C.GoString(name)); r != nil {
 		return C.int32_t(r.Index)
 	}
-	raise(core.Errorf(core.RuntimeError, "internal error: no op %s", C.GoString(name)))
+	raise(errs.Errorf(errs.RuntimeError, "internal error: no op %s", C.GoString(name)))
 	return -1
 }
 
@@ -27,7 +29,7 @@ func goFindRow(name *C.char) C.int32_t {
 func goBinary(row C.int32_t, a, b C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	return handle(core.Binary(core.Rows[row], core.ByID(uint32(a)), core.ByID(uint32(b))))
+	return handle(core.Binary(table.Rows[row], core.ByID(uint32(a)), core.ByID(uint32(b))))
 }
 
 //export goBinaryScalar
@@ -41,7 +43,7 @@ func goBinaryScalar(row C.int32_t, id C.uint32_t, kind C.int, i C.int64_t, re, i
 	}
 	args[x].Kind, args[x].Array = core.ArgArray, core.ByID(uint32(id))
 	args[s] = core.Arg{Kind: core.ArgKind(kind), Int: int64(i), Float: float64(re), Imag: float64(im)}
-	return handle(core.ApplyRow(core.Rows[row], args[:]))
+	return handle(core.ApplyRow(table.Rows[row], args[:]))
 }
 
 //export goUnary
@@ -49,7 +51,7 @@ func goUnary(row C.int32_t, id C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C
 	enter(frees, n)
 	defer leave()
 	args := [1]core.Arg{{Kind: core.ArgArray, Array: core.ByID(uint32(id))}}
-	return handle(core.ApplyRow(core.Rows[row], args[:]))
+	return handle(core.ApplyRow(table.Rows[row], args[:]))
 }
 
 // funcNamed looks up what operators and conversions need beyond rows.
@@ -89,7 +91,7 @@ func goStack(ids *C.uint32_t, count C.int64_t, want C.int, now *C.int, frees *C.
 	for _, a := range as[1:] {
 		d = dtype.Promote(d, a.Dtype())
 		if !layout.Equal(a.Shape(), as[0].Shape()) {
-			core.Throw(core.ValueError, "[array] arrays of shapes %s and %s in one list cannot make an array",
+			errs.Throw(errs.ValueError, "[array] arrays of shapes %s and %s in one list cannot make an array",
 				layout.Format(as[0].Shape()), layout.Format(a.Shape()))
 		}
 	}
@@ -169,7 +171,7 @@ func goView(id C.uint32_t, which C.int, frees *C.uint32_t, n C.uint32_t) (h C.ca
 		}
 		if which == viewMT {
 			if rank < 2 {
-				core.Throw(core.ValueError, "[mT] the array must have at least 2 axes, not %d", rank)
+				errs.Throw(errs.ValueError, "[mT] the array must have at least 2 axes, not %d", rank)
 			}
 			for i := range perm {
 				perm[i] = i
@@ -182,7 +184,7 @@ func goView(id C.uint32_t, which C.int, frees *C.uint32_t, n C.uint32_t) (h C.ca
 	if which == viewImag {
 		row = "imag"
 	}
-	return handle(core.ApplyRow(core.FindRow(row), []core.Arg{{Kind: core.ArgArray, Array: a}}))
+	return handle(core.ApplyRow(table.FindRow(row), []core.Arg{{Kind: core.ArgArray, Array: a}}))
 }
 
 // call is the call in progress, and scratch what its arguments are decoded to, if they are few. The graph lock guards
@@ -224,7 +226,7 @@ func goCall(index C.int, args *C.capi_arg, count C.uint32_t, out *C.capi_ids, fr
 	failed = -1
 	enter(frees, n)
 	defer leave()
-	e := &table[index]
+	e := &functions[index]
 	all := decode(args, int(count))
 	defer clear(all)
 	list := all[:count]

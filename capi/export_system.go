@@ -13,7 +13,9 @@ import (
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 //export goMemory
@@ -47,7 +49,7 @@ func goMemory(op C.int, value C.int64_t, frees *C.uint32_t, n C.uint32_t) (r C.i
 //export goDeviceInfo
 func goDeviceInfo(name *C.char, size *C.int64_t) *C.char {
 	var b strings.Builder
-	for _, dev := range core.Backends() {
+	for _, dev := range device.Registered() {
 		if dev.Name() != C.GoString(name) {
 			continue
 		}
@@ -88,7 +90,7 @@ func goSetRandomState(id C.uint32_t) (failed C.int) {
 	defer leave()
 	key := core.ByID(uint32(id))
 	if s := key.Shape(); key.Dtype() != dtype.Uint32 || len(s) != 1 || s[0] != 2 {
-		core.Throw(core.ValueError, "[random] the state must be a uint32 array of shape (2,)")
+		errs.Throw(errs.ValueError, "[random] the state must be a uint32 array of shape (2,)")
 	}
 	core.SetRandomState(key)
 	return 0

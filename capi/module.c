@@ -1,6 +1,6 @@
 /* The extension module: PyInit__core. */
 #include "internal.h"
-#include "../backends/cpu/park/park.h"
+#include "../internal/park/park.h"
 
 PyObject *AxisError, *ModuleName;
 

@@ -14,24 +14,26 @@ import (
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/signature"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // entry is one Python function: a row or a function of core's table.
 type entry struct {
-	row      *core.Row
+	row      *table.Row
 	fn       *core.Func
 	defaults []core.Arg // per parameter but stream; what stands in for a missing argument
 }
 
-var table []entry
+var functions []entry
 
 //export goTable
 func goTable(count *C.int) (out *C.capi_func) {
 	defer func() {
 		if r := recover(); r != nil {
 			out = nil
-			raise(core.Catch(r))
+			raise(errs.Catch(r))
 		}
 	}()
 	type named struct {
@@ -40,19 +42,19 @@ func goTable(count *C.int) (out *C.capi_func) {
 		method         bool
 	}
 	var all []named
-	for _, r := range core.Rows {
-		if r.Flags&core.Hidden != 0 {
+	for _, r := range table.Rows {
+		if r.Flags&table.Hidden != 0 {
 			continue
 		}
 		for _, name := range append([]string{r.Name}, r.Alias...) {
-			all = append(all, named{entry{row: r}, name, signature.OfRow(name, r.Args), r.Doc, r.Flags&core.Method != 0})
+			all = append(all, named{entry{row: r}, name, signature.OfRow(name, r.Args), r.Doc, r.Flags&table.Method != 0})
 		}
 	}
 	for _, f := range core.Funcs {
 		all = append(all, named{entry{fn: f}, f.Name, f.Sig, f.Doc, f.Method || strings.HasPrefix(f.Name, "array.")})
 	}
 	funcs := unsafe.Slice((*C.capi_func)(C.calloc(C.size_t(len(all)), C.size_t(unsafe.Sizeof(C.capi_func{})))), len(all))
-	table = make([]entry, len(all))
+	functions = make([]entry, len(all))
 	for i, e := range all {
 		sig := signature.MustParse(e.sig)
 		f := &funcs[i]
@@ -90,7 +92,7 @@ func goTable(count *C.int) (out *C.capi_func) {
 			}
 			e.defaults = append(e.defaults, defaultArg(p))
 		}
-		table[i] = e.entry
+		functions[i] = e.entry
 	}
 	*count = C.int(len(all))
 	return unsafe.SliceData(funcs)

@@ -3,20 +3,29 @@ package core
 import (
 	"go/ast"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // This file gives the rows of the table their life in the graph: dtype and shape
 // rule, launch, derivatives and batching, the same for all of them.
 
+// The rows as primitives of the graph, and their one-step programs by compute dtype, by Row.Index; made on first use.
+var (
+	rowDefs     = make([]*Def, len(table.Rows))
+	rowPrograms = make([][dtype.Count]*device.Program, len(table.Rows))
+)
+
 // primitive is the row's Def, with its derivatives parsed.
-func (r *Row) primitive() *Def {
-	if r.def != nil {
-		return r.def
+func primitive(r *table.Row) *Def {
+	if d := rowDefs[r.Index]; d != nil {
+		return d
 	}
 	d := &Def{Name: r.Name, Row: r, Launch: launchRow, VMap: vmapRow}
-	if r.Flags&Heavy != 0 {
+	if r.Flags&table.Heavy != 0 {
 		d.Cost = func(*Array) int { return 8 }
 	}
 	if r.Deriv == nil {
@@ -24,7 +33,7 @@ func (r *Row) primitive() *Def {
 	} else {
 		exprs := make([]ast.Expr, len(r.Deriv))
 		for i, s := range r.Deriv {
-			e, err := ParseExpr(s)
+			e, err := table.ParseExpr(s)
 			if err != nil {
 				panic(err)
 			}
@@ -33,12 +42,12 @@ func (r *Row) primitive() *Def {
 		d.VJP = func(y, ct *Array, want []bool) []*Array { return vjpRow(r, exprs, y, ct, want) }
 		d.JVP = func(y *Array, tangents []*Array) *Array { return jvpRow(r, exprs, y, tangents) }
 	}
-	r.def = d
+	rowDefs[r.Index] = d
 	return d
 }
 
 // computeDtype is the dtype a row computes in when its arguments promote to d, or an error.
-func (r *Row) computeDtype(d dtype.Dtype) dtype.Dtype {
+func computeDtype(r *table.Row, d dtype.Dtype) dtype.Dtype {
 	t := &r.Types
 	switch {
 	case t.AsBool:
@@ -57,9 +66,9 @@ func (r *Row) computeDtype(d dtype.Dtype) dtype.Dtype {
 
 // ApplyRow is the op on arrays and Python scalars. Scalars are weak: they take the dtype of
 // the arrays, raised only where their kind (float, complex) needs it.
-func ApplyRow(r *Row, args []Arg) *Array {
+func ApplyRow(r *table.Row, args []Arg) *Array {
 	if len(args) != len(r.Args) {
-		Throw(TypeError, "[%s] takes %d arguments, not %d", r.Name, len(r.Args), len(args))
+		errs.Throw(errs.TypeError, "[%s] takes %d arguments, not %d", r.Name, len(r.Args), len(args))
 	}
 	first := 0
 	if r.Types.First {
@@ -70,7 +79,7 @@ func ApplyRow(r *Row, args []Arg) *Array {
 		d = resultDtype(r.Name, args[first:])
 	}
 	if r.Name == "power" && isTwo(&args[1]) && args[0].Array != nil && args[0].Array.dtype == d {
-		return applyRow(rowByName["square"], args[0].Array) // the same value, a tenth of the work
+		return applyRow(table.FindRow("square"), args[0].Array) // the same value, a tenth of the work
 	}
 	var xs [3]*Array
 	for i := range args {
@@ -88,10 +97,10 @@ func ApplyRow(r *Row, args []Arg) *Array {
 }
 
 // Binary is ApplyRow for two arrays: the hot path of operators.
-func Binary(r *Row, a, b *Array) *Array { return applyRow(r, a, b) }
+func Binary(r *table.Row, a, b *Array) *Array { return applyRow(r, a, b) }
 
 // applyRow builds the node, with casts where dtypes differ.
-func applyRow(r *Row, xs ...*Array) *Array {
+func applyRow(r *table.Row, xs ...*Array) *Array {
 	t := &r.Types
 	first := 0
 	if t.First {
@@ -103,7 +112,7 @@ func applyRow(r *Row, xs ...*Array) *Array {
 			d = dtype.Promote(d, x.dtype)
 		}
 	}
-	d = r.computeDtype(d)
+	d = computeDtype(r, d)
 	shape := xs[0].shape
 	for i, x := range xs {
 		if at := t.Arg(i, d); x.dtype != at {
@@ -113,10 +122,10 @@ func applyRow(r *Row, xs ...*Array) *Array {
 			shape = broadcastShapes(r.Name, shape, x.shape)
 		}
 	}
-	if r.identity(d) {
+	if isIdentity(r, d) {
 		return xs[0]
 	}
-	return newArray(r.primitive(), t.Result(d), shape, nil, xs...)
+	return newArray(primitive(r), t.Result(d), shape, nil, xs...)
 }
 
 func broadcastShapes(op string, a, b layout.Shape) layout.Shape {
@@ -125,7 +134,7 @@ func broadcastShapes(op string, a, b layout.Shape) layout.Shape {
 	}
 	s, ok := layout.Broadcast(a, b)
 	if !ok {
-		Throw(ValueError, "[%s] shapes %s and %s cannot be broadcast", op, layout.Format(a), layout.Format(b))
+		errs.Throw(errs.ValueError, "[%s] shapes %s and %s cannot be broadcast", op, layout.Format(a), layout.Format(b))
 	}
 	return s
 }
@@ -139,45 +148,33 @@ func rowInput(y *Array) dtype.Dtype {
 	return ins[0].dtype
 }
 
-// OneStep is the program of the row alone, over arguments of dtype d.
-func (r *Row) OneStep(d dtype.Dtype) *Program {
-	c, n := d.Compute(), len(r.Args)
-	p := &Program{Store: []uint8{uint8(n)}, Regs: n + 1}
-	s := Step{Row: r, In: c, Out: r.Types.Result(c), Dst: uint8(n)}
-	for i := range n {
-		p.Load = append(p.Load, r.Types.Arg(i, c))
-		s.Src[i] = uint8(i)
-	}
-	p.Steps = []Step{s}
-	return p
-}
-
 // program is OneStep, made once for each dtype.
-func (r *Row) program(d dtype.Dtype) *Program {
-	if r.programs[d] == nil {
-		r.programs[d] = r.OneStep(d)
+func program(r *table.Row, d dtype.Dtype) *device.Program {
+	p := &rowPrograms[r.Index][d]
+	if *p == nil {
+		*p = device.OneStep(r, d)
 	}
-	return r.programs[d]
+	return *p
 }
 
 var one = []int{1}
 
 // launchRow runs the row's program, or the one that took over its inputs' steps.
-func launchRow(e *exec, y *Array) *Error {
+func launchRow(e *exec, y *Array) *errs.Error {
 	if f, ok := y.attr.(*fused); ok {
 		return launchProgram(e, y, f.ins, f.prog)
 	}
-	return launchProgram(e, y, y.inputs(), y.op.Row.program(rowInput(y)))
+	return launchProgram(e, y, y.inputs(), program(y.op.Row, rowInput(y)))
 }
 
 // launchProgram runs p over xs, which broadcast to y's shape, into y, writing over a dying
 // input where one fits.
-func launchProgram(e *exec, y *Array, xs []*Array, p *Program) *Error {
+func launchProgram(e *exec, y *Array, xs []*Array, p *device.Program) *errs.Error {
 	if donate(y, xs) {
 		if e.cancel == nil {
 			return runProgram(e, y, xs, p, nil)
 		}
-		return e.runInPlace(y, xs, func(e *exec, y *Array, xs []*Array, done *int) *Error { return runProgram(e, y, xs, p, done) })
+		return e.runInPlace(y, xs, func(e *exec, y *Array, xs []*Array, done *int) *errs.Error { return runProgram(e, y, xs, p, done) })
 	}
 	if err := y.allocate(); err != nil {
 		return err
@@ -186,7 +183,7 @@ func launchProgram(e *exec, y *Array, xs []*Array, p *Program) *Error {
 }
 
 // runProgram computes y, which has memory.
-func runProgram(e *exec, y *Array, xs []*Array, p *Program, done *int) *Error {
+func runProgram(e *exec, y *Array, xs []*Array, p *device.Program, done *int) *errs.Error {
 	flat := true
 	for _, x := range xs {
 		if !x.contiguous() || !layout.Equal(x.shape, y.shape) {
@@ -198,16 +195,16 @@ func runProgram(e *exec, y *Array, xs []*Array, p *Program, done *int) *Error {
 	if flat {
 		n := []int{y.Size()}
 		for _, x := range xs {
-			ins = append(ins, Tensor{x.Data(), x.dtype, n, one})
+			ins = append(ins, device.Tensor{Data: x.Data(), Dtype: x.dtype, Shape: n, Strides: one})
 		}
-		e.out[0] = Tensor{y.Data(), y.dtype, n, one}
+		e.out[0] = device.Tensor{Data: y.Data(), Dtype: y.dtype, Shape: n, Strides: one}
 	} else {
 		for _, x := range xs {
-			ins = append(ins, Tensor{x.Data(), x.dtype, y.shape, layout.BroadcastStrides(x.shape, x.Strides(), y.shape)})
+			ins = append(ins, device.Tensor{Data: x.Data(), Dtype: x.dtype, Shape: y.shape, Strides: layout.BroadcastStrides(x.shape, x.Strides(), y.shape)})
 		}
-		e.out[0] = Tensor{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}
+		e.out[0] = device.Tensor{Data: y.Data(), Dtype: y.dtype, Shape: y.shape, Strides: layout.Strides(y.shape)}
 	}
-	e.k = Kernel{Kind: KindElementwise, Op: y.opName(), Out: e.out[:1], In: ins, Attr: p, Done: done}
+	e.k = device.Kernel{Kind: device.KindElementwise, Op: y.opName(), Out: e.out[:1], In: ins, Attr: p, Done: done}
 	return e.launch(&e.k)
 }
 
@@ -239,11 +236,11 @@ func repeats(xs []*Array, i int) bool {
 
 // vjpRow multiplies the cotangent with the conjugate derivative and sums over the axes
 // along which the argument was stretched.
-func vjpRow(r *Row, exprs []ast.Expr, y, ct *Array, want []bool) []*Array {
+func vjpRow(r *table.Row, exprs []ast.Expr, y, ct *Array, want []bool) []*Array {
 	ins := y.inputs()
 	out := make([]*Array, len(ins))
 	f := factorOf(y, true)
-	if r.Flags&Antilinear != 0 {
+	if r.Flags&table.Antilinear != 0 {
 		ct = conjugated(ct)
 	}
 	for i, x := range ins {
@@ -262,19 +259,19 @@ func vjpRow(r *Row, exprs []ast.Expr, y, ct *Array, want []bool) []*Array {
 // realPart drops the imaginary part when a complex cotangent flows into a real argument.
 func realPart(g *Array, d dtype.Dtype) *Array {
 	if g.dtype == dtype.Complex64 && d != dtype.Complex64 {
-		return applyRow(rowByName["real"], g)
+		return applyRow(table.FindRow("real"), g)
 	}
 	return g
 }
 
-func jvpRow(r *Row, exprs []ast.Expr, y *Array, tangents []*Array) *Array {
+func jvpRow(r *table.Row, exprs []ast.Expr, y *Array, tangents []*Array) *Array {
 	var sum *Array
 	f := factorOf(y, false)
 	for i, t := range tangents {
 		if t == nil {
 			continue
 		}
-		if r.Flags&Antilinear != 0 {
+		if r.Flags&table.Antilinear != 0 {
 			t = conjugated(t)
 		}
 		if t = f.times(t, exprs[i]); t == nil {
@@ -283,7 +280,7 @@ func jvpRow(r *Row, exprs []ast.Expr, y *Array, tangents []*Array) *Array {
 		if t = AsType(realPart(t, y.dtype), y.dtype); sum == nil {
 			sum = t
 		} else {
-			sum = applyRow(rowByName["add"], sum, t)
+			sum = applyRow(table.FindRow("add"), sum, t)
 		}
 	}
 	if sum == nil {
@@ -309,7 +306,7 @@ func sumTo(g *Array, shape layout.Shape) *Array {
 			axes = append(axes, i)
 		}
 	}
-	return Reshape(reduce(ReduceSum, g, axes), shape)
+	return Reshape(reduce(device.ReduceSum, g, axes), shape)
 }
 
 // vmapRow lines batched arguments up: the batch axis in front, then ones up to the rank of
@@ -348,7 +345,7 @@ func insertOnes(x *Array, rank int) *Array {
 }
 
 // rejectDtype says that the row does not take arguments of dtype d, and what it takes.
-func rejectDtype(r *Row, d dtype.Dtype) {
+func rejectDtype(r *table.Row, d dtype.Dtype) {
 	names := [dtype.KindCount]string{"bool", "unsigned integers", "integers", "floats", "complex64"}
 	var takes string
 	for k, name := range names {
@@ -359,7 +356,7 @@ func rejectDtype(r *Row, d dtype.Dtype) {
 			takes += name
 		}
 	}
-	Throw(ValueError, "[%s] dtype %s is not supported; it takes %s", r.Name, d, takes)
+	errs.Throw(errs.ValueError, "[%s] dtype %s is not supported; it takes %s", r.Name, d, takes)
 }
 
 // isTwo reports whether a Python scalar is the number 2.

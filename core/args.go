@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -34,7 +35,7 @@ func (a *Args) array(i int) *Array {
 	case ArgArray, ArgBool, ArgInt, ArgFloat, ArgComplex, ArgBigUint:
 		return AsArray(x)
 	}
-	Throw(TypeError, "[%s] argument %d must be an array", a.name(), i+1)
+	errs.Throw(errs.TypeError, "[%s] argument %d must be an array", a.name(), i+1)
 	return nil
 }
 
@@ -79,7 +80,7 @@ func (a *Args) weakOr(i int, d dtype.Dtype, otherwise float64) *Array {
 
 func (a *Args) integer(x *Arg) int {
 	if x.Kind != ArgInt && x.Kind != ArgBool {
-		Throw(TypeError, "[%s] expected an integer", a.name())
+		errs.Throw(errs.TypeError, "[%s] expected an integer", a.name())
 	}
 	return int(x.Int)
 }
@@ -98,7 +99,7 @@ func (a *Args) bool(i int, otherwise bool) bool {
 	case ArgBool, ArgInt:
 		return x.Int != 0
 	}
-	Throw(TypeError, "[%s] argument %d must be a bool", a.name(), i+1)
+	errs.Throw(errs.TypeError, "[%s] argument %d must be a bool", a.name(), i+1)
 	return false
 }
 
@@ -111,7 +112,7 @@ func (a *Args) float(i int, otherwise float64) float64 {
 	case ArgFloat:
 		return x.Float
 	}
-	Throw(TypeError, "[%s] argument %d must be a number", a.name(), i+1)
+	errs.Throw(errs.TypeError, "[%s] argument %d must be a number", a.name(), i+1)
 	return 0
 }
 
@@ -122,7 +123,7 @@ func (a *Args) string(i int, otherwise string) string {
 	case ArgString:
 		return x.Str
 	}
-	Throw(TypeError, "[%s] argument %d must be a string", a.name(), i+1)
+	errs.Throw(errs.TypeError, "[%s] argument %d must be a string", a.name(), i+1)
 	return ""
 }
 
@@ -133,7 +134,7 @@ func (a *Args) dtype(i int, otherwise dtype.Dtype) dtype.Dtype {
 	case ArgDtype:
 		return dtype.Dtype(x.Int)
 	}
-	Throw(TypeError, "[%s] argument %d must be a dtype", a.name(), i+1)
+	errs.Throw(errs.TypeError, "[%s] argument %d must be a dtype", a.name(), i+1)
 	return 0
 }
 
@@ -171,15 +172,15 @@ func (a *Args) axis(i, rank, otherwise int) int {
 func (a *Args) shape(i int) layout.Shape {
 	shape, ok := a.ints(i)
 	if !ok {
-		Throw(TypeError, "[%s] a shape is missing", a.name())
+		errs.Throw(errs.TypeError, "[%s] a shape is missing", a.name())
 	}
 	for _, d := range shape {
 		if d < 0 {
-			Throw(ValueError, "[%s] shape %s has a negative dimension", a.name(), layout.Format(shape))
+			errs.Throw(errs.ValueError, "[%s] shape %s has a negative dimension", a.name(), layout.Format(shape))
 		}
 	}
 	if _, ok := layout.CheckedSize(shape, 16); !ok {
-		Throw(ValueError, "[%s] shape %s is too large", a.name(), layout.Format(shape))
+		errs.Throw(errs.ValueError, "[%s] shape %s is too large", a.name(), layout.Format(shape))
 	}
 	return shape
 }
@@ -188,12 +189,12 @@ func (a *Args) shape(i int) layout.Shape {
 func (a *Args) arrays(i int) []*Array {
 	x := a.arg(i)
 	if x.Kind != ArgList {
-		Throw(TypeError, "[%s] expected a list of arrays", a.name())
+		errs.Throw(errs.TypeError, "[%s] expected a list of arrays", a.name())
 	}
 	out := make([]*Array, len(x.List))
 	for k := range x.List {
 		if x.List[k].Kind == ArgNone || x.List[k].Kind == ArgList || x.List[k].Kind == ArgString || x.List[k].Kind == ArgDtype {
-			Throw(TypeError, "[%s] expected a list of arrays", a.name())
+			errs.Throw(errs.TypeError, "[%s] expected a list of arrays", a.name())
 		}
 		out[k] = AsArray(&x.List[k])
 	}

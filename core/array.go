@@ -4,8 +4,11 @@ import (
 	"math/bits"
 	"unsafe"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // Array is a node of the lazy graph: an op, its inputs and, once evaluated, memory.
@@ -52,7 +55,7 @@ const (
 // families define theirs beside their rules.
 type Def struct {
 	Name string
-	Row  *Row
+	Row  *table.Row
 	// VJP maps the cotangent of y to those of its inputs; entries whose want is
 	// false are ignored, nil means zero.
 	VJP func(y, ct *Array, want []bool) []*Array
@@ -71,7 +74,7 @@ type Def struct {
 	// kernel; false if this layout needs a copy.
 	View func(y *Array) bool
 	// Launch computes y by kernels; y's memory is allocated by it.
-	Launch func(e *exec, y *Array) *Error
+	Launch func(e *exec, y *Array) *errs.Error
 	// LaunchEmpty marks ops that check their inputs even if the result has no elements.
 	LaunchEmpty bool
 	// Cost is the work per output element in units of one addition; 0 counts as 1.
@@ -161,7 +164,7 @@ func newArray(op *Def, d dtype.Dtype, shape layout.Shape, attr any, ins ...*Arra
 // tooLarge throws unless the shape is one of no elements.
 func tooLarge(op *Def, shape layout.Shape) {
 	if _, ok := layout.CheckedSize(shape, 16); !ok {
-		Throw(ValueError, "[%s] a result of shape %s would have too many elements", op.Name, layout.Format(shape))
+		errs.Throw(errs.ValueError, "[%s] a result of shape %s would have too many elements", op.Name, layout.Format(shape))
 	}
 }
 
@@ -170,17 +173,17 @@ func (a *Array) opName() string {
 	switch at := a.attr.(type) {
 	case *rest:
 		return at.name
-	case ReduceAttr:
+	case device.ReduceAttr:
 		return reduceNames[at.Op]
-	case ScanAttr:
+	case device.ScanAttr:
 		return scanNames[at.Op]
-	case ArgReduceAttr:
+	case device.ArgReduceAttr:
 		if at.Max {
 			return "argmax"
 		}
 		return "argmin"
-	case SortAttr:
-		return at.name()
+	case device.SortAttr:
+		return sortName(at)
 	}
 	return a.op.Name
 }
@@ -242,7 +245,7 @@ var leaf = &Def{Name: "leaf", NoGrad: "it has no inputs"}
 // ByID looks up a handle.
 func ByID(id uint32) *Array {
 	if int(id/chunkLen) >= len(graph.chunks) {
-		Throw(RuntimeError, "internal error: no array %d", id)
+		errs.Throw(errs.RuntimeError, "internal error: no array %d", id)
 	}
 	return &graph.chunks[id/chunkLen][id%chunkLen]
 }
@@ -314,6 +317,6 @@ func (a *Array) contiguous() bool {
 }
 
 // tensor is the ready array as a kernel sees it.
-func (a *Array) tensor() Tensor {
-	return Tensor{Data: a.Data(), Dtype: a.dtype, Shape: a.shape, Strides: a.Strides()}
+func (a *Array) tensor() device.Tensor {
+	return device.Tensor{Data: a.Data(), Dtype: a.dtype, Shape: a.shape, Strides: a.Strides()}
 }

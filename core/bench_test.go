@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // BenchmarkLazyAdd is one crossing's work for a + b: build the node, hold it, release it.
@@ -14,7 +15,7 @@ func BenchmarkLazyAdd(b *testing.B) {
 	x.retain()
 	y.retain()
 	Unlock()
-	row := FindRow("add")
+	row := table.FindRow("add")
 	b.ReportAllocs()
 	for b.Loop() {
 		Lock()

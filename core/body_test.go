@@ -6,19 +6,20 @@ import (
 	"testing"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // typeAlgebra reads bodies for their dtypes alone.
 type typeAlgebra struct{ row dtype.Dtype }
 
-func (g typeAlgebra) Literal(string) Typed                { return Typed{g.row, true} }
-func (g typeAlgebra) Unary(op token.Token, x Typed) Typed { return TypeUnary(op, x) }
-func (g typeAlgebra) Call(name string, args []Typed) Typed {
-	_, out := TypeCall(name, args)
+func (g typeAlgebra) Literal(string) table.Typed                      { return table.Typed{Dtype: g.row, Literal: true} }
+func (g typeAlgebra) Unary(op token.Token, x table.Typed) table.Typed { return table.TypeUnary(op, x) }
+func (g typeAlgebra) Call(name string, args []table.Typed) table.Typed {
+	_, out := table.TypeCall(name, args)
 	return out
 }
-func (g typeAlgebra) Binary(op token.Token, x, y Typed) Typed {
-	_, out := TypeBinary(op, x, y)
+func (g typeAlgebra) Binary(op token.Token, x, y table.Typed) table.Typed {
+	_, out := table.TypeBinary(op, x, y)
 	return out
 }
 
@@ -26,7 +27,7 @@ func (g typeAlgebra) Binary(op token.Token, x, y Typed) Typed {
 // keeps to the vocabulary and yields the dtype that the rule promises.
 func TestBodies(t *testing.T) {
 	bodies := 0
-	for _, r := range Rows {
+	for _, r := range table.Rows {
 		if len(r.ComputeDtypes()) == 0 {
 			t.Errorf("%s computes in no dtype", r.Name)
 		}
@@ -37,16 +38,16 @@ func TestBodies(t *testing.T) {
 						t.Errorf("%s of %s: %v", r.Name, d, e)
 					}
 				}()
-				e, err := ParseExpr(r.BodyFor(d))
+				e, err := table.ParseExpr(r.BodyFor(d))
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				env := map[string]Typed{}
+				env := map[string]table.Typed{}
 				for i, a := range r.Args {
-					env[a] = Typed{Dtype: r.Types.Arg(i, d)}
+					env[a] = table.Typed{Dtype: r.Types.Arg(i, d)}
 				}
-				got := Walk(e, env, Algebra[Typed](typeAlgebra{d}))
+				got := table.Walk(e, env, table.Algebra[table.Typed](typeAlgebra{d}))
 				if want := r.Types.Result(d); got.Dtype != want {
 					t.Errorf("%s of %s: %q is %s, want %s", r.Name, d, r.BodyFor(d), got.Dtype, want)
 				}
@@ -54,7 +55,7 @@ func TestBodies(t *testing.T) {
 			}()
 		}
 	}
-	t.Logf("%d rows, %d bodies", len(Rows), bodies)
+	t.Logf("%d rows, %d bodies", len(table.Rows), bodies)
 }
 
 // TestDerivatives holds that derivatives parse and name rows, and that every row has one per
@@ -62,7 +63,7 @@ func TestBodies(t *testing.T) {
 func TestDerivatives(t *testing.T) {
 	without := map[string]bool{"bitwise_and": true, "bitwise_or": true, "bitwise_xor": true,
 		"bitwise_invert": true, "left_shift": true, "right_shift": true}
-	for _, r := range Rows {
+	for _, r := range table.Rows {
 		if r.Deriv == nil {
 			if !without[r.Name] {
 				t.Errorf("%s has no derivative rule", r.Name)
@@ -73,7 +74,7 @@ func TestDerivatives(t *testing.T) {
 			t.Errorf("%s has %d derivatives for %d arguments", r.Name, len(r.Deriv), len(r.Args))
 		}
 		for _, s := range r.Deriv {
-			e, err := ParseExpr(s)
+			e, err := table.ParseExpr(s)
 			if err != nil {
 				t.Error(err)
 				continue
@@ -85,7 +86,7 @@ func TestDerivatives(t *testing.T) {
 			ast.Inspect(e, func(n ast.Node) bool {
 				switch n := n.(type) {
 				case *ast.CallExpr:
-					if FindRow(n.Fun.(*ast.Ident).Name) == nil {
+					if table.FindRow(n.Fun.(*ast.Ident).Name) == nil {
 						t.Errorf("%s: derivative %q names no row %s", r.Name, s, n.Fun.(*ast.Ident).Name)
 					}
 					for _, a := range n.Args {
@@ -106,7 +107,7 @@ func TestDerivatives(t *testing.T) {
 
 func TestRowNames(t *testing.T) {
 	seen := map[string]bool{}
-	for i, r := range Rows {
+	for i, r := range table.Rows {
 		for _, n := range append([]string{r.Name}, r.Alias...) {
 			if seen[n] {
 				t.Errorf("two rows are called %s", n)

@@ -114,7 +114,7 @@ func giveWay(class, size int) {
 		cache.classes[b.class].gone++
 		cache.classes[b.class].when = cache.evicted
 		b.leaveCache()
-		device().Free(b.ptr, b.size)
+		host().Free(b.ptr, b.size)
 	}
 }
 
@@ -123,6 +123,6 @@ func shrinkCache(n int) {
 	for memory.cached > n {
 		b := cache.ages.oldest
 		b.leaveCache()
-		device().Free(b.ptr, b.size)
+		host().Free(b.ptr, b.size)
 	}
 }

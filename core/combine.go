@@ -4,7 +4,9 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -68,7 +70,7 @@ func init() {
 	concat := callN(func(a *Args) *Array {
 		parts := partsOf(a)
 		if len(parts) == 0 {
-			Throw(ValueError, "[%s] at least one array is required", a.name())
+			errs.Throw(errs.ValueError, "[%s] at least one array is required", a.name())
 		}
 		if a.noAxis(1) {
 			for i, x := range parts {
@@ -114,10 +116,10 @@ func partsOf(a *Args) []*Array {
 		return a.arrays(0)
 	}
 	if len(x.shape) == 0 {
-		Throw(ValueError, "[%s] an array without axes has no rows to join", a.name())
+		errs.Throw(errs.ValueError, "[%s] an array without axes has no rows to join", a.name())
 	}
 	if x.shape[0] > 1<<24 {
-		Throw(MemoryError, "[%s] %d rows are too many arrays", a.name(), x.shape[0])
+		errs.Throw(errs.MemoryError, "[%s] %d rows are too many arrays", a.name(), x.shape[0])
 	}
 	rows := make([]*Array, x.shape[0])
 	for i := range rows {
@@ -152,11 +154,11 @@ func joined(op string, parts []*Array, axis int) *Array {
 	shape := slices.Clone(parts[0].shape)
 	for _, x := range parts[1:] {
 		if len(x.shape) != len(shape) {
-			Throw(ValueError, "[%s] all arrays must have as many axes as the first, of shape %s, not shape %s", op, layout.Format(parts[0].shape), layout.Format(x.shape))
+			errs.Throw(errs.ValueError, "[%s] all arrays must have as many axes as the first, of shape %s, not shape %s", op, layout.Format(parts[0].shape), layout.Format(x.shape))
 		}
 		for i, d := range x.shape {
 			if i != axis && d != shape[i] {
-				Throw(ValueError, "[%s] shapes %s and %s must agree along all axes but %d", op, layout.Format(parts[0].shape), layout.Format(x.shape), axis)
+				errs.Throw(errs.ValueError, "[%s] shapes %s and %s must agree along all axes but %d", op, layout.Format(parts[0].shape), layout.Format(x.shape), axis)
 			}
 		}
 		shape[axis] += x.shape[axis]
@@ -168,21 +170,21 @@ func joined(op string, parts []*Array, axis int) *Array {
 }
 
 // part is the region of y's fresh, row-contiguous memory that at selects, of the given shape.
-func (y *Array) part(shape layout.Shape, at *sliceAttr) Tensor {
+func (y *Array) part(shape layout.Shape, at *sliceAttr) device.Tensor {
 	strides := layout.Strides(y.shape)
 	offset := 0
 	for i, s := range strides {
 		offset += at.start[i] * s
 		strides[i] = at.step[i] * s
 	}
-	t := Tensor{Dtype: y.dtype, Shape: shape, Strides: strides}
+	t := device.Tensor{Dtype: y.dtype, Shape: shape, Strides: strides}
 	if layout.Size(shape) > 0 {
 		t.Data = unsafe.Add(y.Data(), offset*y.dtype.Size())
 	}
 	return t
 }
 
-func launchConcat(e *exec, y *Array) *Error {
+func launchConcat(e *exec, y *Array) *errs.Error {
 	if err := y.allocate(); err != nil {
 		return err
 	}
@@ -209,7 +211,7 @@ func sliceUpdate(x, update *Array, at *sliceAttr) *Array {
 }
 
 // launchUpdate writes into a copy of the first input, or into its memory if it dies here.
-func launchUpdate(e *exec, y *Array) *Error {
+func launchUpdate(e *exec, y *Array) *errs.Error {
 	x, u := y.in[0], y.in[1]
 	if !donate(y, y.in[:1]) {
 		if err := y.allocate(); err != nil {
@@ -225,14 +227,14 @@ func launchUpdate(e *exec, y *Array) *Error {
 func stack(a *Args) *Array {
 	arrays := partsOf(a)
 	if len(arrays) == 0 {
-		Throw(ValueError, "[stack] at least one array is required")
+		errs.Throw(errs.ValueError, "[stack] at least one array is required")
 	}
 	first := arrays[0].shape
 	axis := a.axis(1, len(first)+1, 0)
 	parts := make([]*Array, len(arrays))
 	for i, x := range arrays {
 		if !layout.Equal(x.shape, first) {
-			Throw(ValueError, "[stack] all arrays must have one shape, not %s and %s", layout.Format(first), layout.Format(x.shape))
+			errs.Throw(errs.ValueError, "[stack] all arrays must have one shape, not %s and %s", layout.Format(first), layout.Format(x.shape))
 		}
 		parts[i] = unsqueeze(x, axis)
 	}
@@ -245,7 +247,7 @@ func corner(a *Args, x *Array, start, axes int) ([]*Array, []int) {
 	checkIndices(a.name(), []*Array{at})
 	list, _ := a.ints(axes)
 	if at.NDim() > 1 || at.Size() != len(list) {
-		Throw(ValueError, "[%s] start indices of shape %s must hold one index for each of the %d axes", a.name(), layout.Format(at.shape), len(list))
+		errs.Throw(errs.ValueError, "[%s] start indices of shape %s must hold one index for each of the %d axes", a.name(), layout.Format(at.shape), len(list))
 	}
 	norm := make([]int, len(list))
 	idx := make([]*Array, len(list))
@@ -253,7 +255,7 @@ func corner(a *Args, x *Array, start, axes int) ([]*Array, []int) {
 	for i, axis := range list {
 		norm[i] = normAxis(a.name(), axis, x.NDim())
 		if slices.Contains(norm[:i], norm[i]) {
-			Throw(ValueError, "[%s] axis %d is given twice", a.name(), axis)
+			errs.Throw(errs.ValueError, "[%s] axis %d is given twice", a.name(), axis)
 		}
 		idx[i] = Reshape(sliceAxis(flat, 0, i, i+1), scalarShape)
 	}
@@ -267,7 +269,7 @@ func checkFits(op string, x *Array, sizes []int) {
 		ok = sizes[i] >= 0 && sizes[i] <= x.shape[i]
 	}
 	if !ok {
-		Throw(ValueError, "[%s] a part of shape %s does not fit into an array of shape %s", op, layout.Format(sizes), layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[%s] a part of shape %s does not fit into an array of shape %s", op, layout.Format(sizes), layout.Format(x.shape))
 	}
 }
 
@@ -302,5 +304,5 @@ func sliceUpdateAt(a *Args) *Array {
 	if len(idx) == 0 {
 		return sliceUpdate(x, u, wholeSlice(len(x.shape)))
 	}
-	return scatterAt(x, idx, axes, u, ScatterSet)
+	return scatterAt(x, idx, axes, u, device.ScatterSet)
 }

@@ -3,7 +3,9 @@ package core
 import (
 	"math"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -19,7 +21,7 @@ func init() {
 		Func{Name: "allclose", Sig: closeSig,
 			Call: callN(func(a *Args) *Array {
 				c := isClose(a)
-				return reduce(ReduceAnd, c, allAxes(len(c.shape)))
+				return reduce(device.ReduceAnd, c, allAxes(len(c.shape)))
 			}),
 			Doc: "Whether all elements are close, as :func:`isclose` tells." + closeArgs + "A bool scalar.\n\nExample:\n    >>> mx.allclose(mx.array([1.0]), mx.array([1.0]))\n    array(True, dtype=bool)"},
 		Func{Name: "array_equal", Sig: "(a: scalar | array, b: scalar | array, equal_nan: bool = False" + stream + "array", Call: callN(arrayEqual),
@@ -35,7 +37,7 @@ func init() {
 			Call: func(a *Args) []*Array {
 				x, y := a.pair(0)
 				if x.dtype == dtype.Complex64 {
-					Throw(ValueError, "[divmod] complex64 is not supported")
+					errs.Throw(errs.ValueError, "[divmod] complex64 is not supported")
 				}
 				return []*Array{apply("floor_divide", x, y), apply("remainder", x, y)}
 			},
@@ -70,12 +72,12 @@ func arrayEqual(a *Args) *Array {
 	if a.bool(2, false) && x.dtype.IsInexact() {
 		same = apply("logical_or", same, bothNaN(x, y))
 	}
-	return reduce(ReduceAnd, same, allAxes(len(x.shape)))
+	return reduce(device.ReduceAnd, same, allAxes(len(x.shape)))
 }
 
 func clip(a *Args) *Array {
 	if !a.given(1) && !a.given(2) {
-		Throw(ValueError, "[clip] at most one of a_min and a_max may be None")
+		errs.Throw(errs.ValueError, "[clip] at most one of a_min and a_max may be None")
 	}
 	args := []Arg{*a.arg(0)}
 	for i := 1; i < 3; i++ {

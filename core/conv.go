@@ -5,20 +5,22 @@ import (
 	"math"
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 var convOp Def
 
 func init() {
-	convOp = Def{Name: "conv", Launch: simple(KindConv), VJP: vjpConv, VMap: vmapConv,
+	convOp = Def{Name: "conv", Launch: simple(device.KindConv), VJP: vjpConv, VMap: vmapConv,
 		Cost: func(y *Array) int {
 			w := y.in[1].shape
 			return max(layout.Size(w)/max(w[0], 1)/4, 1)
 		},
 		JVP: func(y *Array, t []*Array) *Array {
-			at := y.attr.(ConvAttr)
+			at := y.attr.(device.ConvAttr)
 			var sum *Array
 			if t[0] != nil {
 				sum = conv(t[0], y.in[1], at)
@@ -38,7 +40,7 @@ func init() {
 		v, ok := a.ints(i)
 		for _, k := range v {
 			if k > math.MaxInt32 || k < -math.MaxInt32 {
-				Throw(ValueError, "[%s] stride, padding or dilation %d is too large", a.name(), k)
+				errs.Throw(errs.ValueError, "[%s] stride, padding or dilation %d is too large", a.name(), k)
 			}
 		}
 		switch {
@@ -47,7 +49,7 @@ func init() {
 		case len(v) == 1:
 			return slices.Repeat(v, n)
 		case len(v) != n:
-			Throw(ValueError, "[%s] expected 1 or %d values for a spatial option, not %d", a.name(), n, len(v))
+			errs.Throw(errs.ValueError, "[%s] expected 1 or %d values for a spatial option, not %d", a.name(), n, len(v))
 		}
 		return v
 	}
@@ -65,7 +67,7 @@ func init() {
 				Doc: fmt.Sprintf("%d-D convolution (cross-correlation) with channels last.\n\nArgs:\n    input: Array of shape %s.\n    weight: Array of shape %s.\n    stride: Step between places of the kernel.\n    padding: Zeros on both sides of each spatial axis (%s).\n    dilation: Step between elements of the kernel.\n    groups: Number of groups the channels are split into.", n, s.in, s.w, s.dims) + tail,
 				Call: callN(func(a *Args) *Array {
 					pad := each(a, 3, n, 0)
-					return checkedConv(a, n, ConvAttr{each(a, 2, n, 1), pad, pad, each(a, 4, n, 1), slices.Repeat([]int{1}, n), a.int(5, 1), false})
+					return checkedConv(a, n, device.ConvAttr{Stride: each(a, 2, n, 1), PadLo: pad, PadHi: pad, KernelDilation: each(a, 4, n, 1), InputDilation: slices.Repeat([]int{1}, n), Groups: a.int(5, 1), Flip: false})
 				})},
 			Func{Name: fmt.Sprintf("conv_transpose%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, output_padding: " + num + " = 0, groups: int = 1, *, stream: StreamOrDevice = None) -> array",
 				Doc: fmt.Sprintf("%d-D transposed convolution with channels last: what a convolution's gradient does to its input.\n\nArgs:\n    input: Array of shape %s.\n    weight: Array of shape %s.\n    stride: Step between places of the kernel in the result.\n    padding: Elements cut off both sides of the result.\n    dilation: Step between elements of the kernel.\n    output_padding: Extra extent on the far side of the result.\n    groups: Number of groups the channels are split into.", n, s.in, s.w) + tail,
@@ -79,7 +81,7 @@ func init() {
 							hi[i] = lo[i] + extra[i]
 						}
 					}
-					return checkedConv(a, n, ConvAttr{slices.Repeat([]int{1}, n), lo, hi, dil, stride, a.int(6, 1), true})
+					return checkedConv(a, n, device.ConvAttr{Stride: slices.Repeat([]int{1}, n), PadLo: lo, PadHi: hi, KernelDilation: dil, InputDilation: stride, Groups: a.int(6, 1), Flip: true})
 				})},
 		)
 	}
@@ -88,7 +90,7 @@ func init() {
 		Call: callN(func(a *Args) *Array {
 			n := a.array(0).NDim() - 2
 			if n < 1 {
-				Throw(ValueError, "[conv_general] the input must have at least one spatial axis, not shape %s", layout.Format(a.array(0).shape))
+				errs.Throw(errs.ValueError, "[conv_general] the input must have at least one spatial axis, not shape %s", layout.Format(a.array(0).shape))
 			}
 			var lo, hi []int
 			if p := a.arg(3); p.Kind == ArgList && len(p.List) == 2 && p.List[0].Kind == ArgList {
@@ -98,33 +100,33 @@ func init() {
 				lo = each(a, 3, n, 0)
 				hi = lo
 			}
-			return checkedConv(a, n, ConvAttr{each(a, 2, n, 1), lo, hi, each(a, 4, n, 1), each(a, 5, n, 1), a.int(6, 1), a.bool(7, false)})
+			return checkedConv(a, n, device.ConvAttr{Stride: each(a, 2, n, 1), PadLo: lo, PadHi: hi, KernelDilation: each(a, 4, n, 1), InputDilation: each(a, 5, n, 1), Groups: a.int(6, 1), Flip: a.bool(7, false)})
 		})})
 }
 
 // checkedConv convolves arguments 0 and 1 over n spatial axes, or says what does not fit.
-func checkedConv(a *Args, n int, at ConvAttr) *Array {
+func checkedConv(a *Args, n int, at device.ConvAttr) *Array {
 	x, w := a.array(0), a.array(1)
 	d := dtype.Promote(x.dtype, w.dtype)
 	sx, sw := layout.Format(x.shape), layout.Format(w.shape)
 	switch {
 	case !d.IsInexact():
-		Throw(ValueError, "[%s] the dtype must be floating point, not %s", a.name(), d)
+		errs.Throw(errs.ValueError, "[%s] the dtype must be floating point, not %s", a.name(), d)
 	case x.NDim() != n+2:
-		Throw(ValueError, "[%s] the input must have %d axes (N, spatial..., C), not shape %s", a.name(), n+2, sx)
+		errs.Throw(errs.ValueError, "[%s] the input must have %d axes (N, spatial..., C), not shape %s", a.name(), n+2, sx)
 	case w.NDim() != n+2:
-		Throw(ValueError, "[%s] the weight must have %d axes (O, spatial..., C / groups), not shape %s", a.name(), n+2, sw)
+		errs.Throw(errs.ValueError, "[%s] the weight must have %d axes (O, spatial..., C / groups), not shape %s", a.name(), n+2, sw)
 	case at.Groups < 1 || x.shape[n+1]%at.Groups != 0 || w.shape[0]%at.Groups != 0:
-		Throw(ValueError, "[%s] groups %d must divide the channels of input %s and weight %s", a.name(), at.Groups, sx, sw)
+		errs.Throw(errs.ValueError, "[%s] groups %d must divide the channels of input %s and weight %s", a.name(), at.Groups, sx, sw)
 	case x.shape[n+1]/at.Groups != w.shape[n+1]:
-		Throw(ValueError, "[%s] the weight %s must have %d input channels to match input %s in %d groups", a.name(), sw, x.shape[n+1]/at.Groups, sx, at.Groups)
+		errs.Throw(errs.ValueError, "[%s] the weight %s must have %d input channels to match input %s in %d groups", a.name(), sw, x.shape[n+1]/at.Groups, sx, at.Groups)
 	}
 	for i := range n {
 		if at.Stride[i] < 1 || at.KernelDilation[i] < 1 || at.InputDilation[i] < 1 {
-			Throw(ValueError, "[%s] strides and dilations must be positive", a.name())
+			errs.Throw(errs.ValueError, "[%s] strides and dilations must be positive", a.name())
 		}
 		if w.shape[i+1] < 1 || convExtent(x, w, at, i) < 0 {
-			Throw(ValueError, "[%s] the kernel of shape %s does not fit the padded input of shape %s along spatial axis %d", a.name(), sw, sx, i)
+			errs.Throw(errs.ValueError, "[%s] the kernel of shape %s does not fit the padded input of shape %s along spatial axis %d", a.name(), sw, sx, i)
 		}
 	}
 	return conv(AsType(x, d), AsType(w, d), at)
@@ -134,7 +136,7 @@ func checkedConv(a *Args, n int, at ConvAttr) *Array {
 func spread(n, step int) int { return max((n-1)*step+1, 0) }
 
 // convExtent is the result's extent along spatial axis i; negative if the kernel does not fit.
-func convExtent(x, w *Array, at ConvAttr, i int) int {
+func convExtent(x, w *Array, at device.ConvAttr, i int) int {
 	room := spread(x.shape[i+1], at.InputDilation[i]) + at.PadLo[i] + at.PadHi[i] - spread(w.shape[i+1], at.KernelDilation[i])
 	if room < 0 {
 		return -1
@@ -142,7 +144,7 @@ func convExtent(x, w *Array, at ConvAttr, i int) int {
 	return room/at.Stride[i] + 1
 }
 
-func conv(x, w *Array, at ConvAttr) *Array {
+func conv(x, w *Array, at device.ConvAttr) *Array {
 	shape := slices.Clone(x.shape)
 	for i := range at.Stride {
 		shape[i+1] = max(convExtent(x, w, at, i), 0)
@@ -155,7 +157,7 @@ func conv(x, w *Array, at ConvAttr) *Array {
 // stride meets the kernel backwards; with respect to the kernel, the input meets the cotangent
 // as kernel, batch and channels changing places. The paddings make the extents come out.
 func vjpConv(y, ct *Array, want []bool) []*Array {
-	x, w, at := y.in[0], y.in[1], y.attr.(ConvAttr)
+	x, w, at := y.in[0], y.in[1], y.attr.(device.ConvAttr)
 	n, g := len(at.Stride), at.Groups
 	out := make([]*Array, 2)
 	lo, hi := make([]int, n), make([]int, n)
@@ -165,7 +167,7 @@ func vjpConv(y, ct *Array, want []bool) []*Array {
 			lo[i] = k - 1 - at.PadLo[i]
 			hi[i] = spread(x.shape[i+1], at.InputDilation[i]) - s - lo[i] + k - 1
 		}
-		back := ConvAttr{at.InputDilation, slices.Clone(lo), slices.Clone(hi), at.KernelDilation, at.Stride, g, !at.Flip}
+		back := device.ConvAttr{Stride: at.InputDilation, PadLo: slices.Clone(lo), PadHi: slices.Clone(hi), KernelDilation: at.KernelDilation, InputDilation: at.Stride, Groups: g, Flip: !at.Flip}
 		out[0] = conv(ct, conj(swapChannels(w, g)), back)
 	}
 	if want[1] {
@@ -177,7 +179,7 @@ func vjpConv(y, ct *Array, want []bool) []*Array {
 			out[1] = depthwiseSide(x, ct, w, at, hi)
 			return out
 		}
-		side := ConvAttr{at.KernelDilation, at.PadLo, hi, at.Stride, at.InputDilation, g, false}
+		side := device.ConvAttr{Stride: at.KernelDilation, PadLo: at.PadLo, PadHi: hi, KernelDilation: at.Stride, InputDilation: at.InputDilation, Groups: g, Flip: false}
 		dw := conv(conj(batchToChannels(x, g, false)), batchToChannels(ct, g, true), side)
 		dw = moveAxis(dw, n+1, 0)
 		dw = moveAxis(dw, 1, n+1)
@@ -193,11 +195,11 @@ func vjpConv(y, ct *Array, want []bool) []*Array {
 
 // depthwiseSide is the gradient with respect to a kernel of one channel a group. Examples are one more spatial
 // axis, over which a kernel that is the cotangent reaches wholly: channels stay where they lie. hi pads the others.
-func depthwiseSide(x, ct, w *Array, at ConvAttr, hi []int) *Array {
+func depthwiseSide(x, ct, w *Array, at device.ConvAttr, hi []int) *Array {
 	n, c := len(at.Stride), w.shape[0]
 	one := []int{1}
-	side := ConvAttr{append(one, at.KernelDilation...), append([]int{0}, at.PadLo...), append([]int{0}, hi...),
-		append(one, at.Stride...), append(one, at.InputDilation...), c, false}
+	side := device.ConvAttr{Stride: append(one, at.KernelDilation...), PadLo: append([]int{0}, at.PadLo...), PadHi: append([]int{0}, hi...),
+		KernelDilation: append(one, at.Stride...), InputDilation: append(one, at.InputDilation...), Groups: c, Flip: false}
 	kernel := moveAxis(Reshape(ct, append(slices.Clone(ct.shape), 1)), n+1, 0)
 	dw := conv(conj(Reshape(x, append(slices.Clone(one), x.shape...))), kernel, side)
 	return Reshape(moveAxis(Reshape(dw, append(slices.Clone(w.shape[1:n+1]), c)), n, 0), w.shape)
@@ -229,7 +231,7 @@ func batchToChannels(x *Array, g int, kernel bool) *Array {
 }
 
 func vmapConv(y *Array, ins []*Array, mapped []bool, n int) *Array {
-	at := y.attr.(ConvAttr)
+	at := y.attr.(device.ConvAttr)
 	if !mapped[1] {
 		// One kernel: examples are more of the batch.
 		x := ins[0]

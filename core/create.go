@@ -3,7 +3,9 @@ package core
 import (
 	"math"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -12,13 +14,13 @@ import (
 var fillOp, arangeOp Def
 
 func init() {
-	fillOp = Def{Name: "full", Linear: true, Launch: simple(KindFill),
+	fillOp = Def{Name: "full", Linear: true, Launch: simple(device.KindFill),
 		VJP: func(y, ct *Array, want []bool) []*Array { return []*Array{sumTo(ct, scalarShape)} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			return BroadcastTo(insertOnes(ins[0], len(y.shape)+1), withBatch(n, y.shape))
 		},
 	}
-	arangeOp = Def{Name: "arange", NoGrad: "it has no inputs", Launch: simple(KindArange)}
+	arangeOp = Def{Name: "arange", NoGrad: "it has no inputs", Launch: simple(device.KindArange)}
 
 	filled := func(v float64) func(*Args) []*Array {
 		return callN(func(a *Args) *Array { return fill(scalarOf(a.dtype(1, dtype.Float32), complex(v, 0)), a.shape(0)) })
@@ -74,7 +76,7 @@ func fill(v *Array, shape layout.Shape) *Array {
 		return v
 	}
 	if _, ok := layout.CheckedSize(shape, v.dtype.Size()); !ok {
-		Throw(ValueError, "[full] shape %s is too large", layout.Format(shape))
+		errs.Throw(errs.ValueError, "[full] shape %s is too large", layout.Format(shape))
 	}
 	return newArray(&fillOp, v.dtype, shape, nil, v)
 }
@@ -87,7 +89,7 @@ func full(a *Args, shape layout.Shape, d dtype.Dtype) *Array {
 // filledWith is v stretched to shape in memory of its own.
 func filledWith(op string, v *Array, shape layout.Shape) *Array {
 	if !layout.CanBroadcastTo(v.shape, shape) {
-		Throw(ValueError, "[%s] a value of shape %s cannot be broadcast to shape %s", op, layout.Format(v.shape), layout.Format(shape))
+		errs.Throw(errs.ValueError, "[%s] a value of shape %s cannot be broadcast to shape %s", op, layout.Format(v.shape), layout.Format(shape))
 	}
 	if v.Size() == 1 {
 		return fill(Reshape(v, scalarShape), shape)
@@ -104,7 +106,7 @@ func diagonalMask(row string, n, m, k int) *Array {
 
 func eye(a *Args, n, m, k, dtypeArg int) *Array {
 	if n < 0 || m < 0 {
-		Throw(ValueError, "[%s] the number of rows and columns must not be negative, as in (%d,%d)", a.name(), n, m)
+		errs.Throw(errs.ValueError, "[%s] the number of rows and columns must not be negative, as in (%d,%d)", a.name(), n, m)
 	}
 	return AsType(diagonalMask("equal", n, m, k), a.dtype(dtypeArg, dtype.Float32))
 }
@@ -114,12 +116,12 @@ func arange(d dtype.Dtype, n int) *Array { return progression(d, 0, 1, n) }
 
 // progression is start, start + step, ... in integers, converted to d.
 func progression(d dtype.Dtype, start, step int64, n int) *Array {
-	return arangeWith(d, ArangeAttr{StartInt: start, StepInt: step, Start: float64(start), Step: float64(step)}, n)
+	return arangeWith(d, device.ArangeAttr{StartInt: start, StepInt: step, Start: float64(start), Step: float64(step)}, n)
 }
 
-func arangeWith(d dtype.Dtype, at ArangeAttr, n int) *Array {
+func arangeWith(d dtype.Dtype, at device.ArangeAttr, n int) *Array {
 	if _, ok := layout.CheckedSize([]int{n}, 16); !ok {
-		Throw(ValueError, "[arange] %d elements are too many", n)
+		errs.Throw(errs.ValueError, "[arange] %d elements are too many", n)
 	}
 	if d == dtype.Complex64 {
 		return AsType(arangeWith(dtype.Float32, at, n), d)
@@ -134,7 +136,7 @@ func arangeCall(a *Args) *Array {
 	switch {
 	case step.Kind == ArgDtype:
 		if kind.Kind != ArgNone {
-			Throw(TypeError, "[arange] the dtype is given twice")
+			errs.Throw(errs.TypeError, "[arange] the dtype is given twice")
 		}
 		start, stop, step, kind = &zero, start, stop, step
 	case stop.Kind == ArgNone:
@@ -152,9 +154,9 @@ func arangeCall(a *Args) *Array {
 		case ArgFloat:
 			whole = false
 		case ArgNone:
-			Throw(TypeError, "[arange] the bound stop is missing")
+			errs.Throw(errs.TypeError, "[arange] the bound stop is missing")
 		default:
-			Throw(TypeError, "[arange] start, stop and step must be numbers of int64 or float range")
+			errs.Throw(errs.TypeError, "[arange] start, stop and step must be numbers of int64 or float range")
 		}
 	}
 	d := resultDtype("arange", []Arg{*start, *stop, *step})
@@ -165,7 +167,7 @@ func arangeCall(a *Args) *Array {
 		d = (&Args{a.Func, []Arg{*kind}}).dtype(0, d)
 	}
 	if d == dtype.Bool {
-		Throw(ValueError, "[arange] bool is not supported; give integers or another dtype")
+		errs.Throw(errs.ValueError, "[arange] bool is not supported; give integers or another dtype")
 	}
 	if whole {
 		return progression(d, start.Int, step.Int, wholeSteps(start.Int, stop.Int, step.Int))
@@ -182,7 +184,7 @@ func arangeCall(a *Args) *Array {
 // wholeSteps counts start, start+step, ... before stop. Differences of int64 are exact as uint64.
 func wholeSteps(start, stop, step int64) int {
 	if step == 0 {
-		Throw(ValueError, "[arange] step must not be zero")
+		errs.Throw(errs.ValueError, "[arange] step must not be zero")
 	}
 	way, stride := uint64(stop)-uint64(start), uint64(step)
 	if step < 0 {
@@ -193,7 +195,7 @@ func wholeSteps(start, stop, step int64) int {
 	}
 	n := (way-1)/stride + 1
 	if n > math.MaxInt64 {
-		Throw(ValueError, "[arange] from %d to %d by %d is too many elements", start, stop, step)
+		errs.Throw(errs.ValueError, "[arange] from %d to %d by %d is too many elements", start, stop, step)
 	}
 	return int(n)
 }
@@ -202,9 +204,9 @@ func floatProgression(d dtype.Dtype, start, stop, step float64) *Array {
 	var n int
 	switch length := math.Ceil((stop - start) / step); {
 	case step == 0:
-		Throw(ValueError, "[arange] step must not be zero")
+		errs.Throw(errs.ValueError, "[arange] step must not be zero")
 	case math.IsNaN(length), math.IsInf(length, 0), math.IsInf(start, 0), math.IsInf(stop, 0), length >= 1<<60:
-		Throw(ValueError, "[arange] from %g to %g by %g is no finite number of elements", start, stop, step)
+		errs.Throw(errs.ValueError, "[arange] from %g to %g by %g is no finite number of elements", start, stop, step)
 	case math.IsInf(step, 0):
 		if stop != start && (stop > start) == (step > 0) {
 			n = 1
@@ -218,13 +220,13 @@ func floatProgression(d dtype.Dtype, start, stop, step float64) *Array {
 		first := int64(start)
 		return progression(d, first, int64(start+step)-first, n)
 	}
-	return arangeWith(d, ArangeAttr{Start: start, Step: step}, n)
+	return arangeWith(d, device.ArangeAttr{Start: start, Step: step}, n)
 }
 
 func linspace(a *Args) *Array {
 	n, end, d := a.int(2, 50), a.bool(3, true), a.dtype(4, dtype.Float32)
 	if n < 0 {
-		Throw(ValueError, "[linspace] the number of samples must not be negative, as %d", n)
+		errs.Throw(errs.ValueError, "[linspace] the number of samples must not be negative, as %d", n)
 	}
 	parts := n
 	if end {
@@ -244,7 +246,7 @@ func linspace(a *Args) *Array {
 	case !d.IsFloat():
 		work = dtype.Float32
 	}
-	y := arangeWith(work, ArangeAttr{Start: start, Step: step}, n)
+	y := arangeWith(work, device.ArangeAttr{Start: start, Step: step}, n)
 	if end && n > 1 {
 		// start + (n-1)*step may miss stop by a rounding.
 		y = sliceUpdate(y, scalarUpdate(work, stop), &sliceAttr{[]int{n - 1}, []int{1}})
@@ -261,7 +263,7 @@ func between(a *Args, n, parts int, d dtype.Dtype) *Array {
 	}
 	start, stop := AsType(a.array(0), work), AsType(a.array(1), work)
 	if start.Size() != 1 || stop.Size() != 1 {
-		Throw(ValueError, "[linspace] the bounds must be scalars, not of shapes %s and %s", layout.Format(start.shape), layout.Format(stop.shape))
+		errs.Throw(errs.ValueError, "[linspace] the bounds must be scalars, not of shapes %s and %s", layout.Format(start.shape), layout.Format(stop.shape))
 	}
 	t := div(arange(work, n), scalarOf(work, complex(float64(parts), 0)))
 	rest := sub(like(t, 1), t)

@@ -8,12 +8,14 @@ import (
 
 	"github.com/mlx-go/mlx_go/backends/reference"
 	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 func TestMain(m *testing.M) {
-	core.RegisterBackend(breakable{reference.New()})
+	device.Register(breakable{reference.New()})
 	os.Exit(m.Run())
 }
 
@@ -55,7 +57,7 @@ func values(t *testing.T, a *core.Array) []float64 {
 	return out
 }
 
-func applyRow(r *core.Row, xs []*core.Array) *core.Array {
+func applyRow(r *table.Row, xs []*core.Array) *core.Array {
 	args := make([]core.Arg, len(xs))
 	for i, x := range xs {
 		args[i] = core.Arg{Kind: core.ArgArray, Array: x}
@@ -64,7 +66,7 @@ func applyRow(r *core.Row, xs []*core.Array) *core.Array {
 }
 
 // samples gives n arguments for a row, away from the places where two arguments meet.
-func samples(r *core.Row, n, arg int) []float64 {
+func samples(r *table.Row, n, arg int) []float64 {
 	out := make([]float64, n)
 	for k := range out {
 		f := (float64(k) + 0.5) / float64(n)
@@ -83,8 +85,8 @@ func samples(r *core.Row, n, arg int) []float64 {
 // differences, backwards and forwards.
 func TestDerivatives(t *testing.T) {
 	const n = 7
-	for _, r := range core.Rows {
-		if r.Deriv == nil || !r.Types.Has(dtype.Float64) && !r.Types.Float || r.Types.Out == core.OutComplex {
+	for _, r := range table.Rows {
+		if r.Deriv == nil || !r.Types.Has(dtype.Float64) && !r.Types.Float || r.Types.Out == table.OutComplex {
 			continue
 		}
 		t.Run(r.Name, func(t *testing.T) {
@@ -155,8 +157,8 @@ func TestRowsWithoutDerivative(t *testing.T) {
 		"bitwise_and": "bits", "bitwise_or": "bits", "bitwise_xor": "bits", "bitwise_invert": "bits",
 		"left_shift": "bits", "right_shift": "bits",
 	}
-	for _, r := range core.Rows {
-		if r.Deriv == nil && r.Types.Out != core.OutBool && onPurpose[r.Name] == "" {
+	for _, r := range table.Rows {
+		if r.Deriv == nil && r.Types.Out != table.OutBool && onPurpose[r.Name] == "" {
 			t.Errorf("row %s has no derivative", r.Name)
 		}
 		if r.Deriv != nil && len(r.Deriv) != len(r.Args) {
@@ -169,7 +171,7 @@ func TestRowsWithoutDerivative(t *testing.T) {
 // mapped arguments, and a traced function with the eager one.
 func TestVMapOfRows(t *testing.T) {
 	const n, m = 3, 4
-	for _, r := range core.Rows {
+	for _, r := range table.Rows {
 		d := dtype.Float64
 		if !r.Types.Has(d) {
 			d = dtype.Int32

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -34,18 +35,18 @@ type contraction struct {
 }
 
 func parseEinsum(op, subscripts string, xs []*Array) *contraction {
-	fail := func(kind ErrorKind, format string, args ...any) {
-		Throw(kind, "[%s] %s in '%s'", op, fmt.Sprintf(format, args...), subscripts)
+	fail := func(kind errs.ErrorKind, format string, args ...any) {
+		errs.Throw(kind, "[%s] %s in '%s'", op, fmt.Sprintf(format, args...), subscripts)
 	}
 	if len(xs) == 0 {
-		fail(ValueError, "at least one operand is required")
+		fail(errs.ValueError, "at least one operand is required")
 	}
 	text := strings.ReplaceAll(subscripts, " ", "")
 	left, right, explicit := strings.Cut(text, "->")
 	c := &contraction{text: text, size: map[rune]int{}}
 	ins := strings.Split(left, ",")
 	if len(ins) != len(xs) {
-		fail(ValueError, "%d operands are given for %d subscripts", len(xs), len(ins))
+		fail(errs.ValueError, "%d operands are given for %d subscripts", len(xs), len(ins))
 	}
 	longest := 0
 	for i, in := range ins {
@@ -57,14 +58,14 @@ func parseEinsum(op, subscripts string, xs []*Array) *contraction {
 			return len(shape) - letters
 		}, fail)
 		if len(t) != len(shape) {
-			fail(ValueError, "subscript '%s' does not name the %d axes of operand %d of shape %s", in, len(shape), i, layout.Format(shape))
+			fail(errs.ValueError, "subscript '%s' does not name the %d axes of operand %d of shape %s", in, len(shape), i, layout.Format(shape))
 		}
 		for k, label := range t {
 			switch old, seen := c.size[label]; {
 			case !seen || old == 1:
 				c.size[label] = shape[k]
 			case shape[k] != 1 && shape[k] != old:
-				fail(ValueError, "axis %d of operand %d of shape %s does not match extent %d of the same subscript", k, i, layout.Format(shape), old)
+				fail(errs.ValueError, "axis %d of operand %d of shape %s does not match extent %d of the same subscript", k, i, layout.Format(shape), old)
 			}
 		}
 		c.terms = append(c.terms, t)
@@ -73,10 +74,10 @@ func parseEinsum(op, subscripts string, xs []*Array) *contraction {
 		c.out = parseTerm(right, func(int) int { return longest }, fail)
 		for i, label := range c.out {
 			if slices.Contains(c.out[:i], label) {
-				fail(ValueError, "subscript '%c' is repeated in the result", label)
+				fail(errs.ValueError, "subscript '%c' is repeated in the result", label)
 			}
 			if _, ok := c.size[label]; !ok {
-				fail(ValueError, "subscript '%c' of the result is in no operand", label)
+				fail(errs.ValueError, "subscript '%c' of the result is in no operand", label)
 			}
 		}
 		return c
@@ -96,14 +97,14 @@ func parseEinsum(op, subscripts string, xs []*Array) *contraction {
 }
 
 // parseTerm reads one subscript; rest says how many axes an ellipsis stands for beside letters.
-func parseTerm(text string, rest func(letters int) int, fail func(ErrorKind, string, ...any)) term {
+func parseTerm(text string, rest func(letters int) int, fail func(errs.ErrorKind, string, ...any)) term {
 	before, after, dots := strings.Cut(text, "...")
 	if strings.Contains(after, "...") {
-		fail(ValueError, "subscript '%s' has more than one ellipsis", text)
+		fail(errs.ValueError, "subscript '%s' has more than one ellipsis", text)
 	}
 	for _, r := range before + after {
 		if r < 'A' || r > 'Z' && r < 'a' || r > 'z' {
-			fail(ValueError, "subscripts must be letters, not '%c',", r)
+			fail(errs.ValueError, "subscripts must be letters, not '%c',", r)
 		}
 	}
 	t := term(before)

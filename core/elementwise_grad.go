@@ -3,8 +3,10 @@ package core
 import (
 	"go/ast"
 	"go/token"
+	"strconv"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // factor multiplies tangents and cotangents with a derivative as the table writes it. It
@@ -41,13 +43,13 @@ func (g factor) times(t *Array, e ast.Expr) *Array {
 		}
 	case *ast.UnaryExpr:
 		if lit, ok := e.X.(*ast.BasicLit); ok && e.Op == token.SUB && lit.Value != "1" {
-			return applyRow(rowByName["multiply"], t, arrayAlgebra{g.like}.Literal("-"+lit.Value))
+			return applyRow(table.FindRow("multiply"), t, arrayAlgebra{g.like}.Literal("-"+lit.Value))
 		}
 		if e.Op == token.SUB {
 			if t = g.times(t, e.X); t == nil {
 				return nil
 			}
-			return applyRow(rowByName["negative"], t)
+			return applyRow(table.FindRow("negative"), t)
 		}
 	case *ast.BinaryExpr:
 		switch e.Op {
@@ -60,7 +62,7 @@ func (g factor) times(t *Array, e ast.Expr) *Array {
 			if t = g.times(t, e.X); t == nil {
 				return nil
 			}
-			return applyRow(rowByName["divide"], t, g.value(e.Y))
+			return applyRow(table.FindRow("divide"), t, g.value(e.Y))
 		}
 	case *ast.CallExpr:
 		if e.Fun.(*ast.Ident).Name != "where" {
@@ -76,14 +78,14 @@ func (g factor) times(t *Array, e ast.Expr) *Array {
 		if y == nil {
 			y = scalarOf(x.dtype, 0)
 		}
-		return applyRow(rowByName["where"], Walk(e.Args[0], g.env, Algebra[*Array](arrayAlgebra{g.like})), x, y)
+		return applyRow(table.FindRow("where"), table.Walk(e.Args[0], g.env, table.Algebra[*Array](arrayAlgebra{g.like})), x, y)
 	}
-	return applyRow(rowByName["multiply"], t, g.value(e))
+	return applyRow(table.FindRow("multiply"), t, g.value(e))
 }
 
 // value is e itself, conjugated on the way back.
 func (g factor) value(e ast.Expr) *Array {
-	v := Walk(e, g.env, Algebra[*Array](arrayAlgebra{g.like}))
+	v := table.Walk(e, g.env, table.Algebra[*Array](arrayAlgebra{g.like}))
 	if g.conj {
 		v = conjugated(v)
 	}
@@ -95,10 +97,49 @@ func conjugated(a *Array) *Array {
 	if a.dtype != dtype.Complex64 {
 		return a
 	}
-	return applyRow(rowByName["conjugate"], a)
+	return applyRow(table.FindRow("conjugate"), a)
 }
 
-// identity reports whether the row gives back its one argument unchanged in dtype d.
-func (r *Row) identity(d dtype.Dtype) bool {
+// isIdentity reports whether the row gives back its one argument unchanged in dtype d.
+func isIdentity(r *table.Row, d dtype.Dtype) bool {
 	return len(r.Args) == 1 && r.BodyFor(d) == r.Args[0] && r.Types.Result(d) == d
+}
+
+// rowOfOperator names the row that an operator in a derivative stands for.
+var rowOfOperator = map[token.Token]string{
+	token.ADD: "add", token.SUB: "subtract", token.MUL: "multiply", token.QUO: "divide",
+	token.LSS: "less", token.LEQ: "less_equal", token.GTR: "greater", token.GEQ: "greater_equal",
+	token.EQL: "equal", token.NEQ: "not_equal", token.LAND: "logical_and", token.LOR: "logical_or",
+	token.NOT: "logical_not",
+}
+
+// arrayAlgebra reads derivatives: every name is a row, every literal a weak scalar of the
+// op's dtype, so that derivatives of halves stay halves.
+type arrayAlgebra struct{ like *Array }
+
+func (g arrayAlgebra) Literal(text string) *Array {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		panic("op table: bad literal " + text)
+	}
+	return scalarOf(g.like.dtype, complex(f, 0))
+}
+
+func (g arrayAlgebra) Unary(op token.Token, x *Array) *Array {
+	if op == token.SUB {
+		return applyRow(table.FindRow("negative"), x)
+	}
+	return applyRow(table.FindRow(rowOfOperator[op]), x)
+}
+
+func (g arrayAlgebra) Binary(op token.Token, x, y *Array) *Array {
+	return applyRow(table.FindRow(rowOfOperator[op]), x, y)
+}
+
+func (g arrayAlgebra) Call(name string, args []*Array) *Array {
+	r := table.FindRow(name)
+	if r == nil {
+		panic("op table: no op " + name)
+	}
+	return applyRow(r, args...)
 }

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -16,7 +18,7 @@ type Job struct {
 	async  bool
 	cancel atomic.Bool
 	done   chan struct{}
-	err    *Error
+	err    *errs.Error
 	other  *Job // set in a Job that only waits for another one, whose error is not the waiter's
 	all    bool // with other: waits for all that was scheduled up to it
 }
@@ -26,7 +28,7 @@ func (j *Job) waiting() *Job { return &Job{done: j.done, other: j} }
 
 // errStale ends a job whose inputs an earlier one failed to compute: whoever waits asks again, and meets
 // the cause.
-var errStale = Errorf(RuntimeError, "an input was not evaluated because an earlier evaluation failed")
+var errStale = errs.Errorf(errs.RuntimeError, "an input was not evaluated because an earlier evaluation failed")
 
 // Evaluation runs nodes one after the other, and each kernel on all workers. Small
 // tapes run on the calling thread; others go to one executor goroutine, which is
@@ -38,7 +40,7 @@ var executor struct {
 	ended    bool   // a job has: who gives up the graph lock tells
 	queue    []*Job // the first one is running
 	number   uint64 // of the last job
-	asyncErr *Error
+	asyncErr *errs.Error
 }
 
 // inlineCost is the work, in additions, up to which handing over costs more than it gives.
@@ -66,10 +68,10 @@ func StartEval(outs []*Array, async bool) *Job {
 
 // errHandOver ends a small evaluation that turns out to be large: only strides that its start did not know yet tell
 // whether an op is a view or a copy. What it has computed stays.
-var errHandOver = Errorf(RuntimeError, "internal error: an evaluation was not handed over")
+var errHandOver = errs.Errorf(errs.RuntimeError, "internal error: an evaluation was not handed over")
 
 // startEval is StartEval on the calling thread, if small and if it may be.
-func startEval(outs []*Array, async, inline bool) (*Job, *Error) {
+func startEval(outs []*Array, async, inline bool) (*Job, *errs.Error) {
 	tape, cost, after := schedule(outs)
 	if len(tape) == 0 {
 		if after == nil {
@@ -127,10 +129,10 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job) {
 					f.a.state = lazy
 				}
 				if outs[0].op == &nonzeroOp {
-					Throw(ValueError, "[index] the places of a bool mask cannot be counted inside a function that is being vmapped or compiled, "+
+					errs.Throw(errs.ValueError, "[index] the places of a bool mask cannot be counted inside a function that is being vmapped or compiled, "+
 						"where it has no value: a[mask] has no shape there; mx.where keeps that of a")
 				}
-				Throw(ValueError, "[eval] an array cannot be evaluated inside a function that is being vmapped or compiled: it has no value there")
+				errs.Throw(errs.ValueError, "[eval] an array cannot be evaluated inside a function that is being vmapped or compiled: it has no value there")
 			}
 			a.state = scheduled
 			stack = append(stack, frame{a, 0})
@@ -197,7 +199,7 @@ func execute() {
 }
 
 // end makes the outcome known to those who wait.
-func (j *Job) end(err *Error) {
+func (j *Job) end(err *errs.Error) {
 	j.err = err
 	j.settle(err)
 	close(j.done)
@@ -205,9 +207,9 @@ func (j *Job) end(err *Error) {
 }
 
 // settle keeps the error of a job that nobody waits for.
-func (j *Job) settle(err *Error) {
+func (j *Job) settle(err *errs.Error) {
 	switch {
-	case err == nil || err == errStale || err.Kind == Interrupted:
+	case err == nil || err == errStale || err.Kind == errs.Interrupted:
 	case j.async:
 		executor.asyncErr = err
 	default:
@@ -216,7 +218,7 @@ func (j *Job) settle(err *Error) {
 }
 
 // told notes that a caller meets err: synchronize need not tell it again.
-func told(err *Error) {
+func told(err *errs.Error) {
 	if e := executor.asyncErr; e != nil && *e == *err {
 		executor.asyncErr = nil
 	}
@@ -224,11 +226,11 @@ func told(err *Error) {
 
 // run evaluates the tape. The graph lock is held, and given up during kernels
 // unless the tape is small.
-func (j *Job) run(e *exec) (err *Error) {
+func (j *Job) run(e *exec) (err *errs.Error) {
 	done := 0
 	defer func() {
 		if r := recover(); r != nil {
-			err = Catch(r)
+			err = errs.Catch(r)
 		}
 		if err != nil {
 			unschedule(j.tape[done:])
@@ -238,7 +240,7 @@ func (j *Job) run(e *exec) (err *Error) {
 	for i, a := range j.tape {
 		done = i
 		if j.cancel.Load() {
-			return ErrCanceled
+			return errs.ErrCanceled
 		}
 		for _, x := range a.operands() {
 			if x.state != ready {
@@ -260,7 +262,7 @@ func (j *Job) run(e *exec) (err *Error) {
 }
 
 // node computes one array.
-func (e *exec) node(a *Array) *Error {
+func (e *exec) node(a *Array) *errs.Error {
 	if a.Size() == 0 && !a.op.LaunchEmpty {
 		return nil
 	}
@@ -273,7 +275,7 @@ func (e *exec) node(a *Array) *Error {
 		}
 	}
 	if a.op.Launch == nil {
-		return Errorf(RuntimeError, "[%s] has no kernel", a.opName())
+		return errs.Errorf(errs.RuntimeError, "[%s] has no kernel", a.opName())
 	}
 	if err := a.op.Launch(e, a); err != nil {
 		if a.buf != nil && a.op != &restOp {
@@ -320,7 +322,7 @@ func (j *Job) Wait(d time.Duration) bool {
 
 // Err is what went wrong, once the job is over. Nil does not say that the arrays are in memory: StartEval
 // tells. ErrCanceled may come of somebody else's Cancel; then, too, ask again.
-func (j *Job) Err() *Error {
+func (j *Job) Err() *errs.Error {
 	if j.err == errStale {
 		return nil
 	}
@@ -328,14 +330,14 @@ func (j *Job) Err() *Error {
 }
 
 // Background runs f, which should end soon after canceled says so, as a job that touches no graph by itself.
-func Background(f func(canceled func() bool) *Error) *Job {
+func Background(f func(canceled func() bool) *errs.Error) *Job {
 	j := &Job{done: make(chan struct{})}
 	go func() {
 		defer Threads.Ended()
 		defer close(j.done)
 		defer func() {
 			if r := recover(); r != nil {
-				j.err = Catch(r)
+				j.err = errs.Catch(r)
 			}
 		}()
 		j.err = f(j.cancel.Load)
@@ -373,7 +375,7 @@ func (j *Job) drop(i int) {
 	executor.queue = slices.Delete(executor.queue, i, i+1)
 	unschedule(j.tape)
 	j.tape = nil
-	j.end(ErrCanceled)
+	j.end(errs.ErrCanceled)
 }
 
 // Pending waits for all jobs that are not over; nil if there is none.
@@ -387,7 +389,7 @@ func Pending() *Job {
 }
 
 // TakeAsyncError returns, once, the error of an asynchronous evaluation that nobody waited for.
-func TakeAsyncError() *Error {
+func TakeAsyncError() *errs.Error {
 	err := executor.asyncErr
 	executor.asyncErr = nil
 	return err
@@ -395,13 +397,13 @@ func TakeAsyncError() *Error {
 
 // Eval evaluates and waits: the whole of mx.eval for callers in Go. The graph
 // lock is not held.
-func Eval(outs ...*Array) *Error { return evalUntil(func() bool { return false }, outs) }
+func Eval(outs ...*Array) *errs.Error { return evalUntil(func() bool { return false }, outs) }
 
 // evalUntil is Eval with somebody to ask whether the results are still wanted.
-func evalUntil(canceled func() bool, outs []*Array) (err *Error) {
+func evalUntil(canceled func() bool, outs []*Array) (err *errs.Error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = Catch(r)
+			err = errs.Catch(r)
 		}
 	}()
 	for {
@@ -414,7 +416,7 @@ func evalUntil(canceled func() bool, outs []*Array) (err *Error) {
 				j.Cancel()
 			}
 		}
-		if err := j.Err(); err != nil && (err.Kind != Interrupted || canceled()) {
+		if err := j.Err(); err != nil && (err.Kind != errs.Interrupted || canceled()) {
 			return err
 		}
 	}
@@ -430,25 +432,25 @@ func startEvalLocked(outs []*Array) *Job {
 type exec struct {
 	inline bool
 	cancel *atomic.Bool
-	k      Kernel
-	out    [1]Tensor
-	in     [maxFusedInputs]Tensor
+	k      device.Kernel
+	out    [1]device.Tensor
+	in     [maxFusedInputs]device.Tensor
 }
 
 // launch runs k's kernel with the graph lock given up where that is worth it.
 // Inputs cannot go away meanwhile: the node being computed holds them.
-func (e *exec) launch(k *Kernel) *Error {
+func (e *exec) launch(k *device.Kernel) *errs.Error {
 	k.Cancel = e.cancel
 	err := e.launchOnce(k)
-	if err != nil && err.Kind == MemoryError && memory.cached > 0 && k.Done == nil {
+	if err != nil && err.Kind == errs.MemoryError && memory.cached > 0 && k.Done == nil {
 		ClearCache() // what the cache keeps may be what the kernel's working space lacks
 		err = e.launchOnce(k)
 	}
 	return err
 }
 
-func (e *exec) launchOnce(k *Kernel) *Error {
-	dev := device()
+func (e *exec) launchOnce(k *device.Kernel) *errs.Error {
+	dev := host()
 	k.Room = max(MemoryLimit()-memory.active, 1)
 	if !e.inline {
 		sweep()
@@ -456,18 +458,18 @@ func (e *exec) launchOnce(k *Kernel) *Error {
 		defer Threads.Graph.Lock()
 	}
 	if err := dev.Launch(k); err != nil {
-		if err, ok := err.(*Error); ok {
+		if err, ok := err.(*errs.Error); ok {
 			return err
 		}
-		return Errorf(RuntimeError, "[%s] %v", k.Op, err)
+		return errs.Errorf(errs.RuntimeError, "[%s] %v", k.Op, err)
 	}
 	return nil
 }
 
 // simple is the Launch of most ops: one kernel of the given kind over all inputs
 // into fresh memory, with the node's attr.
-func simple(kind Kind) func(*exec, *Array) *Error {
-	return func(e *exec, y *Array) *Error {
+func simple(kind device.Kind) func(*exec, *Array) *errs.Error {
+	return func(e *exec, y *Array) *errs.Error {
 		if err := y.allocate(); err != nil {
 			return err
 		}
@@ -476,20 +478,20 @@ func simple(kind Kind) func(*exec, *Array) *Error {
 }
 
 // runKind launches one kernel into y's memory.
-func (e *exec) runKind(kind Kind, y *Array, attr any) *Error {
-	e.out[0] = Tensor{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}
+func (e *exec) runKind(kind device.Kind, y *Array, attr any) *errs.Error {
+	e.out[0] = device.Tensor{Data: y.Data(), Dtype: y.dtype, Shape: y.shape, Strides: layout.Strides(y.shape)}
 	ins := e.in[:0]
 	for _, x := range y.inputs() {
 		ins = append(ins, x.tensor())
 	}
-	e.k = Kernel{Kind: kind, Op: y.opName(), Out: e.out[:1], In: ins, Attr: attr}
+	e.k = device.Kernel{Kind: kind, Op: y.opName(), Out: e.out[:1], In: ins, Attr: attr}
 	return e.launch(&e.k)
 }
 
 // copyInto launches a copy of x, cast, to the part of y's memory that dst describes.
-func (e *exec) copyInto(y *Array, dst Tensor, x *Array) *Error {
+func (e *exec) copyInto(y *Array, dst device.Tensor, x *Array) *errs.Error {
 	if layout.Size(dst.Shape) == 0 {
 		return nil
 	}
-	return e.launch(&Kernel{Kind: KindCopy, Op: y.opName(), Out: []Tensor{dst}, In: []Tensor{x.tensor()}})
+	return e.launch(&device.Kernel{Kind: device.KindCopy, Op: y.opName(), Out: []device.Tensor{dst}, In: []device.Tensor{x.tensor()}})
 }

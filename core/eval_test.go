@@ -9,6 +9,8 @@ import (
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // live counts nothing by itself: it says how many bytes arrays hold.
@@ -20,7 +22,7 @@ func live() int {
 
 // TestLongChain evaluates and frees a chain of 100,000 ops, and frees one that is never evaluated.
 func TestLongChain(t *testing.T) {
-	add := core.FindRow("add")
+	add := table.FindRow("add")
 	chain := func(n int) *core.Array {
 		core.Lock()
 		defer core.Unlock()
@@ -56,7 +58,7 @@ func TestInputsAreReleased(t *testing.T) {
 		x := core.BroadcastTo(one, []int{n})
 		for i := range 50 {
 			// Reversing keeps the elementwise steps from fusing into one.
-			x = core.Index(core.Binary(core.FindRow("add"), x, one), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
+			x = core.Index(core.Binary(table.FindRow("add"), x, one), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
 			_ = i
 		}
 		core.ResetPeakMemory()
@@ -104,15 +106,15 @@ func TestFusionKeepsValues(t *testing.T) {
 				case 0:
 					y = core.AsType(core.AsType(a, []dtype.Dtype{dtype.Int32, dtype.Float64, dtype.Float16}[next(3)]), d)
 				case 1:
-					y = core.ApplyRow(core.FindRow("where"), []core.Arg{{Kind: core.ArgArray, Array: core.Binary(core.FindRow("less"), a, b)}, {Kind: core.ArgArray, Array: a}, {Kind: core.ArgArray, Array: b}})
+					y = core.ApplyRow(table.FindRow("where"), []core.Arg{{Kind: core.ArgArray, Array: core.Binary(table.FindRow("less"), a, b)}, {Kind: core.ArgArray, Array: a}, {Kind: core.ArgArray, Array: b}})
 				default:
-					y = core.Binary(core.FindRow(names[next(len(names))]), a, b)
+					y = core.Binary(table.FindRow(names[next(len(names))]), a, b)
 				}
 				pool = append(pool, step(y))
 			}
 			out := pool[len(pool)-1]
 			for _, p := range pool[len(pool)-6:] {
-				out = core.Binary(core.FindRow("add"), out, p)
+				out = core.Binary(table.FindRow("add"), out, p)
 			}
 			return out
 		}
@@ -140,7 +142,7 @@ func TestErrorsReachTheCaller(t *testing.T) {
 	})
 	for range 2 {
 		err := core.Eval(bad[0])
-		if err == nil || err.Kind != core.IndexError || !strings.Contains(err.Msg, "7") {
+		if err == nil || err.Kind != errs.IndexError || !strings.Contains(err.Msg, "7") {
 			t.Fatalf("error is %v, want an IndexError naming 7", err)
 		}
 	}
@@ -152,7 +154,7 @@ func long(steps int) *core.Array {
 	x := core.BroadcastTo(vector(dtype.Float32, []int{1}, []float64{1}), []int{1 << 12})
 	y := x
 	for range steps {
-		y = core.Index(core.Binary(core.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
+		y = core.Index(core.Binary(table.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
 	}
 	return y
 }
@@ -176,7 +178,7 @@ func TestErrorsStayWithTheirs(t *testing.T) {
 		good := long(120)
 		i := core.AsType(vector(dtype.Float64, []int{1}, []float64{1 << 15}), dtype.Int32)
 		bad := core.Index(good, []core.IndexItem{{Kind: core.IndexArray, Array: i}})
-		return []*core.Array{good, bad, core.Binary(core.FindRow("add"), bad, long(100))}
+		return []*core.Array{good, bad, core.Binary(table.FindRow("add"), bad, long(100))}
 	})
 	good, bad, below := as[0], as[1], as[2]
 	start(t, true, good, bad)
@@ -186,10 +188,10 @@ func TestErrorsStayWithTheirs(t *testing.T) {
 	}
 	for !later.Wait(time.Second) {
 	}
-	if err := core.Eval(below); err == nil || err.Kind != core.IndexError {
+	if err := core.Eval(below); err == nil || err.Kind != errs.IndexError {
 		t.Errorf("what follows the bad array gives %v, want its IndexError", err)
 	}
-	if err := core.Eval(bad); err == nil || err.Kind != core.IndexError {
+	if err := core.Eval(bad); err == nil || err.Kind != errs.IndexError {
 		t.Errorf("the bad array gives %v, want an IndexError", err)
 	}
 	core.Lock()
@@ -208,7 +210,7 @@ func TestCancelLeavesOthers(t *testing.T) {
 	if !second.Wait(0) || second.Err() == nil || first.Wait(0) {
 		t.Error("an evaluation in the queue was not dropped at once")
 	}
-	done := make(chan *core.Error)
+	done := make(chan *errs.Error)
 	go func() { done <- core.Eval(as[0]) }()
 	time.Sleep(time.Millisecond)
 	first.Cancel()
@@ -229,7 +231,7 @@ func TestCancelAll(t *testing.T) {
 	for !all.Wait(time.Second) {
 	}
 	for i, j := range jobs {
-		if !j.Wait(0) || j.Err() == nil || j.Err().Kind != core.Interrupted {
+		if !j.Wait(0) || j.Err() == nil || j.Err().Kind != errs.Interrupted {
 			t.Errorf("evaluation %d: %v", i, j.Err())
 		}
 	}
@@ -271,7 +273,7 @@ func TestTracesLetGo(t *testing.T) {
 func reversals(x *core.Array) *core.Array {
 	y := x
 	for range 20 {
-		y = core.Index(core.Binary(core.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
+		y = core.Index(core.Binary(table.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
 	}
 	return y
 }
@@ -288,7 +290,7 @@ func TestNestedTracesKeep(t *testing.T) {
 		other := core.TracersOf(outer, []*core.Array{vector(dtype.Float32, []int{4096}, nil)})[0]
 		inner := core.BeginTrace()
 		y := core.TracersOf(inner, []*core.Array{x})[0]
-		both := core.Binary(core.FindRow("add"), reversals(y), core.Binary(core.FindRow("add"), other, x))
+		both := core.Binary(table.FindRow("add"), reversals(y), core.Binary(table.FindRow("add"), other, x))
 		ids := []uint32{both.Hold(), reversals(vector(dtype.Float32, []int{4096}, nil)).Hold()}
 		core.Unlock()
 		if err := core.Eval(core.ByID(ids[0]), core.ByID(ids[1])); err != nil {
@@ -326,10 +328,10 @@ func TestMemoryLimit(t *testing.T) {
 	}()
 	big := held(t, func() []*core.Array {
 		one := vector(dtype.Float32, []int{1}, []float64{1})
-		return []*core.Array{core.Binary(core.FindRow("add"), core.BroadcastTo(one, []int{1 << 20}), one)}
+		return []*core.Array{core.Binary(table.FindRow("add"), core.BroadcastTo(one, []int{1 << 20}), one)}
 	})[0]
 	err := core.Eval(big)
-	if err == nil || err.Kind != core.MemoryError || !strings.Contains(err.Msg, "4194304") || !strings.Contains(err.Msg, "(1048576)") {
+	if err == nil || err.Kind != errs.MemoryError || !strings.Contains(err.Msg, "4194304") || !strings.Contains(err.Msg, "(1048576)") {
 		t.Fatalf("error is %v, want a MemoryError with bytes and shape", err)
 	}
 	core.Lock()
@@ -349,16 +351,16 @@ func TestManyThreads(t *testing.T) {
 			v[i] = float64(i % 17)
 		}
 		x := vector(dtype.Float32, []int{size}, v)
-		return []*core.Array{x, core.Binary(core.FindRow("multiply"), x, x)}
+		return []*core.Array{x, core.Binary(table.FindRow("multiply"), x, x)}
 	})
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
 			for i := range 40 {
 				core.Lock()
-				y := core.Binary(core.FindRow("add"), shared[0], shared[1])
+				y := core.Binary(table.FindRow("add"), shared[0], shared[1])
 				for range g + i%5 {
-					y = core.Binary(core.FindRow("subtract"), y, shared[0])
+					y = core.Binary(table.FindRow("subtract"), y, shared[0])
 				}
 				j := core.StartEval([]*core.Array{y}, i%3 == 0)
 				id := y.Hold()
@@ -392,7 +394,7 @@ func TestCancel(t *testing.T) {
 	if !j.Wait(10 * time.Second) {
 		t.Fatal("the evaluation did not end")
 	}
-	if err := j.Err(); err == nil || err.Kind != core.Interrupted {
+	if err := j.Err(); err == nil || err.Kind != errs.Interrupted {
 		t.Fatalf("error is %v, want an interruption", err)
 	}
 	if got := values(t, x[0])[9]; got != 401 {

@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
@@ -13,7 +14,7 @@ import (
 
 // fused replaces a row's one-step program: prog over ins.
 type fused struct {
-	prog *Program
+	prog *device.Program
 	ins  []*Array
 }
 
@@ -120,12 +121,12 @@ func (g *group) program() *fused {
 	g.ins, g.steps = g.ins[:0], g.steps[:0]
 	g.order(g.nodes[0])
 	next := len(g.ins)
-	p := &Program{Load: make([]dtype.Dtype, next), Steps: make([]Step, 0, len(g.steps)+2*halves)}
+	p := &device.Program{Load: make([]dtype.Dtype, next), Steps: make([]device.Step, 0, len(g.steps)+2*halves)}
 	for i, x := range g.ins {
 		p.Load[i] = x.dtype.Compute()
 	}
 	for _, a := range g.steps {
-		s := Step{Row: a.op.Row, Dst: uint8(next)}
+		s := device.Step{Row: a.op.Row, Dst: uint8(next)}
 		xs := a.inputs()
 		if s.Row != nil {
 			s.In = rowInput(a).Compute()
@@ -164,13 +165,13 @@ func (g *group) order(a *Array) {
 }
 
 // inHalf adds a step whose result is rounded to 16 bits and widened again, so that it is what memory would hold.
-func inHalf(steps []Step, s Step, d dtype.Dtype) []Step {
+func inHalf(steps []device.Step, s device.Step, d dtype.Dtype) []device.Step {
 	wide, own := s.Out, [3]uint8{s.Dst}
 	if s.Row == nil {
 		s.Out = d // a cast rounds once
 		steps = append(steps, s)
 	} else {
-		steps = append(steps, s, Step{In: wide, Out: d, Dst: s.Dst, Src: own})
+		steps = append(steps, s, device.Step{In: wide, Out: d, Dst: s.Dst, Src: own})
 	}
-	return append(steps, Step{In: d, Out: wide, Dst: s.Dst, Src: own})
+	return append(steps, device.Step{In: d, Out: wide, Dst: s.Dst, Src: own})
 }

@@ -4,7 +4,9 @@ import (
 	"math"
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -15,12 +17,12 @@ import (
 var gatherOp, scatterOp, gatherAxisOp, scatterAxisOp Def
 
 func init() {
-	gatherOp = Def{Name: "index", Launch: simple(KindGather),
+	gatherOp = Def{Name: "index", Launch: simple(device.KindGather),
 		VJP: func(y, ct *Array, want []bool) []*Array {
-			ins, at := y.inputs(), y.attr.(GatherAttr)
+			ins, at := y.inputs(), y.attr.(device.GatherAttr)
 			x, idx := ins[0], ins[1:]
 			out := make([]*Array, len(ins))
-			out[0] = scatterAt(zerosLike(x), idx, at.Axes, ct, ScatterAdd)
+			out[0] = scatterAt(zerosLike(x), idx, at.Axes, ct, device.ScatterAdd)
 			return out
 		},
 		JVP: func(y *Array, t []*Array) *Array {
@@ -31,26 +33,26 @@ func init() {
 		},
 		VMap: vmapGather,
 	}
-	scatterOp = Def{Name: "index", Launch: launchScatter(KindScatter), Cost: scatterCost, VJP: vjpScatter, JVP: jvpScatter, VMap: vmapScatter}
-	gatherAxisOp = Def{Name: "take_along_axis", Launch: simple(KindGatherAxis),
+	scatterOp = Def{Name: "index", Launch: launchScatter(device.KindScatter), Cost: scatterCost, VJP: vjpScatter, JVP: jvpScatter, VMap: vmapScatter}
+	gatherAxisOp = Def{Name: "take_along_axis", Launch: simple(device.KindGatherAxis),
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			x := y.in[0]
-			return []*Array{scatterAxisAdd(zerosLike(x), y.in[1], ct, y.attr.(AxisAttr).Axis), nil}
+			return []*Array{scatterAxisAdd(zerosLike(x), y.in[1], ct, y.attr.(device.AxisAttr).Axis), nil}
 		},
 		JVP: func(y *Array, t []*Array) *Array {
 			if t[0] == nil {
 				return nil
 			}
-			return gatherAxis(t[0], y.in[1], y.attr.(AxisAttr).Axis)
+			return gatherAxis(t[0], y.in[1], y.attr.(device.AxisAttr).Axis)
 		},
 		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
 			xs := batchAll(ins, mapped, n)
-			return gatherAxis(xs[0], xs[1], y.attr.(AxisAttr).Axis+1)
+			return gatherAxis(xs[0], xs[1], y.attr.(device.AxisAttr).Axis+1)
 		},
 	}
-	scatterAxisOp = Def{Name: "put_along_axis", Launch: launchScatter(KindScatterAxis), Cost: scatterCost,
+	scatterAxisOp = Def{Name: "put_along_axis", Launch: launchScatter(device.KindScatterAxis), Cost: scatterCost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
-			at, idx, u := y.attr.(ScatterAxisAttr), y.in[1], y.in[2]
+			at, idx, u := y.attr.(device.ScatterAxisAttr), y.in[1], y.in[2]
 			gu := gatherAxis(ct, idx, at.Axis)
 			if at.Add {
 				return []*Array{ct, nil, gu}
@@ -62,10 +64,10 @@ func init() {
 			return []*Array{scatterAxis(ct, idx, zerosLike(u), at), nil, where(stands, gu, like(ct, 0))}
 		},
 		JVP: func(y *Array, t []*Array) *Array {
-			return scatterAxis(orZeros(t[0], y.in[0]), y.in[1], orZeros(t[2], y.in[2]), y.attr.(ScatterAxisAttr))
+			return scatterAxis(orZeros(t[0], y.in[0]), y.in[1], orZeros(t[2], y.in[2]), y.attr.(device.ScatterAxisAttr))
 		},
 		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
-			at := y.attr.(ScatterAxisAttr)
+			at := y.attr.(device.ScatterAxisAttr)
 			at.Axis++
 			xs := batchAll(ins, mapped, n)
 			return scatterAxis(xs[0], xs[1], xs[2], at)
@@ -88,14 +90,14 @@ func orZeros(t, x *Array) *Array {
 
 // launchScatter copies the array to change, or takes over its memory if it dies here, and lets
 // the kernel change the copy.
-func launchScatter(kind Kind) func(*exec, *Array) *Error {
-	return func(e *exec, y *Array) *Error {
+func launchScatter(kind device.Kind) func(*exec, *Array) *errs.Error {
+	return func(e *exec, y *Array) *errs.Error {
 		ins, attr := y.inputs(), y.attr
-		scatter := func(e *exec, y *Array, ins []*Array, done *int) *Error {
+		scatter := func(e *exec, y *Array, ins []*Array, done *int) *errs.Error {
 			if ins[len(ins)-1].Size() == 0 {
 				return nil
 			}
-			k := &Kernel{Kind: kind, Op: y.opName(), Out: []Tensor{{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}}, Attr: attr, Done: done}
+			k := &device.Kernel{Kind: kind, Op: y.opName(), Out: []device.Tensor{{Data: y.Data(), Dtype: y.dtype, Shape: y.shape, Strides: layout.Strides(y.shape)}}, Attr: attr, Done: done}
 			for _, x := range ins[1:] {
 				k.In = append(k.In, x.tensor())
 			}
@@ -110,7 +112,7 @@ func launchScatter(kind Kind) func(*exec, *Array) *Error {
 		if err := y.allocate(); err != nil {
 			return err
 		}
-		if err := e.copyInto(y, Tensor{y.Data(), y.dtype, y.shape, layout.Strides(y.shape)}, ins[0]); err != nil {
+		if err := e.copyInto(y, device.Tensor{Data: y.Data(), Dtype: y.dtype, Shape: y.shape, Strides: layout.Strides(y.shape)}, ins[0]); err != nil {
 			return err
 		}
 		return scatter(e, y, ins, nil)
@@ -120,7 +122,7 @@ func launchScatter(kind Kind) func(*exec, *Array) *Error {
 func checkIndices(op string, idx []*Array) {
 	for _, x := range idx {
 		if !x.dtype.IsInteger() {
-			Throw(ValueError, "[%s] indices must be integers, not %s", op, x.dtype)
+			errs.Throw(errs.ValueError, "[%s] indices must be integers, not %s", op, x.dtype)
 		}
 	}
 }
@@ -129,7 +131,7 @@ func checkIndices(op string, idx []*Array) {
 func checkNonempty(op string, x *Array, idx []*Array, axes []int) {
 	for i, axis := range axes {
 		if n := idx[i].Size(); n > 0 && x.shape[axis] == 0 {
-			Throw(IndexError, "[%s] there are %d indices along axis %d of an array of shape %s, which is empty", op, n, axis, layout.Format(x.shape))
+			errs.Throw(errs.IndexError, "[%s] there are %d indices along axis %d of an array of shape %s, which is empty", op, n, axis, layout.Format(x.shape))
 		}
 	}
 }
@@ -143,30 +145,30 @@ func gather(x *Array, idx []*Array, axes, sizes []int) *Array {
 	if len(idx) > 0 {
 		shape = slices.Clone(idx[0].shape)
 	}
-	return newArray(&gatherOp, x.dtype, append(shape, sizes...), GatherAttr{axes, sizes}, append([]*Array{x}, idx...)...)
+	return newArray(&gatherOp, x.dtype, append(shape, sizes...), device.GatherAttr{Axes: axes, SliceSizes: sizes}, append([]*Array{x}, idx...)...)
 }
 
 // scatterAt combines updates, shape index shape + slice shape, into x at corners idx along axes.
-func scatterAt(x *Array, idx []*Array, axes []int, updates *Array, op ScatterOp) *Array {
+func scatterAt(x *Array, idx []*Array, axes []int, updates *Array, op device.ScatterOp) *Array {
 	checkIndices("index", idx)
 	checkNonempty("index", x, idx, axes)
 	ins := append(append([]*Array{x}, idx...), AsType(updates, x.dtype))
-	return newArray(&scatterOp, x.dtype, x.shape, ScatterAttr{op, axes}, ins...)
+	return newArray(&scatterOp, x.dtype, x.shape, device.ScatterAttr{Op: op, Axes: axes}, ins...)
 }
 
 // gatherAxis is x read along axis at idx, one index per element of the result.
 func gatherAxis(x, idx *Array, axis int) *Array {
 	checkNonempty("take_along_axis", x, []*Array{idx}, []int{axis})
-	return newArray(&gatherAxisOp, x.dtype, idx.shape, AxisAttr{axis}, x, idx)
+	return newArray(&gatherAxisOp, x.dtype, idx.shape, device.AxisAttr{Axis: axis}, x, idx)
 }
 
-func scatterAxis(x, idx, values *Array, at ScatterAxisAttr) *Array {
+func scatterAxis(x, idx, values *Array, at device.ScatterAxisAttr) *Array {
 	checkNonempty("put_along_axis", x, []*Array{idx}, []int{at.Axis})
 	return newArray(&scatterAxisOp, x.dtype, x.shape, at, x, idx, AsType(values, x.dtype))
 }
 
 func scatterAxisAdd(x, idx, values *Array, axis int) *Array {
-	return scatterAxis(x, idx, values, ScatterAxisAttr{axis, true})
+	return scatterAxis(x, idx, values, device.ScatterAxisAttr{Axis: axis, Add: true})
 }
 
 // sizesOf is the slice shape of a scatter's updates.
@@ -177,34 +179,34 @@ func sizesOf(y *Array) []int {
 }
 
 func vjpScatter(y, ct *Array, want []bool) []*Array {
-	ins, at := y.inputs(), y.attr.(ScatterAttr)
+	ins, at := y.inputs(), y.attr.(device.ScatterAttr)
 	n := len(ins)
 	x, idx, u := ins[0], ins[1:n-1], ins[n-1]
 	out := make([]*Array, n)
 	read := func(z *Array) *Array { return gather(z, idx, at.Axes, sizesOf(y)) }
 	switch at.Op {
-	case ScatterAdd:
+	case device.ScatterAdd:
 		out[0], out[n-1] = ct, read(ct)
-	case ScatterSet:
+	case device.ScatterSet:
 		// Of several updates to one place the last one stands: only it gets the cotangent.
 		order := positions(u)
-		last := scatterAt(BroadcastTo(intScalar(order.dtype, -1), x.shape), idx, at.Axes, order, ScatterSet)
-		out[0] = scatterAt(ct, idx, at.Axes, zerosLike(u), ScatterSet)
+		last := scatterAt(BroadcastTo(intScalar(order.dtype, -1), x.shape), idx, at.Axes, order, device.ScatterSet)
+		out[0] = scatterAt(ct, idx, at.Axes, zerosLike(u), device.ScatterSet)
 		out[n-1] = where(apply("equal", read(last), order), read(ct), like(ct, 0))
-	case ScatterMin, ScatterMax:
+	case device.ScatterMin, device.ScatterMax:
 		// Shares the cotangent among all that attain the result.
 		keep := AsType(apply("equal", x, y), ct.dtype)
 		hit := AsType(apply("equal", u, read(y)), ct.dtype)
-		share := div(ct, add(keep, scatterAt(zeros(ct.dtype, x.shape), idx, at.Axes, hit, ScatterAdd)))
+		share := div(ct, add(keep, scatterAt(zeros(ct.dtype, x.shape), idx, at.Axes, hit, device.ScatterAdd)))
 		out[0], out[n-1] = mul(keep, share), mul(hit, read(share))
-	case ScatterProd:
+	case device.ScatterProd:
 		// y over the factor, for nonzero factors; where a factor is zero the other factors' product is built anew.
 		ones := BroadcastTo(like(x, 1), x.shape)
 		nz := func(z *Array) *Array { return where(apply("equal", z, like(z, 0)), like(z, 1), z) }
 		zeroU := AsType(apply("equal", u, like(u, 0)), dtype.Int32)
 		zeroX := AsType(apply("equal", x, like(x, 0)), dtype.Int32)
-		count := add(zeroX, scatterAt(zeros(dtype.Int32, x.shape), idx, at.Axes, zeroU, ScatterAdd))
-		product := mul(nz(x), scatterAt(ones, idx, at.Axes, nz(u), ScatterProd)) // of the nonzero factors
+		count := add(zeroX, scatterAt(zeros(dtype.Int32, x.shape), idx, at.Axes, zeroU, device.ScatterAdd))
+		product := mul(nz(x), scatterAt(ones, idx, at.Axes, nz(u), device.ScatterProd)) // of the nonzero factors
 		others := func(z, isZero, count, product *Array) *Array {
 			// The product of the others is nonzero if no other factor is zero.
 			return where(apply("equal", count, isZero), div(product, nz(z)), like(z, 0))
@@ -225,16 +227,16 @@ func positions(u *Array) *Array {
 }
 
 func jvpScatter(y *Array, t []*Array) *Array {
-	ins, at := y.inputs(), y.attr.(ScatterAttr)
+	ins, at := y.inputs(), y.attr.(device.ScatterAttr)
 	n := len(ins)
 	tx, tu := orZeros(t[0], ins[0]), orZeros(t[n-1], ins[n-1])
 	idx := ins[1 : n-1]
-	if at.Op == ScatterAdd || at.Op == ScatterSet {
+	if at.Op == device.ScatterAdd || at.Op == device.ScatterSet {
 		return scatterAt(tx, idx, at.Axes, tu, at.Op)
 	}
 	// The weights of the reverse rule are the partial derivatives: y' = sum of weight times tangent.
 	g := vjpScatter(y, BroadcastTo(like(y, 1), y.shape), nil)
-	return scatterAt(mul(conj(g[0]), tx), idx, at.Axes, mul(conj(g[n-1]), tu), ScatterAdd)
+	return scatterAt(mul(conj(g[0]), tx), idx, at.Axes, mul(conj(g[n-1]), tu), device.ScatterAdd)
 }
 
 // batchIndex is the batch number at every position of an index array of shape (n, rest...).
@@ -248,7 +250,7 @@ func batchIndex(n int, shape layout.Shape) *Array {
 }
 
 func vmapGather(y *Array, ins []*Array, mapped []bool, n int) *Array {
-	at := y.attr.(GatherAttr)
+	at := y.attr.(device.GatherAttr)
 	axes := make([]int, len(at.Axes))
 	for i, a := range at.Axes {
 		axes[i] = a + 1
@@ -270,7 +272,7 @@ func vmapGather(y *Array, ins []*Array, mapped []bool, n int) *Array {
 }
 
 func vmapScatter(y *Array, ins []*Array, mapped []bool, n int) *Array {
-	at := y.attr.(ScatterAttr)
+	at := y.attr.(device.ScatterAttr)
 	xs := batchAll(ins, mapped, n)
 	last := len(xs) - 1
 	u := xs[last]

@@ -3,7 +3,9 @@ package core
 import (
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -59,7 +61,7 @@ func (it *IndexItem) span(n int) (start, step, count int) {
 	step = 1
 	if it.HasStep {
 		if step = it.Step; step == 0 {
-			Throw(ValueError, "[index] the step of a slice must not be zero")
+			errs.Throw(errs.ValueError, "[index] the step of a slice must not be zero")
 		}
 		step = max(min(step, max(n, 1)), -max(n, 1)) // longer ones meet one element, too
 	}
@@ -98,7 +100,7 @@ func (it *IndexItem) span(n int) (start, step, count int) {
 // wholeIndex is items with the ellipsis that an index without one ends in. used is the number of axes that items take.
 func wholeIndex(x *Array, items []IndexItem) (list []IndexItem, used int) {
 	list = items
-	kind, ellipsis := ValueError, false
+	kind, ellipsis := errs.ValueError, false
 	for _, it := range items {
 		switch it.Kind {
 		case IndexInt, IndexSlice:
@@ -106,19 +108,19 @@ func wholeIndex(x *Array, items []IndexItem) (list []IndexItem, used int) {
 		case IndexArray:
 			if it.Array.dtype == dtype.Bool {
 				used += len(it.Array.shape)
-				kind = IndexError
+				kind = errs.IndexError
 			} else {
 				used++
 			}
 		case IndexEllipsis:
 			if ellipsis {
-				Throw(ValueError, "[index] an index can have only one ellipsis")
+				errs.Throw(errs.ValueError, "[index] an index can have only one ellipsis")
 			}
 			ellipsis = true
 		}
 	}
 	if used > len(x.shape) {
-		Throw(kind, "[index] too many indices (%d) for an array of shape %s", used, layout.Format(x.shape))
+		errs.Throw(kind, "[index] too many indices (%d) for an array of shape %s", used, layout.Format(x.shape))
 	}
 	if !ellipsis {
 		list = append(append(make([]IndexItem, 0, len(items)+1), items...), IndexItem{Kind: IndexEllipsis})
@@ -145,7 +147,7 @@ func resolve(x *Array, items []IndexItem) *subscript {
 			n := x.shape[axis]
 			i := it.Int
 			if i < -n || i >= n {
-				Throw(IndexError, "[index] index %d is out of bounds for axis %d with size %d", i, axis, n)
+				errs.Throw(errs.IndexError, "[index] index %d is out of bounds for axis %d with size %d", i, axis, n)
 			}
 			if i < 0 {
 				i += n
@@ -299,8 +301,8 @@ func IndexUpdate(x *Array, items []IndexItem, value *Array, op UpdateOp) *Array 
 	if op == UpdateDivide {
 		op, updates = UpdateMultiply, AsType(apply("reciprocal", updates), x.dtype)
 	}
-	scatter := map[UpdateOp]ScatterOp{UpdateSet: ScatterSet, UpdateAdd: ScatterAdd, UpdateMultiply: ScatterProd,
-		UpdateMaximum: ScatterMax, UpdateMinimum: ScatterMin}[op]
+	scatter := map[UpdateOp]device.ScatterOp{UpdateSet: device.ScatterSet, UpdateAdd: device.ScatterAdd, UpdateMultiply: device.ScatterProd,
+		UpdateMaximum: device.ScatterMax, UpdateMinimum: device.ScatterMin}[op]
 	changed := scatterAt(v, s.arrays, s.axes, updates, scatter)
 	if v == x {
 		return changed
@@ -319,7 +321,7 @@ func stretch(value *Array, shape layout.Shape) *Array {
 		value = Reshape(value, value.shape[1:])
 	}
 	if !layout.CanBroadcastTo(value.shape, shape) {
-		Throw(ValueError, "[index] a value of shape %s cannot be broadcast to the indexed shape %s", layout.Format(value.shape), layout.Format(shape))
+		errs.Throw(errs.ValueError, "[index] a value of shape %s cannot be broadcast to the indexed shape %s", layout.Format(value.shape), layout.Format(shape))
 	}
 	return BroadcastTo(value, shape)
 }
@@ -375,9 +377,9 @@ func init() {
 				x, idx, axis := alongOperands(a, 3, 0)
 				values := AsType(a.array(2), x.dtype)
 				if !layout.CanBroadcastTo(values.shape, idx.shape) {
-					Throw(ValueError, "[put_along_axis] values of shape %s do not broadcast to the shape %s of the indices", layout.Format(values.shape), layout.Format(idx.shape))
+					errs.Throw(errs.ValueError, "[put_along_axis] values of shape %s do not broadcast to the shape %s of the indices", layout.Format(values.shape), layout.Format(idx.shape))
 				}
-				return Reshape(scatterAxis(x, idx, BroadcastTo(values, idx.shape), ScatterAxisAttr{axis, false}), shape)
+				return Reshape(scatterAxis(x, idx, BroadcastTo(values, idx.shape), device.ScatterAxisAttr{Axis: axis, Add: false}), shape)
 			})},
 	)
 }
@@ -391,7 +393,7 @@ func alongOperands(a *Args, i, otherwise int) (x, idx *Array, axis int) {
 	}
 	axis = a.axis(i, x.NDim(), otherwise)
 	if x.NDim() != idx.NDim() {
-		Throw(ValueError, "[%s] indices of shape %s must have as many axes as the array of shape %s", a.name(), layout.Format(idx.shape), layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[%s] indices of shape %s must have as many axes as the array of shape %s", a.name(), layout.Format(idx.shape), layout.Format(x.shape))
 	}
 	sx, si := slices.Clone(x.shape), slices.Clone(idx.shape)
 	for k := range sx {
@@ -405,7 +407,7 @@ func alongOperands(a *Args, i, otherwise int) (x, idx *Array, axis int) {
 		case si[k] == 1:
 			si[k] = sx[k]
 		default:
-			Throw(ValueError, "[%s] indices of shape %s do not broadcast with the array of shape %s", a.name(), layout.Format(idx.shape), layout.Format(x.shape))
+			errs.Throw(errs.ValueError, "[%s] indices of shape %s do not broadcast with the array of shape %s", a.name(), layout.Format(idx.shape), layout.Format(x.shape))
 		}
 	}
 	return BroadcastTo(x, sx), BroadcastTo(idx, si), axis

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/format"
 )
 
@@ -22,7 +23,7 @@ type Loaded struct {
 }
 
 // formatOf is the format a path's extension, or the caller, names.
-func formatOf(path, name string) (string, *Error) {
+func formatOf(path, name string) (string, *errs.Error) {
 	if name == "" {
 		name = strings.TrimPrefix(filepath.Ext(path), ".")
 	}
@@ -30,23 +31,23 @@ func formatOf(path, name string) (string, *Error) {
 	case "npy", "npz", "safetensors":
 		return name, nil
 	}
-	return "", Errorf(ValueError, "[load] unknown format '%s' of %s: expected npy, npz or safetensors", name, path)
+	return "", errs.Errorf(errs.ValueError, "[load] unknown format '%s' of %s: expected npy, npz or safetensors", name, path)
 }
 
 // ioError keeps apart files that are malformed and files that cannot be read.
-func ioError(op string, err error) *Error {
-	var e *Error
+func ioError(op string, err error) *errs.Error {
+	var e *errs.Error
 	if errors.As(err, &e) {
 		return e
 	}
 	if errors.Is(err, format.ErrCanceled) {
-		return ErrCanceled
+		return errs.ErrCanceled
 	}
 	var f *format.FormatError
 	if errors.As(err, &f) {
-		return Errorf(ValueError, "[%s] %v", op, err)
+		return errs.Errorf(errs.ValueError, "[%s] %v", op, err)
 	}
-	out := Errorf(OSError, "[%s] %v", op, err)
+	out := errs.Errorf(errs.OSError, "[%s] %v", op, err)
 	var path *fs.PathError
 	var errno syscall.Errno
 	if errors.As(err, &path) && errors.As(err, &errno) {
@@ -79,7 +80,7 @@ func (p polled) ReadAt(b []byte, offset int64) (n int, err error) {
 // Check is an error once the caller gave up, or if there is no room for n bytes of tables.
 func (p polled) Check(n int) error {
 	if p.canceled() {
-		return ErrCanceled
+		return errs.ErrCanceled
 	}
 	if n == 0 {
 		return nil // without the lock
@@ -101,7 +102,7 @@ func (p polled) Name() string {
 }
 
 // Load reads a file of the format its extension or name tells.
-func Load(path, name string, canceled func() bool) (*Loaded, *Error) {
+func Load(path, name string, canceled func() bool) (*Loaded, *errs.Error) {
 	kind, e := formatOf(path, name)
 	if e != nil {
 		return nil, e
@@ -115,7 +116,7 @@ func Load(path, name string, canceled func() bool) (*Loaded, *Error) {
 }
 
 // LoadFrom reads size bytes of the given format.
-func LoadFrom(r io.ReaderAt, size int64, kind string, canceled func() bool) (*Loaded, *Error) {
+func LoadFrom(r io.ReaderAt, size int64, kind string, canceled func() bool) (*Loaded, *errs.Error) {
 	l := &Loaded{}
 	if err := l.read(polled{r, canceled}, size, kind); err != nil {
 		l.Free()
@@ -126,7 +127,7 @@ func LoadFrom(r io.ReaderAt, size int64, kind string, canceled func() bool) (*Lo
 
 // Extent returns how many bytes a file takes from its start, as far as prefix tells, or else, negated, how many are to
 // be read before asking again (format.Extent).
-func Extent(prefix []byte, kind string, canceled func() bool) (int64, *Error) {
+func Extent(prefix []byte, kind string, canceled func() bool) (int64, *errs.Error) {
 	n, whole, err := format.Extent(kind, prefix, polled{canceled: canceled}.Check)
 	if err != nil {
 		return 0, ioError("load", err)
@@ -226,7 +227,7 @@ func locked(f func() *Array) (a *Array, err error) {
 	defer Unlock()
 	defer func() {
 		if r := recover(); r != nil {
-			err = Catch(r)
+			err = errs.Catch(r)
 		}
 	}()
 	return f(), nil
@@ -243,7 +244,7 @@ type Saved struct {
 
 // Save evaluates the arrays and writes a file of the given kind: npy (one array), npz or
 // safetensors, as format.WriteFile does.
-func Save(path, kind string, s Saved) *Error {
+func Save(path, kind string, s Saved) *errs.Error {
 	return s.with(func(s Saved) error {
 		return format.WriteFile(path, s.Canceled, func(w io.Writer, canceled func() bool) error {
 			return s.write(w, kind, canceled)
@@ -252,12 +253,12 @@ func Save(path, kind string, s Saved) *Error {
 }
 
 // SaveTo is Save to a stream.
-func SaveTo(w io.Writer, kind string, s Saved) *Error {
+func SaveTo(w io.Writer, kind string, s Saved) *errs.Error {
 	return s.with(func(s Saved) error { return s.write(w, kind, s.Canceled) })
 }
 
 // with runs f with arrays that are in memory in row-major order.
-func (s Saved) with(f func(Saved) error) (err *Error) {
+func (s Saved) with(f func(Saved) error) (err *errs.Error) {
 	Lock()
 	plain := make([]*Array, len(s.Arrays))
 	for i, a := range s.Arrays {
@@ -289,7 +290,7 @@ func (s Saved) write(w io.Writer, kind string, canceled func() bool) error {
 	data := func(i int, w io.Writer) error {
 		for b := bytesAt(s.Arrays[i].Data(), s.Arrays[i].NBytes()); len(b) > 0; {
 			if canceled() {
-				return ErrCanceled
+				return errs.ErrCanceled
 			}
 			n, err := w.Write(b[:min(ioPiece, len(b))])
 			if err != nil {
@@ -313,5 +314,5 @@ func (s Saved) write(w io.Writer, kind string, canceled func() bool) error {
 	case "safetensors":
 		return format.WriteSafetensors(w, tensors, s.Metadata, polled{canceled: canceled}.Check, data)
 	}
-	return Errorf(ValueError, "[save] unknown format '%s'", kind)
+	return errs.Errorf(errs.ValueError, "[save] unknown format '%s'", kind)
 }

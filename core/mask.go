@@ -4,7 +4,9 @@ import (
 	"math"
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -14,22 +16,18 @@ import (
 
 var nonzeroOp Def
 
-// CountMessage is what kernels of KindNonzero say of an example with the wrong number of places: op, number expected
-// and found.
-const CountMessage = "[%s] %d values cannot be assigned to the %d places where the bool mask holds"
-
 func init() {
 	nonzeroOp = Def{Name: "index", NoGrad: "the result is an integer", Launch: launchNonzero, LaunchEmpty: true,
 		Cost: func(y *Array) int { return 1 + y.in[0].Size()/(8*max(y.Size(), 1)) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
-			at := y.attr.(NonzeroAttr)
+			at := y.attr.(device.NonzeroAttr)
 			at.Batch++
 			return newArray(&nonzeroOp, y.dtype, withBatch(n, y.shape), at, ins[0])
 		},
 	}
 }
 
-func launchNonzero(e *exec, y *Array) *Error {
+func launchNonzero(e *exec, y *Array) *errs.Error {
 	if y.Size() > 0 {
 		if err := y.allocate(); err != nil {
 			return err
@@ -38,7 +36,7 @@ func launchNonzero(e *exec, y *Array) *Error {
 	if y.in[0].Size() == 0 { // and y is as empty
 		return nil
 	}
-	return e.runKind(KindNonzero, y, y.attr)
+	return e.runKind(device.KindNonzero, y, y.attr)
 }
 
 // countTrue is the number of places at which mask holds: int64.
@@ -46,14 +44,14 @@ func countTrue(mask *Array) *Array {
 	if mask.Size() == 0 {
 		return intScalar(dtype.Int64, 0)
 	}
-	return newArray(&nonzeroOp, dtype.Int64, nil, NonzeroAttr{Count: true}, mask)
+	return newArray(&nonzeroOp, dtype.Int64, nil, device.NonzeroAttr{Count: true}, mask)
 }
 
 // nonzero lists the n places at which mask holds, in row-major order: one index array per axis. Evaluating them is a
 // ValueError if there is another number of places.
 func nonzero(mask *Array, n int) []*Array {
 	if n > mask.Size() {
-		Throw(ValueError, "[index] %d values cannot be assigned by a bool mask of %d elements", n, mask.Size())
+		errs.Throw(errs.ValueError, "[index] %d values cannot be assigned by a bool mask of %d elements", n, mask.Size())
 	}
 	d := dtype.Uint32
 	for _, extent := range mask.shape {
@@ -62,7 +60,7 @@ func nonzero(mask *Array, n int) []*Array {
 		}
 	}
 	rank := len(mask.shape)
-	all := newArray(&nonzeroOp, d, []int{rank, n}, NonzeroAttr{}, mask)
+	all := newArray(&nonzeroOp, d, []int{rank, n}, device.NonzeroAttr{}, mask)
 	out := make([]*Array, rank)
 	for axis := range out {
 		out[axis] = Reshape(sliceAxis(all, 0, axis, axis+1), []int{n})
@@ -88,7 +86,7 @@ func (s *subscript) addMask(x *Array, it *IndexItem, k, axis int) int {
 	}
 	end := axis + len(shape)
 	if end > len(x.shape) || !layout.Equal(shape, x.shape[axis:end]) {
-		Throw(IndexError, "[index] a bool mask of shape %s does not fit axis %d of an array of shape %s",
+		errs.Throw(errs.IndexError, "[index] a bool mask of shape %s does not fit axis %d of an array of shape %s",
 			layout.Format(shape), axis, layout.Format(x.shape))
 	}
 	if len(shape) == 0 {

@@ -3,7 +3,9 @@ package core
 import (
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -11,7 +13,7 @@ var matMulOp, addMMOp Def
 
 func init() {
 	cost := func(y *Array) int { return max(y.in[0].shape[len(y.in[0].shape)-1]/4, 1) }
-	matMulOp = Def{Name: "matmul", Launch: simple(KindMatMul), Cost: cost,
+	matMulOp = Def{Name: "matmul", Launch: simple(device.KindMatMul), Cost: cost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			a, b := y.in[0], y.in[1]
 			out := make([]*Array, 2)
@@ -50,15 +52,15 @@ func init() {
 			return matMul(xs[0], xs[1])
 		},
 	}
-	addMMOp = Def{Name: "addmm", Launch: simple(KindMatMul), Cost: cost,
+	addMMOp = Def{Name: "addmm", Launch: simple(device.KindMatMul), Cost: cost,
 		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
-			at := y.attr.(MatMulAttr)
+			at := y.attr.(device.MatMulAttr)
 			xs := batchAll(ins, mapped, n)
 			return newArray(&addMMOp, y.dtype, withBatch(n, y.shape), at, xs...)
 		},
 	}
 	addMMOp.VJP, addMMOp.JVP = expanded(func(y *Array, xs []*Array) *Array {
-		at := y.attr.(MatMulAttr)
+		at := y.attr.(device.MatMulAttr)
 		return add(mul(matMul(xs[0], xs[1]), like(y, float64(at.Alpha))), mul(xs[2], like(y, float64(at.Beta))))
 	})
 	const two = "(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array"
@@ -88,7 +90,7 @@ func init() {
 			Call: callN(func(a *Args) *Array {
 				x, y := a.pair(0)
 				p := mul(wide(conj(x)), wide(y))
-				return narrowed(reduce(ReduceSum, p, []int{a.axis(2, p.NDim(), -1)}), x)
+				return narrowed(reduce(device.ReduceSum, p, []int{a.axis(2, p.NDim(), -1)}), x)
 			})},
 		Func{Name: "kron", Sig: "(a: array, b: array, *, stream: StreamOrDevice = None) -> array", Doc: "Kronecker product.\n\nArgs:\n    a: First array.\n    b: Second array.\n\nReturns:\n    An array whose axes are the products of those of the arguments.\n\nExample:\n    >>> mx.kron(mx.array([1, 2]), mx.array([1, 1]))\n    array([1, 1, 2, 2], dtype=int32)",
 			Call: callN(func(a *Args) *Array {
@@ -121,16 +123,16 @@ func matMul(a, b *Array) *Array {
 	n := len(a.shape)
 	shape := slices.Clone(a.shape)
 	shape[n-1] = b.shape[n-1]
-	return newArray(&matMulOp, a.dtype, shape, MatMulAttr{1, 0}, a, b)
+	return newArray(&matMulOp, a.dtype, shape, device.MatMulAttr{Alpha: 1, Beta: 0}, a, b)
 }
 
 // matOperands checks and prepares the factors of op: inexact, at least 2-D, batch axes equal.
 func matOperands(op string, a, b *Array) (*Array, *Array) {
 	if !a.dtype.IsInexact() {
-		Throw(ValueError, "[%s] only inexact dtypes are supported, not %s", op, a.dtype)
+		errs.Throw(errs.ValueError, "[%s] only inexact dtypes are supported, not %s", op, a.dtype)
 	}
 	if len(a.shape) == 0 || len(b.shape) == 0 {
-		Throw(ValueError, "[%s] arguments must have at least one axis, not shapes %s and %s", op, layout.Format(a.shape), layout.Format(b.shape))
+		errs.Throw(errs.ValueError, "[%s] arguments must have at least one axis, not shapes %s and %s", op, layout.Format(a.shape), layout.Format(b.shape))
 	}
 	x, y := a, b
 	if len(a.shape) == 1 {
@@ -141,12 +143,12 @@ func matOperands(op string, a, b *Array) (*Array, *Array) {
 	}
 	p, q := len(x.shape), len(y.shape)
 	if x.shape[p-1] != y.shape[q-2] {
-		Throw(ValueError, "[%s] the last axis of shape %s must match the second to last axis of shape %s", op, layout.Format(a.shape), layout.Format(b.shape))
+		errs.Throw(errs.ValueError, "[%s] the last axis of shape %s must match the second to last axis of shape %s", op, layout.Format(a.shape), layout.Format(b.shape))
 	}
 	if p > 2 || q > 2 {
 		batch, ok := layout.Broadcast(x.shape[:p-2], y.shape[:q-2])
 		if !ok {
-			Throw(ValueError, "[%s] the leading axes of shapes %s and %s cannot be broadcast", op, layout.Format(a.shape), layout.Format(b.shape))
+			errs.Throw(errs.ValueError, "[%s] the leading axes of shapes %s and %s cannot be broadcast", op, layout.Format(a.shape), layout.Format(b.shape))
 		}
 		x = BroadcastTo(x, append(slices.Clone(batch), x.shape[p-2:]...))
 		y = BroadcastTo(y, append(slices.Clone(batch), y.shape[q-2:]...))
@@ -191,9 +193,9 @@ func addMM(c, a, b *Array, alpha, beta float64) *Array {
 	out := append(slices.Clone(x.shape[:len(x.shape)-1]), y.shape[len(y.shape)-1])
 	want := matShape(out, a.shape, b.shape)
 	if !layout.CanBroadcastTo(c.shape, want) {
-		Throw(ValueError, "[addmm] c of shape %s cannot be broadcast to the shape %s of the product", layout.Format(c.shape), layout.Format(want))
+		errs.Throw(errs.ValueError, "[addmm] c of shape %s cannot be broadcast to the shape %s of the product", layout.Format(c.shape), layout.Format(want))
 	}
-	z := newArray(&addMMOp, d, out, MatMulAttr{float32(alpha), float32(beta)}, x, y, Reshape(BroadcastTo(c, want), out))
+	z := newArray(&addMMOp, d, out, device.MatMulAttr{Alpha: float32(alpha), Beta: float32(beta)}, x, y, Reshape(BroadcastTo(c, want), out))
 	return Reshape(z, want)
 }
 
@@ -201,7 +203,7 @@ func tensorDotCall(a *Args) *Array {
 	x, y := a.pair(0)
 	if arg := a.arg(2); arg.Kind == ArgList {
 		if len(arg.List) != 2 {
-			Throw(ValueError, "[tensordot] axes must be an integer or a pair of lists")
+			errs.Throw(errs.ValueError, "[tensordot] axes must be an integer or a pair of lists")
 		}
 		pair := Args{a.Func, arg.List}
 		ax, _ := pair.ints(0)
@@ -216,7 +218,7 @@ func tensorDotCall(a *Args) *Array {
 	}
 	n := a.int(2, 2)
 	if n < 0 || n > x.NDim() || n > y.NDim() {
-		Throw(ValueError, "[tensordot] cannot contract %d axes of shapes %s and %s", n, layout.Format(x.shape), layout.Format(y.shape))
+		errs.Throw(errs.ValueError, "[tensordot] cannot contract %d axes of shapes %s and %s", n, layout.Format(x.shape), layout.Format(y.shape))
 	}
 	var ax []int
 	for i := range n {
@@ -228,13 +230,13 @@ func tensorDotCall(a *Args) *Array {
 // tensorDot contracts axes ax of x with axes ay of y.
 func tensorDot(op string, x, y *Array, ax, ay []int) *Array {
 	if len(ax) != len(ay) {
-		Throw(ValueError, "[%s] axes must come in pairs, not %d and %d", op, len(ax), len(ay))
+		errs.Throw(errs.ValueError, "[%s] axes must come in pairs, not %d and %d", op, len(ax), len(ay))
 	}
 	var restX, restY, shape []int
 	k := 1
 	for i := range ax {
 		if x.shape[ax[i]] != y.shape[ay[i]] {
-			Throw(ValueError, "[%s] axis %d of shape %s does not match axis %d of shape %s", op, ax[i], layout.Format(x.shape), ay[i], layout.Format(y.shape))
+			errs.Throw(errs.ValueError, "[%s] axis %d of shape %s does not match axis %d of shape %s", op, ax[i], layout.Format(x.shape), ay[i], layout.Format(y.shape))
 		}
 		k *= x.shape[ax[i]]
 	}

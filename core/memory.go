@@ -3,25 +3,19 @@ package core
 import (
 	"unsafe"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-// backends are the devices in order of preference; the first is the default.
-var backends []Backend
-
-// RegisterBackend makes a device known; backends call it from init.
-func RegisterBackend(b Backend) { backends = append(backends, b) }
-
-// Backends lists the registered devices.
-func Backends() []Backend { return backends }
-
-// device is where arrays live. There is one kind of memory so far: the CPU's.
-func device() Backend {
-	if len(backends) == 0 {
-		Throw(RuntimeError, "no backend is registered")
+// host is where arrays live. There is one kind of memory so far: the CPU's.
+func host() device.Host {
+	all := device.Registered()
+	if len(all) == 0 {
+		errs.Throw(errs.RuntimeError, "no backend is registered")
 	}
-	return backends[0]
+	return all[0]
 }
 
 // buffer is a piece of device memory, shared by the arrays that view it.
@@ -44,7 +38,7 @@ var memory struct {
 
 func initMemory() {
 	memory.initialized = true
-	total, _ := device().Info()["memory_size"].(int)
+	total, _ := host().Info()["memory_size"].(int)
 	if total <= 0 {
 		total = 1 << 33
 	}
@@ -65,10 +59,10 @@ func newBuffer(n int) *buffer {
 	if b == nil {
 		giveWay(class, size)
 		shrinkCache(memory.limit - memory.active - size)
-		p := device().Allocate(size)
+		p := host().Allocate(size)
 		if p == nil {
 			ClearCache()
-			if p = device().Allocate(size); p == nil {
+			if p = host().Allocate(size); p == nil {
 				return nil
 			}
 		}
@@ -90,7 +84,7 @@ func (b *buffer) release() {
 	}
 	memory.active -= b.size
 	if b.size > memory.cacheLimit {
-		device().Free(b.ptr, b.size)
+		host().Free(b.ptr, b.size)
 		return
 	}
 	shrinkCache(memory.cacheLimit - b.size)
@@ -98,14 +92,14 @@ func (b *buffer) release() {
 }
 
 // allocate gives a ready-to-be array its own row-contiguous memory.
-func (a *Array) allocate() *Error {
+func (a *Array) allocate() *errs.Error {
 	n := a.NBytes()
 	if a.buf = newBuffer(n); a.buf == nil {
 		op := "array"
 		if a.op != nil && a.op != leaf {
 			op = a.opName()
 		}
-		return Errorf(MemoryError, "[%s] cannot allocate %d bytes for an array of shape %s and dtype %s: %d bytes are in use and the limit is %d",
+		return errs.Errorf(errs.MemoryError, "[%s] cannot allocate %d bytes for an array of shape %s and dtype %s: %d bytes are in use and the limit is %d",
 			op, n, layout.Format(a.shape), a.dtype, memory.active, memory.limit)
 	}
 	a.offset, a.strides = 0, nil
@@ -155,7 +149,7 @@ func ClearCache() { shrinkCache(0) }
 // Empty makes a ready array whose elements the caller writes before anyone else sees it.
 func Empty(d dtype.Dtype, shape layout.Shape) (*Array, unsafe.Pointer) {
 	if _, ok := layout.CheckedSize(shape, d.Size()); !ok {
-		Throw(ValueError, "[array] shape %s of dtype %s is not valid: dimensions must be non-negative and their product fit in memory", layout.Format(shape), d)
+		errs.Throw(errs.ValueError, "[array] shape %s of dtype %s is not valid: dimensions must be non-negative and their product fit in memory", layout.Format(shape), d)
 	}
 	a := newArray(leaf, d, shape, nil)
 	var p unsafe.Pointer

@@ -1,8 +1,12 @@
 package core
 
+import (
+	"github.com/mlx-go/mlx_go/core/table"
+)
+
 // The rows by name, for rules and composed functions: apply("add", x, y).
 func apply(row string, xs ...*Array) *Array {
-	r := rowByName[row]
+	r := table.FindRow(row)
 	if r == nil {
 		panic("op table: no op " + row)
 	}

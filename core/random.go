@@ -4,7 +4,9 @@ import (
 	"math"
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -18,7 +20,7 @@ var randomBitsOp Def
 var randomKey *Array
 
 func init() {
-	randomBitsOp = Def{Name: "random_bits", Launch: simple(KindRandomBits), NoGrad: "bits are no function of the key that has a derivative",
+	randomBitsOp = Def{Name: "random_bits", Launch: simple(device.KindRandomBits), NoGrad: "bits are no function of the key that has a derivative",
 		Cost: func(*Array) int { return 16 },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			return newArray(&randomBitsOp, dtype.Uint32, withBatch(n, y.shape), y.attr, ins[0])
@@ -29,10 +31,10 @@ func init() {
 // randomWords gives n uint32 per key of shape (..., 2).
 func randomWords(key *Array, n int) *Array {
 	if k := len(key.shape); k == 0 || key.shape[k-1] != 2 || key.dtype != dtype.Uint32 {
-		Throw(ValueError, "[random] a key must be a uint32 array of shape (2,), not %s of shape %s", key.dtype, layout.Format(key.shape))
+		errs.Throw(errs.ValueError, "[random] a key must be a uint32 array of shape (2,), not %s of shape %s", key.dtype, layout.Format(key.shape))
 	}
 	shape := append(slices.Clone(key.shape[:len(key.shape)-1]), n)
-	return newArray(&randomBitsOp, dtype.Uint32, shape, RandomAttr{4 * n}, key)
+	return newArray(&randomBitsOp, dtype.Uint32, shape, device.RandomAttr{Bytes: 4 * n}, key)
 }
 
 // KeyOf is the key for a seed: its high and its low half.
@@ -75,7 +77,7 @@ func (a *Args) key(i int) *Array {
 	}
 	k := a.array(i)
 	if len(k.shape) != 1 {
-		Throw(ValueError, "[%s] a key must be a uint32 array of shape (2,), not of shape %s", a.name(), layout.Format(k.shape))
+		errs.Throw(errs.ValueError, "[%s] a key must be a uint32 array of shape (2,), not of shape %s", a.name(), layout.Format(k.shape))
 	}
 	return k
 }
@@ -109,7 +111,7 @@ func uniform(key *Array, lo, hi *Array, shape layout.Shape, d dtype.Dtype) *Arra
 	lo, hi = AsType(lo, d), AsType(hi, d)
 	out := broadcastShapes("uniform", broadcastShapes("uniform", lo.shape, hi.shape), shape)
 	if !layout.Equal(out, shape) {
-		Throw(ValueError, "[uniform] bounds of shapes %s and %s do not broadcast to shape %s", layout.Format(lo.shape), layout.Format(hi.shape), layout.Format(shape))
+		errs.Throw(errs.ValueError, "[uniform] bounds of shapes %s and %s do not broadcast to shape %s", layout.Format(lo.shape), layout.Format(hi.shape), layout.Format(shape))
 	}
 	u, span := unit(key, shape, d), sub(hi, lo)
 	r := add(mul(span, u), lo)
@@ -175,7 +177,7 @@ func gumbel(key *Array, shape layout.Shape, d dtype.Dtype) *Array {
 func (a *Args) floating(i int) dtype.Dtype {
 	d := a.dtype(i, dtype.Float32)
 	if !d.IsFloat() {
-		Throw(ValueError, "[%s] the dtype must be floating point, not %s", a.name(), d)
+		errs.Throw(errs.ValueError, "[%s] the dtype must be floating point, not %s", a.name(), d)
 	}
 	return d
 }

@@ -6,7 +6,9 @@ import (
 	"math"
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -23,7 +25,7 @@ func init() {
 	seedOf := func(a *Args) uint64 {
 		x := a.arg(0)
 		if x.Kind != ArgInt && x.Kind != ArgBool && x.Kind != ArgBigUint {
-			Throw(TypeError, "[%s] the seed must be an integer", a.name())
+			errs.Throw(errs.TypeError, "[%s] the seed must be an integer", a.name())
 		}
 		return uint64(x.Int)
 	}
@@ -36,7 +38,7 @@ func init() {
 			Call: callN(func(a *Args) *Array {
 				n := a.int(1, 2)
 				if n < 0 {
-					Throw(ValueError, "[split] the number of keys must be non-negative, not %d", n)
+					errs.Throw(errs.ValueError, "[split] the number of keys must be non-negative, not %d", n)
 				}
 				return Reshape(randomWords(a.array(0), 2*n), []int{n, 2})
 			})},
@@ -51,7 +53,7 @@ func init() {
 			Call: callN(func(a *Args) *Array {
 				d := a.dtype(1, dtype.Float32)
 				if !d.IsInexact() {
-					Throw(ValueError, "[normal] the dtype must be floating point or complex, not %s", d)
+					errs.Throw(errs.ValueError, "[normal] the dtype must be floating point or complex, not %s", d)
 				}
 				return normal(a.key(4), a.shapeOr(0, nil), d, a.optionalWeak(2, d), a.optionalWeak(3, d))
 			})},
@@ -62,7 +64,7 @@ func init() {
 				p := a.weakOr(0, dtype.Float32, 0.5)
 				shape := a.shapeOr(1, p.shape)
 				if !layout.CanBroadcastTo(p.shape, shape) {
-					Throw(ValueError, "[bernoulli] p of shape %s does not broadcast to shape %s", layout.Format(p.shape), layout.Format(shape))
+					errs.Throw(errs.ValueError, "[bernoulli] p of shape %s does not broadcast to shape %s", layout.Format(p.shape), layout.Format(shape))
 				}
 				above := scalar(float64(math.Nextafter32(1, 2)))
 				u := mul(AsType(bitsOf(a.key(2), shape), dtype.Float32), scalar(0x1p-32))
@@ -98,7 +100,7 @@ func init() {
 				order := func(n int) *Array { return argSortAxis(randomWords(a.key(2), n), 0, -1) }
 				if it := a.arg(0); it.Kind == ArgInt {
 					if it.Int < 0 {
-						Throw(ValueError, "[permutation] the length must be non-negative, not %d", it.Int)
+						errs.Throw(errs.ValueError, "[permutation] the length must be non-negative, not %d", it.Int)
 					}
 					return order(int(it.Int))
 				}
@@ -119,7 +121,7 @@ func categorical(a *Args) *Array {
 	axis := a.axis(1, logits.NDim(), -1) - logits.NDim() // from the end
 	key := func() *Array { return a.key(4) }
 	if a.given(2) && a.given(3) {
-		Throw(ValueError, "[categorical] give shape or num_samples, not both")
+		errs.Throw(errs.ValueError, "[categorical] give shape or num_samples, not both")
 	}
 	noise := func(shape layout.Shape) *Array { return gumbel(key(), shape, dtype.Float32) }
 	rest := slices.Delete(slices.Clone(logits.shape), axis+logits.NDim(), axis+logits.NDim()+1)
@@ -128,7 +130,7 @@ func categorical(a *Args) *Array {
 	case a.given(3):
 		n := a.int(3, 1)
 		if n < 0 {
-			Throw(ValueError, "[categorical] num_samples must be non-negative, not %d", n)
+			errs.Throw(errs.ValueError, "[categorical] num_samples must be non-negative, not %d", n)
 		}
 		if single {
 			return drawFromOne(logits, append(rest, n), key())
@@ -139,7 +141,7 @@ func categorical(a *Args) *Array {
 	case a.given(2):
 		shape := slices.Clone(a.shape(2))
 		if !layout.CanBroadcastTo(rest, shape) {
-			Throw(ValueError, "[categorical] logits of shape %s without axis %d do not broadcast to shape %s", layout.Format(logits.shape), axis, layout.Format(shape))
+			errs.Throw(errs.ValueError, "[categorical] logits of shape %s without axis %d do not broadcast to shape %s", layout.Format(logits.shape), axis, layout.Format(shape))
 		}
 		if single {
 			return drawFromOne(logits, shape, key())
@@ -158,10 +160,10 @@ func categorical(a *Args) *Array {
 // where the Gumbel trick takes one for every category.
 func drawFromOne(logits *Array, shape layout.Shape, key *Array) *Array {
 	x := AsType(Reshape(logits, []int{-1}), dtype.Float32)
-	weights := apply("exp", sub(x, reduce(ReduceMax, x, []int{0})))
+	weights := apply("exp", sub(x, reduce(device.ReduceMax, x, []int{0})))
 	weights = where(apply("isnan", weights), like(weights, 1), weights) // the infinite ones share, or all if there is nothing else
-	total := scan(ScanSum, weights, 0, false, true)
+	total := scan(device.ScanSum, weights, 0, false, true)
 	last := Index(total, []IndexItem{{Kind: IndexInt, Int: -1}})
 	u := mul(unit(key, shape, dtype.Float32), last)
-	return newArray(&searchOp, dtype.Uint32, u.shape, SearchAttr{true}, total, u)
+	return newArray(&searchOp, dtype.Uint32, u.shape, device.SearchAttr{Right: true}, total, u)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -21,18 +22,18 @@ func randint(a *Args) *Array {
 		list[3] = Arg{Kind: ArgDtype, Int: int64(dtype.Uint8)}
 		for i := range list[:2] {
 			if x := &list[i]; x.Kind == ArgInt && (x.Int < 0 || x.Int > int64(1+i)) {
-				Throw(ValueError, "[randint] %d is no bound of bools: low is 0 or 1, high at most 2", x.Int)
+				errs.Throw(errs.ValueError, "[randint] %d is no bound of bools: low is 0 or 1, high at most 2", x.Int)
 			}
 		}
 		return AsType(randint(&Args{a.Func, list}), dtype.Bool)
 	}
 	if !d.IsInteger() {
-		Throw(ValueError, "[randint] the dtype must be an integer or bool, not %s", d)
+		errs.Throw(errs.ValueError, "[randint] the dtype must be an integer or bool, not %s", d)
 	}
 	lo, hi := a.bound(0, d), a.bound(1, d)
 	shape := a.shapeOr(2, broadcastShapes("randint", lo.shape, hi.shape))
 	if !layout.CanBroadcastTo(lo.shape, shape) || !layout.CanBroadcastTo(hi.shape, shape) {
-		Throw(ValueError, "[randint] bounds of shapes %s and %s do not broadcast to shape %s",
+		errs.Throw(errs.ValueError, "[randint] bounds of shapes %s and %s do not broadcast to shape %s",
 			layout.Format(lo.shape), layout.Format(hi.shape), layout.Format(shape))
 	}
 	key := a.key(4)
@@ -54,7 +55,7 @@ func (a *Args) bound(i int, d dtype.Dtype) *Array {
 	x := a.arg(i)
 	last := x.Int - int64(i)
 	if x.Kind == ArgInt && !intFits(last, d) || x.Kind == ArgBigUint && uint64(last) > math.MaxInt64 && d != dtype.Uint64 {
-		Throw(ValueError, "[randint] %s %d is out of bounds for %s", [2]string{"low", "high"}[i], x.Int, d)
+		errs.Throw(errs.ValueError, "[randint] %s %d is out of bounds for %s", [2]string{"low", "high"}[i], x.Int, d)
 	}
 	return a.array(i)
 }

@@ -3,37 +3,39 @@ package core
 import (
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 var reduceOp, argReduceOp Def
 
-var reduceNames = [ReduceOpCount]string{"sum", "prod", "min", "max", "all", "any"}
+var reduceNames = [device.ReduceOpCount]string{"sum", "prod", "min", "max", "all", "any"}
 
 func init() {
-	reduceOp = Def{Name: "reduce", Launch: simple(KindReduce), VJP: vjpReduce, JVP: jvpReduce,
+	reduceOp = Def{Name: "reduce", Launch: simple(device.KindReduce), VJP: vjpReduce, JVP: jvpReduce,
 		Cost: func(y *Array) int { return max(y.in[0].Size()/max(y.Size(), 1), 1) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
-			at := y.attr.(ReduceAttr)
+			at := y.attr.(device.ReduceAttr)
 			axes := make([]int, len(at.Axes))
 			for i, a := range at.Axes {
 				axes[i] = a + 1
 			}
-			return newArray(&reduceOp, y.dtype, withBatch(n, y.shape), ReduceAttr{at.Op, axes}, ins[0])
+			return newArray(&reduceOp, y.dtype, withBatch(n, y.shape), device.ReduceAttr{Op: at.Op, Axes: axes}, ins[0])
 		},
 	}
-	argReduceOp = Def{Name: "argreduce", NoGrad: "the result is an integer", Launch: simple(KindArgReduce),
+	argReduceOp = Def{Name: "argreduce", NoGrad: "the result is an integer", Launch: simple(device.KindArgReduce),
 		Cost: reduceOp.Cost,
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
-			at := y.attr.(ArgReduceAttr)
+			at := y.attr.(device.ArgReduceAttr)
 			return argReduce(ins[0], at.Axis+1, at.Max)
 		},
 	}
 	const sig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array"
 	const argSig = "(a: array, /, axis: None | int = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array"
 	const ddofSig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, *, correction: int | None = None, stream: StreamOrDevice = None) -> array"
-	fold := func(op ReduceOp) func(*Args) []*Array {
+	fold := func(op device.ReduceOp) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
 			x := a.array(0)
 			axes := a.axes(1, x.NDim())
@@ -67,21 +69,21 @@ func init() {
 	}
 	const over1 = "\n\nArgs:\n    a: Input array.\n    axis: Axis or axes to reduce over; ``None`` reduces over all of them.\n    keepdims: Keep reduced axes with extent 1.\n\nReturns:\n    "
 	register(numpyMethods(
-		Func{Name: "sum", Sig: sig, Call: fold(ReduceSum), Doc: "Sum over the given axes." + over1 + "The sum; bool and small integers add up in 32 bits, floats keep their dtype.\n\nExample:\n    >>> mx.sum(mx.array([[1, 2], [3, 4]]), axis=0)\n    array([4, 6], dtype=int32)"},
-		Func{Name: "prod", Sig: sig, Call: fold(ReduceProd), Doc: "Product over the given axes." + over1 + "The product, 1 for an empty axis.\n\nExample:\n    >>> mx.prod(mx.array([2, 3, 4]))\n    array(24, dtype=int32)"},
-		Func{Name: "min", Sig: sig, Call: fold(ReduceMin), Doc: "Minimum over the given axes; NaN wins." + over1 + "The minimum in the dtype of ``a``. An empty axis is a ValueError.\n\nExample:\n    >>> mx.min(mx.array([3, 1, 2]))\n    array(1, dtype=int32)"},
-		Func{Name: "max", Sig: sig, Call: fold(ReduceMax), Doc: "Maximum over the given axes; NaN wins." + over1 + "The maximum in the dtype of ``a``. An empty axis is a ValueError.\n\nExample:\n    >>> mx.max(mx.array([3, 1, 2]))\n    array(3, dtype=int32)"},
-		Func{Name: "all", Sig: sig, Call: fold(ReduceAnd), Doc: "Whether all elements are nonzero, over the given axes." + over1 + "A bool array.\n\nExample:\n    >>> mx.all(mx.array([True, False]))\n    array(False, dtype=bool)"},
-		Func{Name: "any", Sig: sig, Call: fold(ReduceOr), Doc: "Whether any element is nonzero, over the given axes." + over1 + "A bool array.\n\nExample:\n    >>> mx.any(mx.array([True, False]))\n    array(True, dtype=bool)"},
+		Func{Name: "sum", Sig: sig, Call: fold(device.ReduceSum), Doc: "Sum over the given axes." + over1 + "The sum; bool and small integers add up in 32 bits, floats keep their dtype.\n\nExample:\n    >>> mx.sum(mx.array([[1, 2], [3, 4]]), axis=0)\n    array([4, 6], dtype=int32)"},
+		Func{Name: "prod", Sig: sig, Call: fold(device.ReduceProd), Doc: "Product over the given axes." + over1 + "The product, 1 for an empty axis.\n\nExample:\n    >>> mx.prod(mx.array([2, 3, 4]))\n    array(24, dtype=int32)"},
+		Func{Name: "min", Sig: sig, Call: fold(device.ReduceMin), Doc: "Minimum over the given axes; NaN wins." + over1 + "The minimum in the dtype of ``a``. An empty axis is a ValueError.\n\nExample:\n    >>> mx.min(mx.array([3, 1, 2]))\n    array(1, dtype=int32)"},
+		Func{Name: "max", Sig: sig, Call: fold(device.ReduceMax), Doc: "Maximum over the given axes; NaN wins." + over1 + "The maximum in the dtype of ``a``. An empty axis is a ValueError.\n\nExample:\n    >>> mx.max(mx.array([3, 1, 2]))\n    array(3, dtype=int32)"},
+		Func{Name: "all", Sig: sig, Call: fold(device.ReduceAnd), Doc: "Whether all elements are nonzero, over the given axes." + over1 + "A bool array.\n\nExample:\n    >>> mx.all(mx.array([True, False]))\n    array(False, dtype=bool)"},
+		Func{Name: "any", Sig: sig, Call: fold(device.ReduceOr), Doc: "Whether any element is nonzero, over the given axes." + over1 + "A bool array.\n\nExample:\n    >>> mx.any(mx.array([True, False]))\n    array(True, dtype=bool)"},
 		Func{Name: "mean", Sig: sig, Call: over(mean), Doc: "Mean over the given axes." + over1 + "The mean, float32 for integers.\n\nExample:\n    >>> mx.mean(mx.array([1.0, 2.0]))\n    array(1.5, dtype=float32)"},
 		Func{Name: "median", Sig: sig, Call: over(median), Doc: "Median over the given axes." + over1 + "The median, float32 for integers; the mean of the two middle elements for an even count.\n\nExample:\n    >>> mx.median(mx.array([3.0, 1.0, 2.0]))\n    array(2, dtype=float32)"},
 		Func{Name: "count_nonzero", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, keepdims: bool = False, stream: StreamOrDevice = None) -> array", Call: over(func(x *Array, axes []int) *Array {
-			return reduce(ReduceSum, AsType(apply("not_equal", x, scalarOf(x.dtype, 0)), dtype.Int32), axes)
+			return reduce(device.ReduceSum, AsType(apply("not_equal", x, scalarOf(x.dtype, 0)), dtype.Int32), axes)
 		}), Doc: "Number of nonzero elements over the given axes." + over1 + "int32 counts.\n\nExample:\n    >>> mx.count_nonzero(mx.array([0, 1, 2]))\n    array(2, dtype=int32)"},
 		Func{Name: "var", Sig: ddofSig, Call: spread(variance), Doc: "Variance over the given axes." + over1 + "The mean squared distance from the mean, divided by n - ddof (``correction`` is another name of ``ddof``).\n\nExample:\n    >>> mx.var(mx.array([1.0, 3.0]))\n    array(1, dtype=float32)"},
 		Func{Name: "std", Sig: ddofSig, Call: spread(deviation), Doc: "Standard deviation over the given axes." + over1 + "The square root of :func:`var`.\n\nExample:\n    >>> mx.std(mx.array([1.0, 3.0]))\n    array(1, dtype=float32)"},
 		Func{Name: "minmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> tuple[array, array]", Call: func(a *Args) []*Array {
-			return append(fold(ReduceMin)(a), fold(ReduceMax)(a)...)
+			return append(fold(device.ReduceMin)(a), fold(device.ReduceMax)(a)...)
 		}, Doc: "Minimum and maximum over the given axes." + over1 + "The pair (min, max).\n\nExample:\n    >>> mx.minmax(mx.array([3, 1, 2]))\n    (array(1, dtype=int32), array(3, dtype=int32))"},
 		Func{Name: "argmin", Sig: argSig, Method: true, Call: position(false), Doc: "Position of the first minimum along an axis, or in the flattened array.\n\nArgs:\n    a: Input array.\n    axis: Axis to search along; ``None`` searches the flattened array.\n    keepdims: Keep the axis with extent 1.\n\nReturns:\n    uint32 positions.\n\nExample:\n    >>> mx.argmin(mx.array([3, 1, 2]))\n    array(1, dtype=uint32)"},
 		Func{Name: "argmax", Sig: argSig, Method: true, Call: position(true), Doc: "Position of the first maximum along an axis, or in the flattened array.\n\nArgs:\n    a: Input array.\n    axis: Axis to search along; ``None`` searches the flattened array.\n    keepdims: Keep the axis with extent 1.\n\nReturns:\n    uint32 positions.\n\nExample:\n    >>> mx.argmax(mx.array([3, 1, 2]))\n    array(0, dtype=uint32)"},
@@ -89,11 +91,11 @@ func init() {
 }
 
 // reduceDtype is what a fold of d's gives.
-func reduceDtype(op ReduceOp, d dtype.Dtype) dtype.Dtype {
+func reduceDtype(op device.ReduceOp, d dtype.Dtype) dtype.Dtype {
 	switch {
-	case op == ReduceAnd || op == ReduceOr:
+	case op == device.ReduceAnd || op == device.ReduceOr:
 		return dtype.Bool
-	case op == ReduceMin || op == ReduceMax:
+	case op == device.ReduceMin || op == device.ReduceMax:
 		return d
 	case d == dtype.Bool:
 		return dtype.Int32
@@ -106,10 +108,10 @@ func reduceDtype(op ReduceOp, d dtype.Dtype) dtype.Dtype {
 }
 
 // reduce folds the given ascending axes and drops them.
-func reduce(op ReduceOp, x *Array, axes []int) *Array {
+func reduce(op device.ReduceOp, x *Array, axes []int) *Array {
 	d := reduceDtype(op, x.dtype)
 	if len(axes) == 0 {
-		if op == ReduceAnd || op == ReduceOr {
+		if op == device.ReduceAnd || op == device.ReduceOr {
 			return apply("not_equal", x, scalarOf(x.dtype, 0))
 		}
 		return AsType(x, d)
@@ -118,11 +120,11 @@ func reduce(op ReduceOp, x *Array, axes []int) *Array {
 	for i, n := range x.shape {
 		if !slices.Contains(axes, i) {
 			shape = append(shape, n)
-		} else if n == 0 && (op == ReduceMin || op == ReduceMax) {
-			Throw(ValueError, "[%s] axis %d of shape %s is empty and has no %s", reduceNames[op], i, layout.Format(x.shape), reduceNames[op])
+		} else if n == 0 && (op == device.ReduceMin || op == device.ReduceMax) {
+			errs.Throw(errs.ValueError, "[%s] axis %d of shape %s is empty and has no %s", reduceNames[op], i, layout.Format(x.shape), reduceNames[op])
 		}
 	}
-	return newArray(&reduceOp, d, shape, ReduceAttr{op, axes}, x)
+	return newArray(&reduceOp, d, shape, device.ReduceAttr{Op: op, Axes: axes}, x)
 }
 
 func argReduce(x *Array, axis int, largest bool) *Array {
@@ -131,21 +133,21 @@ func argReduce(x *Array, axis int, largest bool) *Array {
 		name = "argmax"
 	}
 	if x.shape[axis] == 0 {
-		Throw(ValueError, "[%s] axis %d of shape %s is empty", name, axis, layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[%s] axis %d of shape %s is empty", name, axis, layout.Format(x.shape))
 	}
 	checkPositions(name, x.shape, axis)
 	if x.dtype == dtype.Complex64 {
 		// The first place that holds the extreme, or a NaN: where there is one, the extreme is NaN and equals nothing.
-		op := ReduceMin
+		op := device.ReduceMin
 		if largest {
-			op = ReduceMax
+			op = device.ReduceMax
 		}
 		extreme := expandAt(reduce(op, x, []int{axis}), x, []int{axis})
 		x = apply("logical_or", apply("equal", x, extreme), apply("isnan", x))
 		largest = true
 	}
 	shape := slices.Delete(slices.Clone(x.shape), axis, axis+1)
-	return newArray(&argReduceOp, dtype.Uint32, shape, ArgReduceAttr{largest, axis}, x)
+	return newArray(&argReduceOp, dtype.Uint32, shape, device.ArgReduceAttr{Max: largest, Axis: axis}, x)
 }
 
 // keepDims puts the reduced axes back with extent 1, if wanted.
@@ -166,31 +168,31 @@ func expandAt(y, x *Array, axes []int) *Array {
 }
 
 func vjpReduce(y, ct *Array, want []bool) []*Array {
-	x, at := y.in[0], y.attr.(ReduceAttr)
+	x, at := y.in[0], y.attr.(device.ReduceAttr)
 	ct = expandAt(ct, x, at.Axes)
 	switch at.Op {
-	case ReduceSum:
+	case device.ReduceSum:
 		return []*Array{BroadcastTo(AsType(ct, x.dtype), x.shape)}
-	case ReduceProd:
+	case device.ReduceProd:
 		return []*Array{mul(ct, conj(prodOfOthers(x, at.Axes)))}
-	case ReduceMin, ReduceMax:
+	case device.ReduceMin, device.ReduceMax:
 		mask := wide(AsType(apply("equal", x, expandAt(y, x, at.Axes)), ct.dtype)) // a half holds no count above 65504
-		count := expandAt(reduce(ReduceSum, mask, at.Axes), x, at.Axes)
+		count := expandAt(reduce(device.ReduceSum, mask, at.Axes), x, at.Axes)
 		return []*Array{mul(ct, AsType(div(mask, count), ct.dtype))}
 	}
 	return []*Array{nil}
 }
 
 func jvpReduce(y *Array, tangents []*Array) *Array {
-	x, t, at := y.in[0], tangents[0], y.attr.(ReduceAttr)
+	x, t, at := y.in[0], tangents[0], y.attr.(device.ReduceAttr)
 	switch at.Op {
-	case ReduceSum:
+	case device.ReduceSum:
 		return newArray(&reduceOp, y.dtype, y.shape, at, t)
-	case ReduceProd:
-		return reduce(ReduceSum, mul(t, prodOfOthers(x, at.Axes)), at.Axes)
-	case ReduceMin, ReduceMax:
+	case device.ReduceProd:
+		return reduce(device.ReduceSum, mul(t, prodOfOthers(x, at.Axes)), at.Axes)
+	case device.ReduceMin, device.ReduceMax:
 		mask := wide(AsType(apply("equal", x, expandAt(y, x, at.Axes)), t.dtype))
-		return AsType(div(reduce(ReduceSum, mul(wide(t), mask), at.Axes), reduce(ReduceSum, mask, at.Axes)), t.dtype)
+		return AsType(div(reduce(device.ReduceSum, mul(wide(t), mask), at.Axes), reduce(device.ReduceSum, mask, at.Axes)), t.dtype)
 	}
 	return nil
 }
@@ -215,7 +217,7 @@ func prodOfOthers(x *Array, axes []int) *Array {
 	moved := Transpose(wide(x), perm) // halves hold the product of the others more often than those of both sides
 	flat := Reshape(moved, append(slices.Clone(moved.shape[:len(rest)]), -1))
 	last := len(flat.shape) - 1
-	others := mul(scan(ScanProd, flat, last, false, false), scan(ScanProd, flat, last, true, false))
+	others := mul(scan(device.ScanProd, flat, last, false, false), scan(device.ScanProd, flat, last, true, false))
 	inverse := make([]int, len(perm))
 	for i, p := range perm {
 		inverse[p] = i
@@ -234,7 +236,7 @@ func countOf(x *Array, axes []int) int {
 
 // wideSum is the sum in at least float32: kernels add halves up in more than that anyway.
 func wideSum(x *Array, axes []int) *Array {
-	y := reduce(ReduceSum, x, axes)
+	y := reduce(device.ReduceSum, x, axes)
 	switch {
 	case !x.dtype.IsHalf():
 		return y
@@ -261,7 +263,7 @@ func wideVariance(x *Array, axes []int, ddof int) *Array {
 	if d.dtype == dtype.Complex64 {
 		d = apply("abs", d)
 	}
-	s := reduce(ReduceSum, apply("square", d), axes)
+	s := reduce(device.ReduceSum, apply("square", d), axes)
 	return div(s, like(s, float64(max(countOf(x, axes)-ddof, 0))))
 }
 
@@ -284,7 +286,7 @@ func median(x *Array, axes []int) *Array {
 	x = floated(x)
 	n := countOf(x, axes)
 	if n == 0 {
-		Throw(ValueError, "[median] axes %s of shape %s are empty", layout.Format(axes), layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[median] axes %s of shape %s are empty", layout.Format(axes), layout.Format(x.shape))
 	}
 	rest := make([]int, 0, len(x.shape))
 	shape := make([]int, 0, len(x.shape)+1)

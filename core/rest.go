@@ -1,5 +1,9 @@
 package core
 
+import (
+	"github.com/mlx-go/mlx_go/core/errs"
+)
+
 // A kernel that runs in place changes memory which exists nowhere else, so what it did before Ctrl-C can neither be
 // undone nor done again. The node keeps the memory and becomes the rest of its work.
 
@@ -7,7 +11,7 @@ package core
 type rest struct {
 	name string
 	done int
-	run  func(e *exec, y *Array, xs []*Array, done *int) *Error
+	run  func(e *exec, y *Array, xs []*Array, done *int) *errs.Error
 }
 
 // restOp is an op of its own, so that neither fusion nor rules see the op it was: they would read its inputs, of which
@@ -15,7 +19,7 @@ type rest struct {
 var restOp Def
 
 func init() {
-	restOp = Def{Name: "rest", NoGrad: "what was being evaluated depends on no argument of a transform", Launch: func(e *exec, y *Array) *Error {
+	restOp = Def{Name: "rest", NoGrad: "what was being evaluated depends on no argument of a transform", Launch: func(e *exec, y *Array) *errs.Error {
 		r := y.attr.(*rest)
 		return r.run(e, y, y.inputs(), &r.done)
 	}}
@@ -23,10 +27,10 @@ func init() {
 
 // runInPlace computes y, which has taken over the memory of one of xs, by run. Interrupted, y becomes the rest of it: a
 // node whose inputs are xs themselves, since fused nodes between them and y have lost their meaning.
-func (e *exec) runInPlace(y *Array, xs []*Array, run func(e *exec, y *Array, xs []*Array, done *int) *Error) *Error {
+func (e *exec) runInPlace(y *Array, xs []*Array, run func(e *exec, y *Array, xs []*Array, done *int) *errs.Error) *errs.Error {
 	done := 0
 	err := run(e, y, xs, &done)
-	if err == nil || err.Kind != Interrupted {
+	if err == nil || err.Kind != errs.Interrupted {
 		return err
 	}
 	r := &rest{y.opName(), done, run}

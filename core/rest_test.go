@@ -7,23 +7,26 @@ import (
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // breakable is a backend whose kernels in place are interrupted half way, as many times as interrupts says, and that
 // counts how often it is asked for memory.
-type breakable struct{ core.Backend }
+type breakable struct{ device.Host }
 
 var interrupts, allocations atomic.Int32
 
 func (b breakable) Allocate(n int) unsafe.Pointer {
 	allocations.Add(1)
-	return b.Backend.Allocate(n)
+	return b.Host.Allocate(n)
 }
 
-func (b breakable) Launch(k *core.Kernel) error {
-	if k.Done == nil || k.Kind != core.KindElementwise {
-		return b.Backend.Launch(k)
+func (b breakable) Launch(k *device.Kernel) error {
+	if k.Done == nil || k.Kind != device.KindElementwise {
+		return b.Host.Launch(k)
 	}
 	rows := k.Out[0].Shape[0]
 	inner := k.Out[0].Size() / rows
@@ -36,18 +39,18 @@ func (b breakable) Launch(k *core.Kernel) error {
 	for _, t := range k.In {
 		part.In = append(part.In, rowsOf(t, *k.Done/inner, end))
 	}
-	part.Out = []core.Tensor{rowsOf(k.Out[0], *k.Done/inner, end)}
-	if err := b.Backend.Launch(&part); err != nil {
+	part.Out = []device.Tensor{rowsOf(k.Out[0], *k.Done/inner, end)}
+	if err := b.Host.Launch(&part); err != nil {
 		return err
 	}
 	*k.Done = end * inner
 	if end < rows {
-		return core.ErrCanceled
+		return errs.ErrCanceled
 	}
 	return nil
 }
 
-func rowsOf(t core.Tensor, from, to int) core.Tensor {
+func rowsOf(t device.Tensor, from, to int) device.Tensor {
 	t.Data = unsafe.Add(t.Data, from*t.Strides[0]*t.Dtype.Size())
 	t.Shape = append([]int{to - from}, t.Shape[1:]...)
 	return t
@@ -64,7 +67,7 @@ func interrupted(t *testing.T, y *core.Array) {
 	}
 	for !j.Wait(time.Second) {
 	}
-	if err := j.Err(); err == nil || err.Kind != core.Interrupted {
+	if err := j.Err(); err == nil || err.Kind != errs.Interrupted {
 		t.Fatalf("error is %v, want an interruption", err)
 	}
 }
@@ -75,9 +78,9 @@ func TestInterruptedInPlace(t *testing.T) {
 	const rows, cols = 600, 500 // more than is evaluated on the calling thread
 	row := func(name string, xs ...*core.Array) *core.Array {
 		if len(xs) == 2 {
-			return core.Binary(core.FindRow(name), xs[0], xs[1])
+			return core.Binary(table.FindRow(name), xs[0], xs[1])
 		}
-		return core.ApplyRow(core.FindRow(name), []core.Arg{{Kind: core.ArgArray, Array: xs[0]}})
+		return core.ApplyRow(table.FindRow(name), []core.Arg{{Kind: core.ArgArray, Array: xs[0]}})
 	}
 	build := func() *core.Array {
 		v := make([]float64, rows*cols)

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -12,7 +13,7 @@ import (
 var constant = &Def{Name: "constant", NoGrad: "it has no inputs"}
 
 func init() {
-	constant.Launch = func(e *exec, y *Array) *Error {
+	constant.Launch = func(e *exec, y *Array) *errs.Error {
 		if err := y.allocate(); err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func resultDtype(op string, args []Arg) dtype.Dtype {
 			switch a.Kind {
 			case ArgBool, ArgInt, ArgFloat, ArgComplex, ArgBigUint:
 			default:
-				Throw(TypeError, "[%s] arguments must be arrays or scalars", op)
+				errs.Throw(errs.TypeError, "[%s] arguments must be arrays or scalars", op)
 			}
 			if w := weakDtype(a); scalars {
 				weak = dtype.Promote(weak, w)
@@ -139,7 +140,7 @@ func scalarArg(op string, arg *Arg, d dtype.Dtype) *Array {
 		return intScalar(d, arg.Int)
 	case ArgInt:
 		if d.IsInteger() && !intFits(arg.Int, d) {
-			Throw(ValueError, "[%s] %d does not fit %s", op, arg.Int, d)
+			errs.Throw(errs.ValueError, "[%s] %d does not fit %s", op, arg.Int, d)
 		}
 		return intScalar(d, arg.Int)
 	case ArgBigUint:
@@ -147,13 +148,13 @@ func scalarArg(op string, arg *Arg, d dtype.Dtype) *Array {
 			return newConstant(d, uint64(arg.Int))
 		}
 		if d.IsInteger() {
-			Throw(ValueError, "[%s] %d does not fit %s", op, uint64(arg.Int), d)
+			errs.Throw(errs.ValueError, "[%s] %d does not fit %s", op, uint64(arg.Int), d)
 		}
 		return scalarOf(d, complex(float64(uint64(arg.Int)), 0))
 	case ArgFloat, ArgComplex:
 		return scalarOf(d, complex(arg.Float, arg.Imag))
 	}
-	Throw(TypeError, "[%s] expected an array or a scalar", op)
+	errs.Throw(errs.TypeError, "[%s] expected an array or a scalar", op)
 	return nil
 }
 

@@ -4,22 +4,24 @@ import (
 	"math"
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 var scanOp Def
 
-var scanNames = [ScanOpCount]string{"cumsum", "cumprod", "cummin", "cummax", "logcumsumexp"}
+var scanNames = [device.ScanOpCount]string{"cumsum", "cumprod", "cummin", "cummax", "logcumsumexp"}
 
 func init() {
-	scanOp = Def{Name: "scan", Launch: simple(KindScan), VJP: vjpScan, JVP: jvpScan,
+	scanOp = Def{Name: "scan", Launch: simple(device.KindScan), VJP: vjpScan, JVP: jvpScan,
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
-			at := y.attr.(ScanAttr)
+			at := y.attr.(device.ScanAttr)
 			at.Axis++
 			return newArray(&scanOp, y.dtype, ins[0].shape, at, ins[0])
 		},
 	}
-	cum := func(op ScanOp, prepare func(x *Array, a *Args) *Array) func(*Args) []*Array {
+	cum := func(op device.ScanOp, prepare func(x *Array, a *Args) *Array) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
 			x := prepare(a.array(0), a)
 			axis := 0
@@ -44,16 +46,16 @@ func init() {
 	const sig = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True, stream: StreamOrDevice = None) -> array"
 	const rest = "\n\nArgs:\n    a: Input array.\n    axis: Axis to run along; ``None`` runs along the flattened array.\n    reverse: Run from the end.\n    inclusive: Whether position i includes element i.\n\nReturns:\n    An array of the same shape (flattened without an axis).\n\nExample:\n    >>> "
 	register(
-		Func{Name: "cumsum", Sig: sigDtype, Method: true, Call: cum(ScanSum, summand), Doc: "Cumulative sum." + rest + "mx.cumsum(mx.array([1, 2, 3]))\n    array([1, 3, 6], dtype=int32)"},
-		Func{Name: "cumprod", Sig: sigDtype, Method: true, Call: cum(ScanProd, factor), Doc: "Cumulative product." + rest + "mx.cumprod(mx.array([1, 2, 3]))\n    array([1, 2, 6], dtype=int32)"},
-		Func{Name: "cummax", Sig: sig, Method: true, Call: cum(ScanMax, same), Doc: "Cumulative maximum." + rest + "mx.cummax(mx.array([1, 3, 2]))\n    array([1, 3, 3], dtype=int32)"},
-		Func{Name: "cummin", Sig: sig, Method: true, Call: cum(ScanMin, same), Doc: "Cumulative minimum." + rest + "mx.cummin(mx.array([3, 1, 2]))\n    array([3, 1, 1], dtype=int32)"},
-		Func{Name: "logcumsumexp", Sig: sig, Method: true, Call: cum(ScanLogAddExp, func(x *Array, a *Args) *Array { return floated(x) }), Doc: "Logarithm of the cumulative sum of exponentials." + rest + "mx.logcumsumexp(mx.array([0.0, 0.0]))\n    array([0, 0.693147], dtype=float32)"},
+		Func{Name: "cumsum", Sig: sigDtype, Method: true, Call: cum(device.ScanSum, summand), Doc: "Cumulative sum." + rest + "mx.cumsum(mx.array([1, 2, 3]))\n    array([1, 3, 6], dtype=int32)"},
+		Func{Name: "cumprod", Sig: sigDtype, Method: true, Call: cum(device.ScanProd, factor), Doc: "Cumulative product." + rest + "mx.cumprod(mx.array([1, 2, 3]))\n    array([1, 2, 6], dtype=int32)"},
+		Func{Name: "cummax", Sig: sig, Method: true, Call: cum(device.ScanMax, same), Doc: "Cumulative maximum." + rest + "mx.cummax(mx.array([1, 3, 2]))\n    array([1, 3, 3], dtype=int32)"},
+		Func{Name: "cummin", Sig: sig, Method: true, Call: cum(device.ScanMin, same), Doc: "Cumulative minimum." + rest + "mx.cummin(mx.array([3, 1, 2]))\n    array([3, 1, 1], dtype=int32)"},
+		Func{Name: "logcumsumexp", Sig: sig, Method: true, Call: cum(device.ScanLogAddExp, func(x *Array, a *Args) *Array { return floated(x) }), Doc: "Logarithm of the cumulative sum of exponentials." + rest + "mx.logcumsumexp(mx.array([0.0, 0.0]))\n    array([0, 0.693147], dtype=float32)"},
 		Func{Name: "diff", Sig: "(a: array, /, n: int = 1, axis: int = -1, *, stream: StreamOrDevice = None) -> array", Call: callN(func(a *Args) *Array {
 			x, n := a.array(0), a.int(1, 1)
 			axis := a.axis(2, x.NDim(), -1)
 			if n < 0 {
-				Throw(ValueError, "[diff] the order must be non-negative, not %d", n)
+				errs.Throw(errs.ValueError, "[diff] the order must be non-negative, not %d", n)
 			}
 			for range min(n, x.shape[axis]) {
 				k := x.shape[axis]
@@ -70,8 +72,8 @@ func init() {
 }
 
 // scan folds prefixes of x along axis.
-func scan(op ScanOp, x *Array, axis int, reverse, inclusive bool) *Array {
-	return newArray(&scanOp, x.dtype, x.shape, ScanAttr{op, axis, reverse, inclusive}, x)
+func scan(op device.ScanOp, x *Array, axis int, reverse, inclusive bool) *Array {
+	return newArray(&scanOp, x.dtype, x.shape, device.ScanAttr{Op: op, Axis: axis, Reverse: reverse, Inclusive: inclusive}, x)
 }
 
 // logPositive is log(x) where x is positive, and elsewhere a number whose exponential is 0: finite, and with
@@ -91,20 +93,20 @@ func aboveInf(y *Array) *Array {
 }
 
 func vjpScan(y, ct *Array, want []bool) []*Array {
-	x, at := y.in[0], y.attr.(ScanAttr)
-	back := func(g *Array) *Array { return scan(ScanSum, g, at.Axis, !at.Reverse, at.Inclusive) }
+	x, at := y.in[0], y.attr.(device.ScanAttr)
+	back := func(g *Array) *Array { return scan(device.ScanSum, g, at.Axis, !at.Reverse, at.Inclusive) }
 	switch at.Op {
-	case ScanSum:
+	case device.ScanSum:
 		return []*Array{back(ct)}
-	case ScanLogAddExp:
+	case device.ScanLogAddExp:
 		// d y_j / d x_i = exp(x_i - y_j); sums of ct*exp(-y) are taken in logarithms so that exp stays finite.
 		y = aboveInf(y)
 		pos, negative := logPositive(ct), logPositive(neg(ct))
 		part := func(l *Array) *Array {
-			return apply("exp", add(scan(ScanLogAddExp, sub(l, y), at.Axis, !at.Reverse, at.Inclusive), x))
+			return apply("exp", add(scan(device.ScanLogAddExp, sub(l, y), at.Axis, !at.Reverse, at.Inclusive), x))
 		}
 		return []*Array{sub(part(pos), part(negative))}
-	case ScanMin, ScanMax:
+	case device.ScanMin, device.ScanMax:
 		from := argScan(x, at)
 		if !at.Inclusive {
 			from, ct = shifted(from, ct, at)
@@ -118,7 +120,7 @@ func zerosLike(x *Array) *Array { return zeros(x.dtype, x.shape) }
 
 // argScan is, for every position of the inclusive cumulative minimum or maximum of x, where its
 // value came from: the last position that held it.
-func argScan(x *Array, at ScanAttr) *Array {
+func argScan(x *Array, at device.ScanAttr) *Array {
 	n := x.shape[at.Axis]
 	shape := make([]int, len(x.shape))
 	for i := range shape {
@@ -127,16 +129,16 @@ func argScan(x *Array, at ScanAttr) *Array {
 	shape[at.Axis] = n
 	position := BroadcastTo(Reshape(arange(dtype.Int32, n), shape), x.shape)
 	hit := apply("equal", x, scan(at.Op, x, at.Axis, at.Reverse, true))
-	op, missing := ScanMax, -1
+	op, missing := device.ScanMax, -1
 	if at.Reverse {
-		op, missing = ScanMin, n
+		op, missing = device.ScanMin, n
 	}
 	return scan(op, where(hit, position, intScalar(dtype.Int32, int64(missing))), at.Axis, at.Reverse, true)
 }
 
 // shifted pairs the positions of an inclusive scan with the results of the exclusive one, which
 // lag by one; the first exclusive result is a constant.
-func shifted(from, ct *Array, at ScanAttr) (*Array, *Array) {
+func shifted(from, ct *Array, at device.ScanAttr) (*Array, *Array) {
 	n := ct.shape[at.Axis]
 	one, rest := min(1, n), max(n-1, 0)
 	behind, ahead := sliceAxis(from, at.Axis, 0, rest), sliceAxis(ct, at.Axis, one, n)
@@ -149,7 +151,7 @@ func shifted(from, ct *Array, at ScanAttr) (*Array, *Array) {
 // cumProdJacobian gives, with the scanned axis moved last and run forward, the matrix [..., i, j] of
 // d y_j / d x_i: the product of the other factors of y_j. All pairs make it quadratic in
 // the extent, and right where factors are zero.
-func cumProdJacobian(x *Array, at ScanAttr) *Array {
+func cumProdJacobian(x *Array, at device.ScanAttr) *Array {
 	last := len(x.shape) - 1
 	n := x.shape[last]
 	i, j := Reshape(arange(dtype.Int32, n), []int{n, 1}), Reshape(arange(dtype.Int32, n), []int{1, n})
@@ -159,12 +161,12 @@ func cumProdJacobian(x *Array, at ScanAttr) *Array {
 	}
 	row := BroadcastTo(unsqueeze(x, last), append(slices.Clone(x.shape), n))
 	others := where(apply("equal", i, j), like(x, 1), row)
-	products := scan(ScanProd, others, last+1, false, at.Inclusive)
+	products := scan(device.ScanProd, others, last+1, false, at.Inclusive)
 	return where(apply(upto, i, j), products, like(x, 0))
 }
 
 // scanLast moves the scanned axis last and turns it forward; back undoes it.
-func scanLast(x *Array, at ScanAttr) (y *Array, back func(*Array) *Array) {
+func scanLast(x *Array, at device.ScanAttr) (y *Array, back func(*Array) *Array) {
 	last := len(x.shape) - 1
 	y = moveAxis(x, at.Axis, last)
 	if at.Reverse {
@@ -178,18 +180,18 @@ func scanLast(x *Array, at ScanAttr) (y *Array, back func(*Array) *Array) {
 	}
 }
 
-func vjpCumProd(x, ct *Array, at ScanAttr) *Array {
+func vjpCumProd(x, ct *Array, at device.ScanAttr) *Array {
 	x, back := scanLast(x, at)
 	ct, _ = scanLast(ct, at)
 	last := len(x.shape) - 1
-	return back(reduce(ReduceSum, mul(unsqueeze(ct, last), conj(cumProdJacobian(x, at))), []int{last + 1}))
+	return back(reduce(device.ReduceSum, mul(unsqueeze(ct, last), conj(cumProdJacobian(x, at))), []int{last + 1}))
 }
 
-func jvpCumProd(x, t *Array, at ScanAttr) *Array {
+func jvpCumProd(x, t *Array, at device.ScanAttr) *Array {
 	x, back := scanLast(x, at)
 	t, _ = scanLast(t, at)
 	last := len(x.shape) - 1
-	return back(reduce(ReduceSum, mul(unsqueeze(t, last+1), cumProdJacobian(x, at)), []int{last}))
+	return back(reduce(device.ReduceSum, mul(unsqueeze(t, last+1), cumProdJacobian(x, at)), []int{last}))
 }
 
 // unsqueeze inserts an axis of extent 1.
@@ -198,18 +200,18 @@ func unsqueeze(x *Array, axis int) *Array {
 }
 
 func jvpScan(y *Array, tangents []*Array) *Array {
-	x, t, at := y.in[0], tangents[0], y.attr.(ScanAttr)
+	x, t, at := y.in[0], tangents[0], y.attr.(device.ScanAttr)
 	switch at.Op {
-	case ScanSum:
+	case device.ScanSum:
 		return remake(y, tangents)
-	case ScanLogAddExp:
+	case device.ScanLogAddExp:
 		// y' = exp(-y) * cumsum(exp(x) t), in logarithms: one factor taken out of all prefixes would overflow in some.
 		y := aboveInf(y)
 		part := func(l *Array) *Array {
-			return apply("exp", sub(scan(ScanLogAddExp, add(x, l), at.Axis, at.Reverse, at.Inclusive), y))
+			return apply("exp", sub(scan(device.ScanLogAddExp, add(x, l), at.Axis, at.Reverse, at.Inclusive), y))
 		}
 		return sub(part(logPositive(t)), part(logPositive(neg(t))))
-	case ScanMin, ScanMax:
+	case device.ScanMin, device.ScanMax:
 		if from := argScan(x, at); at.Inclusive {
 			return gatherAxis(t, from, at.Axis)
 		} else {

@@ -9,6 +9,7 @@ import (
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // structural are functions of x, shape (2,3), and w, shape (3,2), through every primitive that
@@ -79,7 +80,7 @@ func TestStructuralDerivatives(t *testing.T) {
 			forward := core.JVP([]*core.Array{y}, xs, ts)[0]
 			back := core.VJP([]*core.Array{y}, xs, []*core.Array{ct})
 			// The derivative along ts of <forward, ct> and of <back, ts> is the same second one.
-			mul := func(a, b *core.Array) *core.Array { return core.Binary(core.FindRow("multiply"), a, b) }
+			mul := func(a, b *core.Array) *core.Array { return core.Binary(table.FindRow("multiply"), a, b) }
 			inner := core.VJP([]*core.Array{mul(forward, ct)}, xs, []*core.Array{vector(dtype.Float64, []int{size}, ones(size))})
 			outer := core.JVP(back, xs, ts)
 			return append(append([]*core.Array{forward, ct, back[0], back[1]}, inner...), outer...)

@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -27,7 +28,7 @@ func init() {
 func repeat(a *Args) *Array {
 	x, n, axis := a.array(0), a.int(1, 0), 0
 	if n < 0 {
-		Throw(ValueError, "[repeat] the number of repeats must not be negative, as %d", n)
+		errs.Throw(errs.ValueError, "[repeat] the number of repeats must not be negative, as %d", n)
 	}
 	if a.given(2) {
 		axis = a.axis(2, x.NDim(), 0)
@@ -49,7 +50,7 @@ func tile(a *Args) *Array {
 	var thin, wide, out []int
 	for i, d := range shape {
 		if reps[i] < 0 {
-			Throw(ValueError, "[tile] the numbers of repeats must not be negative, as %d", reps[i])
+			errs.Throw(errs.ValueError, "[tile] the numbers of repeats must not be negative, as %d", reps[i])
 		}
 		thin, wide, out = append(thin, 1, d), append(wide, reps[i], d), append(out, reps[i]*d)
 	}
@@ -69,7 +70,7 @@ func roll(a *Args) *Array {
 	}
 	n := max(len(shifts), len(axes))
 	if len(shifts) != n && len(shifts) != 1 || len(axes) != n && len(axes) != 1 {
-		Throw(ValueError, "[roll] %d shifts do not match %d axes", len(shifts), len(axes))
+		errs.Throw(errs.ValueError, "[roll] %d shifts do not match %d axes", len(shifts), len(axes))
 	}
 	for i := range n {
 		axis := normAxis("roll", axes[i%len(axes)], len(x.shape))
@@ -94,7 +95,7 @@ func meshgrid(a *Args) []*Array {
 	xs := a.arrays(0)
 	sparse, order := a.bool(1, false), a.string(2, "xy")
 	if order != "xy" && order != "ij" {
-		Throw(ValueError, "[meshgrid] indexing must be 'xy' or 'ij', not '%s'", order)
+		errs.Throw(errs.ValueError, "[meshgrid] indexing must be 'xy' or 'ij', not '%s'", order)
 	}
 	full := make([]int, len(xs))
 	for i, x := range xs {
@@ -132,7 +133,7 @@ func padWidths(a *Args, rank int) (lo, hi []int) {
 		pairs = [][]int{p}
 	}
 	if len(pairs) != 1 && len(pairs) != rank {
-		Throw(ValueError, "[pad] %d pairs of widths are given for an array with %d dimensions", len(pairs), rank)
+		errs.Throw(errs.ValueError, "[pad] %d pairs of widths are given for an array with %d dimensions", len(pairs), rank)
 	}
 	for i := range rank {
 		p := pairs[i%len(pairs)]
@@ -140,13 +141,13 @@ func padWidths(a *Args, rank int) (lo, hi []int) {
 		case len(p) == 1:
 			p = []int{p[0], p[0]}
 		case len(p) != 2:
-			Throw(TypeError, "[pad] the widths of an axis must be a pair (before, behind), not %s", layout.Format(p))
+			errs.Throw(errs.TypeError, "[pad] the widths of an axis must be a pair (before, behind), not %s", layout.Format(p))
 		}
 		if p[0] < 0 || p[1] < 0 {
-			Throw(ValueError, "[pad] the widths %s of axis %d must not be negative", layout.Format(p), i)
+			errs.Throw(errs.ValueError, "[pad] the widths %s of axis %d must not be negative", layout.Format(p), i)
 		}
 		if p[0] > maxElements || p[1] > maxElements {
-			Throw(ValueError, "[pad] the widths %s of axis %d are too large", layout.Format(p), i)
+			errs.Throw(errs.ValueError, "[pad] the widths %s of axis %d are too large", layout.Format(p), i)
 		}
 		lo, hi = append(lo, p[0]), append(hi, p[1])
 	}
@@ -166,14 +167,14 @@ func pad(a *Args) *Array {
 	}
 	source := map[string]func(i, n int) int{"edge": edgeSource, "reflect": reflectSource, "symmetric": symmetricSource}[mode]
 	if source == nil {
-		Throw(ValueError, "[pad] mode must be 'constant', 'edge', 'reflect' or 'symmetric', not '%s'", mode)
+		errs.Throw(errs.ValueError, "[pad] mode must be 'constant', 'edge', 'reflect' or 'symmetric', not '%s'", mode)
 	}
 	for axis := range x.shape {
 		if lo[axis]+hi[axis] > 0 && x.shape[axis] == 0 {
-			Throw(ValueError, "[pad] axis %d of shape %s is empty and has nothing to continue in mode '%s'", axis, layout.Format(x.shape), mode)
+			errs.Throw(errs.ValueError, "[pad] axis %d of shape %s is empty and has nothing to continue in mode '%s'", axis, layout.Format(x.shape), mode)
 		}
 		if (lo[axis]+hi[axis])/max(x.shape[axis], 1) > 1<<22 {
-			Throw(ValueError, "[pad] widths (%d,%d) repeat axis %d of shape %s too often", lo[axis], hi[axis], axis, layout.Format(x.shape))
+			errs.Throw(errs.ValueError, "[pad] widths (%d,%d) repeat axis %d of shape %s too often", lo[axis], hi[axis], axis, layout.Format(x.shape))
 		}
 		x = padAxis(x, axis, lo[axis], hi[axis], source)
 	}

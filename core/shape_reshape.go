@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -27,7 +28,7 @@ func init() {
 	reshape := callN(func(a *Args) *Array {
 		shape, ok := a.sequence(1)
 		if !ok {
-			Throw(TypeError, "[reshape] a shape is missing")
+			errs.Throw(errs.TypeError, "[reshape] a shape is missing")
 		}
 		return Reshape(a.array(0), shape)
 	})
@@ -159,7 +160,7 @@ func (a *Args) sequence(i int) ([]int, bool) {
 // requiredDtype is argument i, a dtype that must be there.
 func (a *Args) requiredDtype(i int) dtype.Dtype {
 	if !a.given(i) {
-		Throw(TypeError, "[%s] a dtype is missing", a.name())
+		errs.Throw(errs.TypeError, "[%s] a dtype is missing", a.name())
 	}
 	return a.dtype(i, 0)
 }
@@ -179,7 +180,7 @@ func flatten(a *Args) *Array {
 		hi += rank
 	}
 	if lo, hi = max(lo, 0), min(hi, rank-1); lo > hi {
-		Throw(ValueError, "[flatten] start axis %d lies behind end axis %d in an array with %d dimensions", from, to, rank)
+		errs.Throw(errs.ValueError, "[flatten] start axis %d lies behind end axis %d in an array with %d dimensions", from, to, rank)
 	}
 	n := layout.Size(x.shape[lo : hi+1])
 	return Reshape(x, slices.Replace(slices.Clone(x.shape), lo, hi+1, n))
@@ -204,7 +205,7 @@ func unflatten(a *Args) *Array {
 	n := x.shape[axis]
 	switch {
 	case len(shape) == 0, known < 0, hole < 0 && known != n, hole >= 0 && (known == 0 || n%known != 0):
-		Throw(ValueError, "[unflatten] axis %d of size %d cannot be cut into shape %s", axis, n, layout.Format(shape))
+		errs.Throw(errs.ValueError, "[unflatten] axis %d of size %d cannot be cut into shape %s", axis, n, layout.Format(shape))
 	case hole >= 0:
 		shape = slices.Clone(shape)
 		shape[hole] = n / known
@@ -225,7 +226,7 @@ func squeeze(a *Args) *Array {
 		case all:
 			shape = append(shape, d)
 		default:
-			Throw(ValueError, "[squeeze] axis %d of shape %s has extent %d, not 1", i, layout.Format(x.shape), d)
+			errs.Throw(errs.ValueError, "[squeeze] axis %d of shape %s has extent %d, not 1", i, layout.Format(x.shape), d)
 		}
 	}
 	return Reshape(x, shape)
@@ -265,7 +266,7 @@ func TransposeAll(x *Array) *Array {
 // MatrixTranspose exchanges the last two axes: a.mT.
 func MatrixTranspose(x *Array) *Array {
 	if len(x.shape) < 2 {
-		Throw(ValueError, "[matrix_transpose] the array must have at least 2 dimensions, not shape %s", layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[matrix_transpose] the array must have at least 2 dimensions, not shape %s", layout.Format(x.shape))
 	}
 	return swapLast(x)
 }
@@ -280,7 +281,7 @@ func swapAxes(x *Array, i, j int) *Array {
 func checkPerm(op string, axes []int, x *Array) []int {
 	rank := len(x.shape)
 	if len(axes) != rank {
-		Throw(ValueError, "[%s] %d axes are given for an array with %d dimensions", op, len(axes), rank)
+		errs.Throw(errs.ValueError, "[%s] %d axes are given for an array with %d dimensions", op, len(axes), rank)
 	}
 	normAxes(op, axes, rank)
 	perm := make([]int, rank)

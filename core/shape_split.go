@@ -3,7 +3,9 @@ package core
 import (
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -67,7 +69,7 @@ func init() {
 				case 2:
 					return diagonal(x, k, 0, 1)
 				}
-				Throw(ValueError, "[diag] the array must be 1-D or 2-D, not of shape %s", layout.Format(x.shape))
+				errs.Throw(errs.ValueError, "[diag] the array must be 1-D or 2-D, not of shape %s", layout.Format(x.shape))
 				return nil
 			}),
 			Doc: "Diagonal of a matrix, or a matrix with the given diagonal.\n\nArgs:\n    a: 1-D or 2-D array.\n    k: Which diagonal: above the main one if positive.\n\nReturns:\n    A 1-D array for a matrix, a square matrix for a 1-D array.\n\nExample:\n    >>> mx.diag(mx.array([1, 2]))\n    array([[1, 0],\n           [0, 2]], dtype=int32)"},
@@ -77,7 +79,7 @@ func init() {
 				if a.given(4) {
 					d = AsType(d, a.dtype(4, d.dtype))
 				}
-				sum := reduce(ReduceSum, d, []int{len(d.shape) - 1})
+				sum := reduce(device.ReduceSum, d, []int{len(d.shape) - 1})
 				return AsType(sum, a.dtype(4, sum.dtype))
 			}),
 			Doc: "Sum of a diagonal over two axes.\n\nArgs:\n    a: Array of at least 2 axes.\n    offset: Which diagonal: above the main one if positive.\n    axis1: Axis of the rows.\n    axis2: Axis of the columns.\n    dtype: Type in which to sum; if None as in :func:`sum`.\n\nReturns:\n    An array of the other axes.\n\nExample:\n    >>> mx.trace(mx.array([[1, 2], [3, 4]]))\n    array(5, dtype=int32)"},
@@ -103,7 +105,7 @@ func unstack(a *Args) []*Array {
 	x := a.array(0)
 	axis := a.axis(1, x.NDim(), 0)
 	if x.shape[axis] > 1<<24 {
-		Throw(MemoryError, "[unstack] %d pieces are too many arrays", x.shape[axis])
+		errs.Throw(errs.MemoryError, "[unstack] %d pieces are too many arrays", x.shape[axis])
 	}
 	out := make([]*Array, x.shape[axis])
 	shape := slices.Delete(slices.Clone(x.shape), axis, axis+1)
@@ -121,10 +123,10 @@ func split(a *Args) []*Array {
 	if a.arg(1).Kind != ArgList {
 		parts := a.int(1, 0)
 		if parts <= 0 || n%parts != 0 {
-			Throw(ValueError, "[split] axis %d of shape %s cannot be split into %d equal parts", axis, layout.Format(x.shape), parts)
+			errs.Throw(errs.ValueError, "[split] axis %d of shape %s cannot be split into %d equal parts", axis, layout.Format(x.shape), parts)
 		}
 		if parts > 1<<24 {
-			Throw(MemoryError, "[split] %d parts are too many arrays", parts)
+			errs.Throw(errs.MemoryError, "[split] %d parts are too many arrays", parts)
 		}
 		cuts = make([]int, parts-1)
 		for i := range cuts {
@@ -149,11 +151,11 @@ func split(a *Args) []*Array {
 // diagonalOf is the diagonal that arguments 1 to 3 ask for.
 func diagonalOf(a *Args, x *Array) *Array {
 	if len(x.shape) < 2 {
-		Throw(ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(), layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(), layout.Format(x.shape))
 	}
 	i, j := a.axis(2, len(x.shape), 0), a.axis(3, len(x.shape), 1)
 	if i == j {
-		Throw(ValueError, "[%s] axis1 and axis2 must differ, both are %d", a.name(), i)
+		errs.Throw(errs.ValueError, "[%s] axis1 and axis2 must differ, both are %d", a.name(), i)
 	}
 	return diagonal(x, a.int(1, 0), i, j)
 }
@@ -173,7 +175,7 @@ func diagonalLength(rows, cols, offset int) int {
 // flattened matrix it has the step cols + 1.
 func ontoDiagonal(d *Array, rows, cols, offset int) *Array {
 	if _, ok := layout.CheckedSize([]int{rows, cols}, 16); !ok {
-		Throw(ValueError, "[diag] a matrix with diagonal %d of %d elements is too large", offset, d.shape[len(d.shape)-1])
+		errs.Throw(errs.ValueError, "[diag] a matrix with diagonal %d of %d elements is too large", offset, d.shape[len(d.shape)-1])
 	}
 	rank := len(d.shape)
 	batch := d.shape[: rank-1 : rank-1]
@@ -194,7 +196,7 @@ func triangle(row string) func(*Args) []*Array {
 		x := a.array(0)
 		rank := len(x.shape)
 		if rank < 2 {
-			Throw(ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(), layout.Format(x.shape))
+			errs.Throw(errs.ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(), layout.Format(x.shape))
 		}
 		mask := diagonalMask(row, x.shape[rank-2], x.shape[rank-1], a.int(1, 0))
 		if x.dtype == dtype.Bool {

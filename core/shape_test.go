@@ -11,8 +11,10 @@ import (
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 	"github.com/mlx-go/mlx_go/core/signature"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // caller evaluates the small part of Python in which testdata/calls.txt is written: calls of the
@@ -260,19 +262,19 @@ func (c *caller) call(name string, self *core.Arg) core.Arg {
 	return x
 }
 
-var errorNames = map[core.ErrorKind]string{core.ValueError: "ValueError", core.TypeError: "TypeError",
-	core.IndexError: "IndexError", core.AxisError: "IndexError", core.RuntimeError: "RuntimeError"}
+var errorNames = map[errs.ErrorKind]string{errs.ValueError: "ValueError", errs.TypeError: "TypeError",
+	errs.IndexError: "IndexError", errs.AxisError: "IndexError", errs.RuntimeError: "RuntimeError"}
 
 // outcome is what a line of calls.txt says: dtype, shape and values of each result, or the error.
 func outcome(t *testing.T, text string) (out string, numbers []float64) {
 	var ys []*core.Array
-	err := func() (err *core.Error) {
+	err := func() (err *errs.Error) {
 		defer func() {
 			if r := recover(); r != nil {
 				if s, ok := r.(string); ok {
 					t.Errorf("%s: %s", text, s)
 				}
-				err = core.Catch(r)
+				err = errs.Catch(r)
 			}
 		}()
 		ys = held(t, func() []*core.Array {
@@ -280,7 +282,7 @@ func outcome(t *testing.T, text string) (out string, numbers []float64) {
 			for _, y := range newCaller().eval(text) {
 				parts = append(parts, y)
 				if y.Dtype() == dtype.Complex64 {
-					parts = append(parts, core.ApplyRow(core.FindRow("imag"), []core.Arg{{Kind: core.ArgArray, Array: y}}))
+					parts = append(parts, core.ApplyRow(table.FindRow("imag"), []core.Arg{{Kind: core.ArgArray, Array: y}}))
 				}
 			}
 			return parts

@@ -4,7 +4,9 @@ import (
 	"math"
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -20,13 +22,13 @@ func init() {
 func convolve(a *Args) *Array {
 	x, v := a.pair(0)
 	if x.NDim() != 1 || v.NDim() != 1 {
-		Throw(ValueError, "[convolve] the arrays must be 1-D, not of shapes %s and %s", layout.Format(x.shape), layout.Format(v.shape))
+		errs.Throw(errs.ValueError, "[convolve] the arrays must be 1-D, not of shapes %s and %s", layout.Format(x.shape), layout.Format(v.shape))
 	}
 	if x.Size() == 0 || v.Size() == 0 {
-		Throw(ValueError, "[convolve] the arrays must not be empty, as shapes %s and %s", layout.Format(x.shape), layout.Format(v.shape))
+		errs.Throw(errs.ValueError, "[convolve] the arrays must not be empty, as shapes %s and %s", layout.Format(x.shape), layout.Format(v.shape))
 	}
 	if !x.dtype.IsInexact() {
-		Throw(ValueError, "[convolve] the dtype must be floating point, not %s", x.dtype)
+		errs.Throw(errs.ValueError, "[convolve] the dtype must be floating point, not %s", x.dtype)
 	}
 	if x.Size() < v.Size() {
 		x, v = v, x
@@ -40,10 +42,10 @@ func convolve(a *Args) *Array {
 		lo, hi = k/2, (k-1)/2
 	case "valid":
 	default:
-		Throw(ValueError, "[convolve] mode must be 'full', 'same' or 'valid', not '%s'", mode)
+		errs.Throw(errs.ValueError, "[convolve] mode must be 'full', 'same' or 'valid', not '%s'", mode)
 	}
 	ones := []int{1}
-	y := conv(Reshape(x, []int{1, -1, 1}), Reshape(v, []int{1, -1, 1}), ConvAttr{ones, []int{lo}, []int{hi}, ones, ones, 1, true})
+	y := conv(Reshape(x, []int{1, -1, 1}), Reshape(v, []int{1, -1, 1}), device.ConvAttr{Stride: ones, PadLo: []int{lo}, PadHi: []int{hi}, KernelDilation: ones, InputDilation: ones, Groups: 1, Flip: true})
 	return Reshape(y, []int{-1})
 }
 
@@ -65,7 +67,7 @@ func hadamardTransform(a *Args) *Array {
 		m /= 2
 	}
 	if !slices.Contains([]int{1, 12, 20, 28}, m) {
-		Throw(ValueError, "[hadamard_transform] the last axis of shape %s must have extent m * 2^k with m one of 1, 12, 20, 28", layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[hadamard_transform] the last axis of shape %s must have extent m * 2^k with m one of 1, 12, 20, 28", layout.Format(x.shape))
 	}
 	var factors []int
 	if m > 1 {

@@ -3,7 +3,9 @@ package core
 import (
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -38,7 +40,7 @@ func init() {
 		return newArray(y.op, y.dtype, withBatch(n, y.shape), y.attr, ins...)
 	}
 	cost := func(*Array) int { return 8 }
-	softmaxOp = Def{Name: "softmax", Launch: simple(KindSoftmax), Cost: cost, VMap: rowwise,
+	softmaxOp = Def{Name: "softmax", Launch: simple(device.KindSoftmax), Cost: cost, VMap: rowwise,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			g := mul(ct, y)
 			return []*Array{sub(g, mul(y, lastSum(g)))}
@@ -53,29 +55,29 @@ func init() {
 		last := len(x.shape) - 1
 		return apply("exp", sub(x, unsqueeze(y, last)))
 	}
-	logSumExpOp = Def{Name: "logsumexp", Launch: simple(KindLogSumExp),
+	logSumExpOp = Def{Name: "logsumexp", Launch: simple(device.KindLogSumExp),
 		Cost: func(y *Array) int { return 8 * max(y.in[0].Size()/max(y.Size(), 1), 1) },
 		VMap: rowwise,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			return []*Array{mul(unsqueeze(ct, len(ct.shape)), softmaxOf(y))}
 		},
 		JVP: func(y *Array, t []*Array) *Array {
-			return reduce(ReduceSum, mul(t[0], softmaxOf(y)), []int{len(y.shape)})
+			return reduce(device.ReduceSum, mul(t[0], softmaxOf(y)), []int{len(y.shape)})
 		},
 	}
-	layerNormOp = Def{Name: "layer_norm", Launch: simple(KindLayerNorm), Cost: cost, VMap: rowwise}
+	layerNormOp = Def{Name: "layer_norm", Launch: simple(device.KindLayerNorm), Cost: cost, VMap: rowwise}
 	layerNormOp.VJP, layerNormOp.JVP = expanded(func(y *Array, xs []*Array) *Array {
 		x, last := wide(xs[0]), []int{len(y.shape) - 1}
 		d := sub(x, expandAt(mean(x, last), x, last))
 		v := expandAt(mean(apply("square", d), last), x, last)
-		n := mul(d, apply("rsqrt", add(v, like(v, y.attr.(NormAttr).Eps))))
+		n := mul(d, apply("rsqrt", add(v, like(v, y.attr.(device.NormAttr).Eps))))
 		return add(mul(AsType(n, y.dtype), xs[1]), xs[2])
 	})
-	rmsNormOp = Def{Name: "rms_norm", Launch: simple(KindRMSNorm), Cost: cost, VMap: rowwise}
+	rmsNormOp = Def{Name: "rms_norm", Launch: simple(device.KindRMSNorm), Cost: cost, VMap: rowwise}
 	rmsNormOp.VJP, rmsNormOp.JVP = expanded(func(y *Array, xs []*Array) *Array {
 		x, last := wide(xs[0]), []int{len(y.shape) - 1}
 		v := expandAt(mean(apply("square", x), last), x, last)
-		n := mul(x, apply("rsqrt", add(v, like(v, y.attr.(NormAttr).Eps))))
+		n := mul(x, apply("rsqrt", add(v, like(v, y.attr.(device.NormAttr).Eps))))
 		return mul(AsType(n, y.dtype), xs[1])
 	})
 	register(
@@ -134,7 +136,7 @@ func wide(x *Array) *Array {
 // lastSum sums the last axis and keeps it.
 func lastSum(x *Array) *Array {
 	last := []int{len(x.shape) - 1}
-	return expandAt(reduce(ReduceSum, x, last), x, last)
+	return expandAt(reduce(device.ReduceSum, x, last), x, last)
 }
 
 // overAxes brings axes together as the last one, applies f there, and, if f keeps that axis,
@@ -171,7 +173,7 @@ func overAxes(x *Array, axes []int, f func(*Array) *Array, keeps bool) *Array {
 
 func softmaxLast(x *Array) *Array {
 	if x.dtype == dtype.Complex64 {
-		e := apply("exp", sub(x, expandAt(reduce(ReduceMax, x, []int{len(x.shape) - 1}), x, []int{len(x.shape) - 1})))
+		e := apply("exp", sub(x, expandAt(reduce(device.ReduceMax, x, []int{len(x.shape) - 1}), x, []int{len(x.shape) - 1})))
 		return div(e, lastSum(e))
 	}
 	return newArray(&softmaxOp, x.dtype, x.shape, nil, x)
@@ -180,8 +182,8 @@ func softmaxLast(x *Array) *Array {
 func logSumExpLast(x *Array) *Array {
 	last := len(x.shape) - 1
 	if x.dtype == dtype.Complex64 {
-		top := reduce(ReduceMax, x, []int{last})
-		return add(top, apply("log", reduce(ReduceSum, apply("exp", sub(x, unsqueeze(top, last))), []int{last})))
+		top := reduce(device.ReduceMax, x, []int{last})
+		return add(top, apply("log", reduce(device.ReduceSum, apply("exp", sub(x, unsqueeze(top, last))), []int{last})))
 	}
 	return newArray(&logSumExpOp, x.dtype, x.shape[:last:last], nil, x)
 }
@@ -190,10 +192,10 @@ func logSumExpLast(x *Array) *Array {
 func norm(a *Args, op *Def, eps int) *Array {
 	x := a.array(0)
 	if !x.dtype.IsFloat() {
-		Throw(ValueError, "[%s] the input must be floating point, not %s", op.Name, x.dtype)
+		errs.Throw(errs.ValueError, "[%s] the input must be floating point, not %s", op.Name, x.dtype)
 	}
 	if x.NDim() == 0 {
-		Throw(ValueError, "[%s] the input must have at least one axis", op.Name)
+		errs.Throw(errs.ValueError, "[%s] the input must have at least one axis", op.Name)
 	}
 	d := x.shape[len(x.shape)-1]
 	ins := []*Array{x}
@@ -203,7 +205,7 @@ func norm(a *Args, op *Def, eps int) *Array {
 		case w == nil:
 			w = BroadcastTo(like(x, float64(2-i)), []int{d}) // weight 1, bias 0
 		case w.NDim() != 1 || w.shape[0] != d:
-			Throw(ValueError, "[%s] a weight or bias of shape %s does not match the last axis of the input, shape %s",
+			errs.Throw(errs.ValueError, "[%s] a weight or bias of shape %s does not match the last axis of the input, shape %s",
 				op.Name, layout.Format(w.shape), layout.Format(x.shape))
 		default:
 			// As in MLX, a bias alone is cast to the input's dtype instead of widening it.
@@ -217,5 +219,5 @@ func norm(a *Args, op *Def, eps int) *Array {
 	for i, w := range ins {
 		ins[i] = AsType(w, x.dtype)
 	}
-	return newArray(op, x.dtype, x.shape, NormAttr{a.float(eps, 1e-5)}, ins...)
+	return newArray(op, x.dtype, x.shape, device.NormAttr{Eps: a.float(eps, 1e-5)}, ins...)
 }

@@ -3,7 +3,9 @@ package core
 import (
 	"math"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -11,21 +13,23 @@ var sortOp, argSortOp, searchOp Def
 
 func init() {
 	moved := func(y *Array, ins []*Array) *Array {
-		at := y.attr.(SortAttr)
+		at := y.attr.(device.SortAttr)
 		at.Axis++
 		return newArray(y.op, y.dtype, ins[0].shape, at, ins[0])
 	}
 	vmap := func(y *Array, ins []*Array, _ []bool, n int) *Array { return moved(y, ins) }
 	cost := func(*Array) int { return 32 }
-	order := func(y *Array) *Array { return argSortAxis(y.in[0], y.attr.(SortAttr).Axis, y.attr.(SortAttr).Kth) }
-	sortOp = Def{Name: "sort", Launch: simple(KindSort), VMap: vmap, Cost: cost,
-		VJP: func(y, ct *Array, want []bool) []*Array {
-			return []*Array{scatterAxisAdd(zerosLike(y.in[0]), order(y), ct, y.attr.(SortAttr).Axis)}
-		},
-		JVP: func(y *Array, t []*Array) *Array { return gatherAxis(t[0], order(y), y.attr.(SortAttr).Axis) },
+	order := func(y *Array) *Array {
+		return argSortAxis(y.in[0], y.attr.(device.SortAttr).Axis, y.attr.(device.SortAttr).Kth)
 	}
-	argSortOp = Def{Name: "argsort", Launch: simple(KindSort), VMap: vmap, Cost: cost, NoGrad: "the result is an integer"}
-	searchOp = Def{Name: "searchsorted", Launch: simple(KindSearchSorted), Cost: cost, VMap: vmapSearch, NoGrad: "the result is an integer"}
+	sortOp = Def{Name: "sort", Launch: simple(device.KindSort), VMap: vmap, Cost: cost,
+		VJP: func(y, ct *Array, want []bool) []*Array {
+			return []*Array{scatterAxisAdd(zerosLike(y.in[0]), order(y), ct, y.attr.(device.SortAttr).Axis)}
+		},
+		JVP: func(y *Array, t []*Array) *Array { return gatherAxis(t[0], order(y), y.attr.(device.SortAttr).Axis) },
+	}
+	argSortOp = Def{Name: "argsort", Launch: simple(device.KindSort), VMap: vmap, Cost: cost, NoGrad: "the result is an integer"}
+	searchOp = Def{Name: "searchsorted", Launch: simple(device.KindSearchSorted), Cost: cost, VMap: vmapSearch, NoGrad: "the result is an integer"}
 
 	// along applies f to the given axis, or to the flattened array for an axis of None.
 	along := func(a *Args, x *Array, i int, f func(x *Array, axis int) *Array) *Array {
@@ -37,7 +41,7 @@ func init() {
 	kth := func(a *Args, n int) int {
 		k := a.int(1, 0)
 		if k < -n || k >= n {
-			Throw(ValueError, "[%s] kth %d is out of bounds for an axis of size %d", a.name(), k, n)
+			errs.Throw(errs.ValueError, "[%s] kth %d is out of bounds for an axis of size %d", a.name(), k, n)
 		}
 		if k < 0 {
 			k += n
@@ -69,7 +73,7 @@ func init() {
 				return along(a, a.array(0), 2, func(x *Array, axis int) *Array {
 					n, k := x.shape[axis], a.int(1, 0)
 					if k < 0 || k > n {
-						Throw(ValueError, "[topk] k %d must lie between 0 and the size %d of axis %d", k, n, axis)
+						errs.Throw(errs.ValueError, "[topk] k %d must lie between 0 and the size %d of axis %d", k, n, axis)
 					}
 					if k == n {
 						return x
@@ -82,17 +86,17 @@ func init() {
 				x, v := a.pair(0)
 				side := a.string(2, "left")
 				if side != "left" && side != "right" {
-					Throw(ValueError, "[searchsorted] side must be 'left' or 'right', not '%s'", side)
+					errs.Throw(errs.ValueError, "[searchsorted] side must be 'left' or 'right', not '%s'", side)
 				}
 				if x.NDim() != 1 {
-					Throw(ValueError, "[searchsorted] the sorted sequence must be 1-D, not of shape %s", layout.Format(x.shape))
+					errs.Throw(errs.ValueError, "[searchsorted] the sorted sequence must be 1-D, not of shape %s", layout.Format(x.shape))
 				}
 				checkPositions("searchsorted", x.shape, 0)
 				if x.dtype == dtype.Complex64 { // which the kernel does not compare
 					row := func(x *Array) *Array { return Reshape(x, []int{1, x.Size()}) }
 					return Reshape(searchByRank(row(x), row(v), side == "right"), v.shape)
 				}
-				return newArray(&searchOp, dtype.Uint32, v.shape, SearchAttr{side == "right"}, x, v)
+				return newArray(&searchOp, dtype.Uint32, v.shape, device.SearchAttr{Right: side == "right"}, x, v)
 			})},
 	)
 }
@@ -103,7 +107,7 @@ func vmapSearch(y *Array, ins []*Array, mapped []bool, n int) *Array {
 	}
 	xs := batchAll(ins, mapped, n)
 	rows := Reshape(xs[1], []int{n, layout.Size(y.shape)})
-	return Reshape(searchByRank(xs[0], rows, y.attr.(SearchAttr).Right), withBatch(n, y.shape))
+	return Reshape(searchByRank(xs[0], rows, y.attr.(device.SearchAttr).Right), withBatch(n, y.shape))
 }
 
 // searchByRank places the values of each row among that row's sorted sequence by sorting both together, values first
@@ -123,15 +127,15 @@ func searchByRank(sorted, v *Array, right bool) *Array {
 
 // sortAxis sorts along axis, or only partitions at kth >= 0.
 func sortAxis(x *Array, axis, kth int) *Array {
-	at := SortAttr{axis, false, kth}
+	at := device.SortAttr{Axis: axis, Arg: false, Kth: kth}
 	if x.dtype == dtype.Complex64 {
-		checkPositions(at.name(), x.shape, axis)
+		checkPositions(sortName(at), x.shape, axis)
 		return gatherAxis(x, argSortAxis(x, axis, kth), axis)
 	}
 	return newArray(&sortOp, x.dtype, x.shape, at, x)
 }
 
-func (at SortAttr) name() string {
+func sortName(at device.SortAttr) string {
 	name := "sort"
 	if at.Kth >= 0 {
 		name = "partition"
@@ -145,7 +149,7 @@ func (at SortAttr) name() string {
 // checkPositions throws where uint32 cannot hold the positions along an axis, or its length.
 func checkPositions(name string, shape layout.Shape, axis int) {
 	if n := shape[axis]; n > math.MaxUint32 {
-		Throw(ValueError, "[%s] positions are uint32, but axis %d of shape %s has %d elements; at most %d can be told apart",
+		errs.Throw(errs.ValueError, "[%s] positions are uint32, but axis %d of shape %s has %d elements; at most %d can be told apart",
 			name, axis, layout.Format(shape), n, uint32(math.MaxUint32))
 	}
 }
@@ -153,8 +157,8 @@ func checkPositions(name string, shape layout.Shape, axis int) {
 // argSortAxis is the permutation. Complex numbers sort by real, then imaginary part, those with a NaN in either part
 // behind the others, as NumPy's do: stably by one key after the other, the last one first.
 func argSortAxis(x *Array, axis, kth int) *Array {
-	at := SortAttr{axis, true, kth}
-	checkPositions(at.name(), x.shape, axis)
+	at := device.SortAttr{Axis: axis, Arg: true, Kth: kth}
+	checkPositions(sortName(at), x.shape, axis)
 	if x.dtype == dtype.Complex64 {
 		order := argSortAxis(apply("imag", x), axis, -1)
 		for _, key := range []string{"real", "isnan"} {

@@ -1,7 +1,9 @@
 package core
 
 import (
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -16,17 +18,17 @@ func init() {
 func unique(a *Args) []*Array {
 	x, size := a.array(0), a.int(1, 0)
 	if size < 0 {
-		Throw(ValueError, "[unique] size must not be negative, but is %d", size)
+		errs.Throw(errs.ValueError, "[unique] size must not be negative, but is %d", size)
 	}
 	fill := uniqueFill(a, x.dtype)
 	flat := Reshape(x, []int{-1})
 	n := flat.shape[0]
 	if n == 0 && size > 0 && fill == nil {
-		Throw(ValueError, "[unique] an empty array of shape %s needs a fill_value for size %d", layout.Format(x.shape), size)
+		errs.Throw(errs.ValueError, "[unique] an empty array of shape %s needs a fill_value for size %d", layout.Format(x.shape), size)
 	}
 	checkPositions("unique", flat.shape, 0)
 	if _, ok := layout.CheckedSize([]int{size, 16}, 1); !ok {
-		Throw(ValueError, "[unique] size %d is too large", size)
+		errs.Throw(errs.ValueError, "[unique] size %d is too large", size)
 	}
 	zero := intScalar(dtype.Uint32, 0)
 	index, inverse, counts := zeros(dtype.Uint32, []int{size}), zeros(dtype.Uint32, []int{n}), zeros(dtype.Int32, []int{size})
@@ -37,7 +39,7 @@ func unique(a *Args) []*Array {
 		sorted := gatherAxis(flat, order, 0)
 		starts := Concatenate([]*Array{BroadcastTo(intScalar(dtype.Bool, 1), []int{1}),
 			apply("not_equal", sliceAxis(sorted, 0, 1, n), sliceAxis(sorted, 0, 0, n-1))}, 0)
-		count := scan(ScanSum, AsType(starts, dtype.Int64), 0, false, true)
+		count := scan(device.ScanSum, AsType(starts, dtype.Int64), 0, false, true)
 		total = sliceAxis(count, 0, n-1, n)
 		number := sub(count, intScalar(dtype.Int64, 1))
 		limit := intScalar(dtype.Int64, int64(size))
@@ -45,10 +47,10 @@ func unique(a *Args) []*Array {
 		cut := func(y *Array) *Array { return sliceAxis(y, 0, 0, size) }
 		// Only the first of a run writes its index; padding points at the smallest element.
 		first := BroadcastTo(sliceAxis(order, 0, 0, 1), []int{size + 1})
-		index = cut(scatterAxis(first, where(starts, place, limit), order, ScatterAxisAttr{0, false}))
+		index = cut(scatterAxis(first, where(starts, place, limit), order, device.ScatterAxisAttr{Axis: 0, Add: false}))
 		counts = cut(scatterAxisAdd(zeros(dtype.Int32, []int{size + 1}), place, BroadcastTo(intScalar(dtype.Int32, 1), []int{n}), 0))
 		last := apply("minimum", number, intScalar(dtype.Int64, int64(max(size-1, 0))))
-		inverse = scatterAxis(inverse, order, AsType(last, dtype.Uint32), ScatterAxisAttr{0, false})
+		inverse = scatterAxis(inverse, order, AsType(last, dtype.Uint32), device.ScatterAxisAttr{Axis: 0, Add: false})
 		values = gatherAxis(flat, index, 0)
 	}
 	if fill != nil {
@@ -77,7 +79,7 @@ func uniqueFill(a *Args, d dtype.Dtype) *Array {
 	}
 	fill := a.weak(5, d)
 	if fill.Size() != 1 {
-		Throw(ValueError, "[unique] fill_value must have one element, not shape %s", layout.Format(fill.shape))
+		errs.Throw(errs.ValueError, "[unique] fill_value must have one element, not shape %s", layout.Format(fill.shape))
 	}
 	return Reshape(fill, scalarShape)
 }

@@ -3,7 +3,9 @@ package core
 import (
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -122,7 +124,7 @@ func init() {
 			n := x.Size()
 			from := AsStrided(Reshape(arange(dtype.Int64, n), x.shape), y.shape, at.strides, at.offset)
 			zeros := BroadcastTo(scalarOf(ct.dtype, 0), []int{n})
-			sum := scatterAt(zeros, []*Array{Reshape(from, []int{-1})}, []int{0}, Reshape(ct, []int{-1, 1}), ScatterAdd)
+			sum := scatterAt(zeros, []*Array{Reshape(from, []int{-1})}, []int{0}, Reshape(ct, []int{-1, 1}), device.ScatterAdd)
 			return []*Array{Reshape(sum, x.shape)}
 		},
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
@@ -143,13 +145,13 @@ func init() {
 			y.shareBuffer(x, x.offset, nil)
 			return true
 		},
-		Launch: func(e *exec, y *Array) *Error {
+		Launch: func(e *exec, y *Array) *errs.Error {
 			// Copy the bits row-contiguously as what they were; y then sees them as its own dtype.
 			x := y.in[0]
 			if err := y.allocate(); err != nil {
 				return err
 			}
-			return e.copyInto(y, Tensor{y.Data(), x.dtype, x.shape, layout.Strides(x.shape)}, x)
+			return e.copyInto(y, device.Tensor{Data: y.Data(), Dtype: x.dtype, Shape: x.shape, Strides: layout.Strides(x.shape)}, x)
 		},
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return Bitcast(ins[0], y.dtype) },
 	}
@@ -198,23 +200,23 @@ func Copy(x *Array) *Array { return newArray(&compactOp, x.dtype, x.shape, ownMe
 func withBatch(n int, shape []int) []int { return append([]int{n}, shape...) }
 
 // copyLaunch fills y, row-contiguous, with its input's elements in row-major order.
-func copyLaunch(e *exec, y *Array) *Error {
+func copyLaunch(e *exec, y *Array) *errs.Error {
 	x := y.in[0]
 	if err := y.allocate(); err != nil {
 		return err
 	}
-	return e.copyInto(y, Tensor{y.Data(), y.dtype, x.shape, layout.Strides(x.shape)}, x)
+	return e.copyInto(y, device.Tensor{Data: y.Data(), Dtype: y.dtype, Shape: x.shape, Strides: layout.Strides(x.shape)}, x)
 }
 
 // launchCast converts elements.
-func launchCast(e *exec, y *Array) *Error {
+func launchCast(e *exec, y *Array) *errs.Error {
 	if f, ok := y.attr.(*fused); ok {
 		return launchProgram(e, y, f.ins, f.prog)
 	}
 	if err := y.allocate(); err != nil {
 		return err
 	}
-	return e.runKind(KindCopy, y, nil)
+	return e.runKind(device.KindCopy, y, nil)
 }
 
 // AsType converts the elements to d; x itself if it has that dtype.
@@ -261,7 +263,7 @@ func resolveShape(x *Array, shape layout.Shape) layout.Shape {
 		case d == -1 && hole < 0:
 			hole = i
 		case d < 0:
-			Throw(ValueError, "[reshape] invalid shape %s: at most one dimension may be -1 and none less", layout.Format(shape))
+			errs.Throw(errs.ValueError, "[reshape] invalid shape %s: at most one dimension may be -1 and none less", layout.Format(shape))
 		default:
 			known *= d
 		}
@@ -271,7 +273,7 @@ func resolveShape(x *Array, shape layout.Shape) layout.Shape {
 		shape = slices.Clone(shape)
 		shape[hole] = n / known
 	case hole >= 0 || known != n:
-		Throw(ValueError, "[reshape] cannot reshape an array of size %d and shape %s into shape %s", n, layout.Format(x.shape), layout.Format(shape))
+		errs.Throw(errs.ValueError, "[reshape] cannot reshape an array of size %d and shape %s into shape %s", n, layout.Format(x.shape), layout.Format(shape))
 	}
 	return shape
 }
@@ -307,10 +309,10 @@ func BroadcastTo(x *Array, shape layout.Shape) *Array {
 		return x
 	}
 	if !layout.CanBroadcastTo(x.shape, shape) {
-		Throw(ValueError, "[broadcast_to] an array of shape %s cannot be broadcast to shape %s", layout.Format(x.shape), layout.Format(shape))
+		errs.Throw(errs.ValueError, "[broadcast_to] an array of shape %s cannot be broadcast to shape %s", layout.Format(x.shape), layout.Format(shape))
 	}
 	if _, ok := layout.CheckedSize(shape, x.dtype.Size()); !ok {
-		Throw(ValueError, "[broadcast_to] shape %s is too large", layout.Format(shape))
+		errs.Throw(errs.ValueError, "[broadcast_to] shape %s is too large", layout.Format(shape))
 	}
 	return newArray(&broadcastOp, x.dtype, shape, nil, x)
 }
@@ -351,12 +353,12 @@ func flipAxis(x *Array, axis int) *Array {
 // AsStrided views x's elements, taken row-contiguous, with any strides and offset that stay inside.
 func AsStrided(x *Array, shape layout.Shape, strides []int, offset int) *Array {
 	if len(shape) != len(strides) {
-		Throw(ValueError, "[as_strided] shape %s and strides %s have different lengths", layout.Format(shape), layout.Format(strides))
+		errs.Throw(errs.ValueError, "[as_strided] shape %s and strides %s have different lengths", layout.Format(shape), layout.Format(strides))
 	}
 	lo, hi := offset, offset
 	for i, d := range shape {
 		if d < 0 {
-			Throw(ValueError, "[as_strided] shape %s has a negative dimension", layout.Format(shape))
+			errs.Throw(errs.ValueError, "[as_strided] shape %s has a negative dimension", layout.Format(shape))
 		}
 		if reach := (d - 1) * strides[i]; reach > 0 {
 			hi += reach
@@ -365,7 +367,7 @@ func AsStrided(x *Array, shape layout.Shape, strides []int, offset int) *Array {
 		}
 	}
 	if n, ok := layout.CheckedSize(shape, x.dtype.Size()); !ok || n > 0 && (lo < 0 || hi >= x.Size()) {
-		Throw(ValueError, "[as_strided] shape %s, strides %s and offset %d reach outside of an array of size %d",
+		errs.Throw(errs.ValueError, "[as_strided] shape %s, strides %s and offset %d reach outside of an array of size %d",
 			layout.Format(shape), layout.Format(strides), offset, x.Size())
 	}
 	return newArray(&stridedOp, x.dtype, shape, &stridedAttr{strides, offset}, Contiguous(x))
@@ -390,12 +392,12 @@ func Bitcast(x *Array, d dtype.Dtype) *Array {
 	shape := x.shape
 	if from != to {
 		if len(shape) == 0 {
-			Throw(ValueError, "[view] a 0-dimensional array of %s cannot be viewed as %s, which has another size", x.dtype, d)
+			errs.Throw(errs.ValueError, "[view] a 0-dimensional array of %s cannot be viewed as %s, which has another size", x.dtype, d)
 		}
 		shape = slices.Clone(shape)
 		last := &shape[len(shape)-1]
 		if *last*from%to != 0 {
-			Throw(ValueError, "[view] the last axis of shape %s and dtype %s cannot be viewed as %s: %d bytes are no multiple of %d",
+			errs.Throw(errs.ValueError, "[view] the last axis of shape %s and dtype %s cannot be viewed as %s: %d bytes are no multiple of %d",
 				layout.Format(x.shape), x.dtype, d, *last*from, to)
 		}
 		*last = *last * from / to
@@ -415,7 +417,7 @@ func StopGradient(x *Array) *Array {
 // normAxis counts axes from the end and checks them.
 func normAxis(op string, axis, rank int) int {
 	if axis < -rank || axis >= rank {
-		Throw(AxisError, "[%s] axis %d is out of bounds for an array with %d dimensions", op, axis, rank)
+		errs.Throw(errs.AxisError, "[%s] axis %d is out of bounds for an array with %d dimensions", op, axis, rank)
 	}
 	if axis < 0 {
 		axis += rank
@@ -432,7 +434,7 @@ func normAxes(op string, axes []int, rank int) []int {
 	slices.Sort(out)
 	for i := 1; i < len(out); i++ {
 		if out[i] == out[i-1] {
-			Throw(ValueError, "[%s] axis %d is given twice", op, out[i])
+			errs.Throw(errs.ValueError, "[%s] axis %d is given twice", op, out[i])
 		}
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -64,7 +65,7 @@ func VJP(outs, ins, cotangents []*Array) []*Array {
 func pull(outs, ins, cotangents []*Array) []*Array {
 	f := follow(outs, ins, func(a *Array) bool {
 		if a.op.VJP == nil && a.op.NoGrad == "" {
-			Throw(ValueError, "[vjp] the gradient of %s is not defined", a.opName())
+			errs.Throw(errs.ValueError, "[vjp] the gradient of %s is not defined", a.opName())
 		}
 		return a.op.VJP != nil && a.dtype.IsInexact()
 	})
@@ -112,7 +113,7 @@ func pull(outs, ins, cotangents []*Array) []*Array {
 // input it belongs to, a tangent those of y. An optimizer would take over another shape without a word.
 func mustFit(what string, y, d, like *Array) {
 	if (d.dtype != like.dtype || !slices.Equal(d.shape, like.shape)) && d.op != &bundleOp {
-		Throw(RuntimeError, "[%s] internal error: the %s has shape %s and dtype %s where %s and %s are due",
+		errs.Throw(errs.RuntimeError, "[%s] internal error: the %s has shape %s and dtype %s where %s and %s are due",
 			y.opName(), what, layout.Format(d.shape), d.dtype, layout.Format(like.shape), like.dtype)
 	}
 }
@@ -163,7 +164,7 @@ func JVP(outs, ins, tangents []*Array) []*Array {
 			}
 			ts[i] = remake(y, txs)
 		case y.op.NoGrad == "":
-			Throw(ValueError, "[jvp] the tangent of %s is not defined", y.opName())
+			errs.Throw(errs.ValueError, "[jvp] the tangent of %s is not defined", y.opName())
 		}
 		if ts[i] != nil {
 			mustFit("tangent", y, ts[i], y)

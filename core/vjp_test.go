@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 // TestDerivativesFitTheirArrays: a rule that gives a gradient or a tangent of another shape or dtype is stopped there.
@@ -26,7 +27,7 @@ func TestDerivativesFitTheirArrays(t *testing.T) {
 			func() {
 				defer func() {
 					want := "[wrong] internal error: the " + name + " has " + what
-					if e := Catch(recover()); e.Kind != RuntimeError || !strings.HasPrefix(e.Msg, want) {
+					if e := errs.Catch(recover()); e.Kind != errs.RuntimeError || !strings.HasPrefix(e.Msg, want) {
 						t.Errorf("got %q, want %q", e.Msg, want)
 					}
 				}()

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -38,14 +39,14 @@ func VMapInputs(began uint64, ins []*Array, axes []int) []*Array {
 		case n < 0:
 			n = x.shape[axis]
 		case n != x.shape[axis]:
-			Throw(ValueError, "[vmap] the mapped axes differ in size: %d and %d", n, x.shape[axis])
+			errs.Throw(errs.ValueError, "[vmap] the mapped axes differ in size: %d and %d", n, x.shape[axis])
 		}
 		shape := slices.Delete(slices.Clone(x.shape), axis, axis+1)
 		out[i] = newArray(placeholder, x.dtype, shape, nil)
 		out[i].derivesFrom(began)
 	}
 	if n < 0 {
-		Throw(ValueError, "[vmap] at least one argument must have an axis to map over")
+		errs.Throw(errs.ValueError, "[vmap] at least one argument must have an axis to map over")
 	}
 	return out
 }
@@ -83,7 +84,7 @@ func VMapOutputs(ins, placeholders []*Array, axes []int, outs []*Array, outAxes 
 			batched[i] = vmapLoop(y, xs, mapped, n)
 		}
 		if !layout.Equal(batched[i].shape[1:], y.shape) || batched[i].shape[0] != n {
-			Throw(RuntimeError, "internal error: vmap of %s gave shape %s for %d times %s", y.op.Name,
+			errs.Throw(errs.RuntimeError, "internal error: vmap of %s gave shape %s for %d times %s", y.op.Name,
 				layout.Format(batched[i].shape), n, layout.Format(y.shape))
 		}
 	}

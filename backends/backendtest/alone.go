@@ -3,15 +3,16 @@ package backendtest
 import (
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // testAlone holds that the result for an element depends on that element only: a long array, all parts of it that begin
 // and end anywhere, and each element alone give the same bits. Batches of 1 and of 8, and fused and unfused programs,
 // then agree, since all they change is where in a tile an element comes to lie.
 func testAlone(c *ctx) {
-	for _, r := range core.Rows {
+	for _, r := range table.Rows {
 		c.sub(r.Name, func(c *ctx) {
 			for _, d := range r.ComputeDtypes() {
 				if s, ok := c.b.(Supporter); ok && !s.Supports(r, d) {
@@ -26,10 +27,10 @@ func testAlone(c *ctx) {
 }
 
 // alone checks one row in one dtype.
-func (c *ctx) alone(r *core.Row, d dtype.Dtype) {
+func (c *ctx) alone(r *table.Row, d dtype.Dtype) {
 	const n = 531 // two blocks of 256, then a tail of all sizes of vectors
-	p := r.OneStep(d)
-	var ins []core.Tensor
+	p := device.OneStep(r, d)
+	var ins []device.Tensor
 	for i, ordinary := range c.arguments(r, d) {
 		edge, any := c.pick(edges(p.Load[i])), c.raw(p.Load[i])
 		ins = append(ins, c.tensor(p.Load[i], []int{n}, contiguous, func(k int) uint64 {
@@ -46,8 +47,8 @@ func (c *ctx) alone(r *core.Row, d dtype.Dtype) {
 	}
 	d = r.Types.Result(d)
 	whole, part := c.tensor(d, []int{n}, contiguous, zeroBits), c.tensor(d, []int{n}, contiguous, zeroBits)
-	launch := func(out core.Tensor, lo, hi int) {
-		k := &core.Kernel{Kind: core.KindElementwise, Op: r.Name, Out: []core.Tensor{section(out, lo, hi)}, Attr: p}
+	launch := func(out device.Tensor, lo, hi int) {
+		k := &device.Kernel{Kind: device.KindElementwise, Op: r.Name, Out: []device.Tensor{section(out, lo, hi)}, Attr: p}
 		for _, x := range ins {
 			k.In = append(k.In, section(x, lo, hi))
 		}
@@ -89,13 +90,13 @@ func (c *ctx) alone(r *core.Row, d dtype.Dtype) {
 func zeroBits(int) uint64 { return 0 }
 
 // section is elements lo to hi of t.
-func section(t core.Tensor, lo, hi int) core.Tensor {
+func section(t device.Tensor, lo, hi int) device.Tensor {
 	t.Data = unsafe.Add(t.Data, lo*t.Dtype.Size())
 	t.Shape = []int{hi - lo}
 	return t
 }
 
-func bitsAt(t *core.Tensor, i int) uint64 {
+func bitsAt(t *device.Tensor, i int) uint64 {
 	return getBits(unsafe.Add(t.Data, i*t.Dtype.Size()), t.Dtype)
 }
 

@@ -17,19 +17,21 @@ import (
 	"testing"
 
 	"github.com/mlx-go/mlx_go/backends/reference"
-	"github.com/mlx-go/mlx_go/core"
+
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // Supporter is implemented by backends that lack kernels for some rows; what they deny is skipped
 // and counted.
 type Supporter interface {
-	Supports(r *core.Row, d dtype.Dtype) bool
+	Supports(r *table.Row, d dtype.Dtype) bool
 }
 
 // suite is one run over one backend.
 type suite struct {
-	b, ref core.Backend
+	b, ref device.Host
 	cases  map[string]int
 	skips  map[string]int // reason -> count
 
@@ -37,7 +39,7 @@ type suite struct {
 }
 
 // RunAll runs every case on b.
-func RunAll(t *testing.T, b core.Backend) {
+func RunAll(t *testing.T, b device.Host) {
 	s := &suite{b: b, ref: reference.New(), cases: map[string]int{}, skips: map[string]int{}}
 	for _, part := range []struct {
 		name string
@@ -124,9 +126,9 @@ type output struct {
 }
 
 // run launches k, whose inputs are set, on the backend and the reference and compares the outputs.
-func (c *ctx) run(kind core.Kind, attr any, ins []core.Tensor, outs []output, tol tolerance) bool {
+func (c *ctx) run(kind device.Kind, attr any, ins []device.Tensor, outs []output, tol tolerance) bool {
 	c.Helper()
-	k := &core.Kernel{Kind: kind, Op: "test", In: ins, Attr: attr}
+	k := &device.Kernel{Kind: kind, Op: "test", In: ins, Attr: attr}
 	ref := *k
 	for _, o := range outs {
 		got, want := c.twins(o)
@@ -136,7 +138,7 @@ func (c *ctx) run(kind core.Kind, attr any, ins []core.Tensor, outs []output, to
 }
 
 // compareLaunch launches k on the backend and ref on the reference and compares their outputs.
-func (c *ctx) compareLaunch(k, ref *core.Kernel, tol tolerance) bool {
+func (c *ctx) compareLaunch(k, ref *device.Kernel, tol tolerance) bool {
 	c.Helper()
 	c.cases[strings.SplitN(c.Name(), "/", 3)[1]]++
 	if err := c.ref.Launch(ref); err != nil {

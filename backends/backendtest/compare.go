@@ -5,7 +5,7 @@ import (
 	"math"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
@@ -115,11 +115,11 @@ func (tol *tolerance) nearComplex(g, w complex128, n int) bool {
 
 // compare holds that got is want, element by element; inputs of the same shape are shown with the
 // first that is not.
-func (c *ctx) compare(got, want *core.Tensor, tol tolerance, ins []core.Tensor) bool {
+func (c *ctx) compare(got, want *device.Tensor, tol tolerance, ins []device.Tensor) bool {
 	c.Helper()
 	bad, message := 0, ""
 	positions(got.Shape, func(idx []int, n int) {
-		at := func(t *core.Tensor) uint64 {
+		at := func(t *device.Tensor) uint64 {
 			return getBits(unsafe.Add(t.Data, offset(t, idx)*t.Dtype.Size()), t.Dtype)
 		}
 		g, w := at(got), at(want)

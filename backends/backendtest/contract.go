@@ -6,8 +6,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 func testRandomBits(c *ctx) {
@@ -21,10 +23,10 @@ func testRandomBits(c *ctx) {
 			shape := append(slices.Clone(keys), 2)
 			c.begin("random words, keys %v, %d each", keys, n)
 			in := c.tensor(dtype.Uint32, shape, c.anyView(), key)
-			c.run(core.KindRandomBits, core.RandomAttr{Bytes: 4 * n}, []core.Tensor{in}, []output{{d: dtype.Uint32, shape: append(slices.Clone(keys), n)}}, tolerance{})
+			c.run(device.KindRandomBits, device.RandomAttr{Bytes: 4 * n}, []device.Tensor{in}, []output{{d: dtype.Uint32, shape: append(slices.Clone(keys), n)}}, tolerance{})
 			c.begin("random bytes, keys %v, %d each", keys, n)
 			in = c.tensor(dtype.Uint32, shape, c.anyView(), key)
-			c.run(core.KindRandomBits, core.RandomAttr{Bytes: n}, []core.Tensor{in}, []output{{d: dtype.Uint8, shape: append(slices.Clone(keys), n)}}, tolerance{})
+			c.run(device.KindRandomBits, device.RandomAttr{Bytes: n}, []device.Tensor{in}, []output{{d: dtype.Uint8, shape: append(slices.Clone(keys), n)}}, tolerance{})
 		}
 	}
 }
@@ -33,13 +35,13 @@ func testRandomBits(c *ctx) {
 func testCancel(c *ctx) {
 	cancel := &atomic.Bool{}
 	cancel.Store(true)
-	launch := func(kind core.Kind, attr any, out core.Tensor, ins ...core.Tensor) {
+	launch := func(kind device.Kind, attr any, out device.Tensor, ins ...device.Tensor) {
 		c.Helper()
 		c.what = "canceled"
 		c.cases["cancel"]++
 		start := time.Now()
-		err := c.b.Launch(&core.Kernel{Kind: kind, Op: "test", In: ins, Out: []core.Tensor{out}, Attr: attr, Cancel: cancel})
-		if err != core.ErrCanceled {
+		err := c.b.Launch(&device.Kernel{Kind: kind, Op: "test", In: ins, Out: []device.Tensor{out}, Attr: attr, Cancel: cancel})
+		if err != errs.ErrCanceled {
 			c.fail("kind %d gave %v, want ErrCanceled", kind, err)
 		}
 		if d := time.Since(start); d > 500*time.Millisecond {
@@ -53,40 +55,40 @@ func testCancel(c *ctx) {
 	y := c.tensor(f, []int{1000, 1000}, contiguous, value)
 	column := c.tensor(f, []int{1000}, contiguous, value)
 	order := c.tensor(dtype.Uint32, []int{1000, 1000}, contiguous, func(i int) uint64 { return uint64(i % 1000) })
-	launch(core.KindElementwise, core.FindRow("power").OneStep(f), y, x, x)
-	launch(core.KindCopy, nil, y, x)
-	launch(core.KindReduce, core.ReduceAttr{Op: core.ReduceSum, Axes: []int{1}}, column, x)
-	launch(core.KindArgReduce, core.ArgReduceAttr{Axis: 1}, order, x)
-	launch(core.KindScan, core.ScanAttr{Op: core.ScanSum, Axis: 1}, y, x)
-	launch(core.KindSort, core.SortAttr{Axis: 1, Kth: -1}, y, x)
-	launch(core.KindMatMul, core.MatMulAttr{Alpha: 1}, y, x, x)
-	launch(core.KindSoftmax, nil, y, x)
-	launch(core.KindLogSumExp, nil, column, x)
-	launch(core.KindRMSNorm, core.NormAttr{Eps: 1}, y, x, row)
-	launch(core.KindGatherAxis, core.AxisAttr{Axis: 1}, y, x, order)
-	mask := core.Tensor{Data: x.Data, Dtype: dtype.Bool, Shape: []int{4000000}, Strides: []int{1}}
-	launch(core.KindNonzero, core.NonzeroAttr{}, core.Tensor{Data: y.Data, Dtype: dtype.Uint32, Shape: []int{1, 1000000}, Strides: []int{1000000, 1}}, mask)
-	image := core.Tensor{Data: x.Data, Dtype: f, Shape: []int{1, 100, 100, 100}, Strides: []int{1000000, 10000, 100, 1}}
-	weight := core.Tensor{Data: x.Data, Dtype: f, Shape: []int{100, 3, 3, 100}, Strides: []int{900, 300, 100, 1}}
-	features := core.Tensor{Data: y.Data, Dtype: f, Shape: []int{1, 98, 98, 100}, Strides: []int{960400, 9800, 100, 1}}
+	launch(device.KindElementwise, device.OneStep(table.FindRow("power"), f), y, x, x)
+	launch(device.KindCopy, nil, y, x)
+	launch(device.KindReduce, device.ReduceAttr{Op: device.ReduceSum, Axes: []int{1}}, column, x)
+	launch(device.KindArgReduce, device.ArgReduceAttr{Axis: 1}, order, x)
+	launch(device.KindScan, device.ScanAttr{Op: device.ScanSum, Axis: 1}, y, x)
+	launch(device.KindSort, device.SortAttr{Axis: 1, Kth: -1}, y, x)
+	launch(device.KindMatMul, device.MatMulAttr{Alpha: 1}, y, x, x)
+	launch(device.KindSoftmax, nil, y, x)
+	launch(device.KindLogSumExp, nil, column, x)
+	launch(device.KindRMSNorm, device.NormAttr{Eps: 1}, y, x, row)
+	launch(device.KindGatherAxis, device.AxisAttr{Axis: 1}, y, x, order)
+	mask := device.Tensor{Data: x.Data, Dtype: dtype.Bool, Shape: []int{4000000}, Strides: []int{1}}
+	launch(device.KindNonzero, device.NonzeroAttr{}, device.Tensor{Data: y.Data, Dtype: dtype.Uint32, Shape: []int{1, 1000000}, Strides: []int{1000000, 1}}, mask)
+	image := device.Tensor{Data: x.Data, Dtype: f, Shape: []int{1, 100, 100, 100}, Strides: []int{1000000, 10000, 100, 1}}
+	weight := device.Tensor{Data: x.Data, Dtype: f, Shape: []int{100, 3, 3, 100}, Strides: []int{900, 300, 100, 1}}
+	features := device.Tensor{Data: y.Data, Dtype: f, Shape: []int{1, 98, 98, 100}, Strides: []int{960400, 9800, 100, 1}}
 	ones := []int{1, 1}
-	launch(core.KindConv, core.ConvAttr{Stride: ones, PadLo: []int{0, 0}, PadHi: []int{0, 0}, KernelDilation: ones, InputDilation: ones, Groups: 1}, features, image, weight)
+	launch(device.KindConv, device.ConvAttr{Stride: ones, PadLo: []int{0, 0}, PadHi: []int{0, 0}, KernelDilation: ones, InputDilation: ones, Groups: 1}, features, image, weight)
 }
 
 // testConcurrent launches from several goroutines at once.
 func testConcurrent(c *ctx) {
 	type work struct {
-		k    *core.Kernel
-		want core.Tensor
+		k    *device.Kernel
+		want device.Tensor
 	}
 	c.what = "concurrent"
 	var list []work
 	f := dtype.Float32
-	add := func(kind core.Kind, attr any, d dtype.Dtype, shape []int, ins ...core.Tensor) {
+	add := func(kind device.Kind, attr any, d dtype.Dtype, shape []int, ins ...device.Tensor) {
 		got, want := c.twins(output{d: d, shape: shape})
-		k := &core.Kernel{Kind: kind, Op: "test", In: ins, Out: []core.Tensor{got}, Attr: attr}
+		k := &device.Kernel{Kind: kind, Op: "test", In: ins, Out: []device.Tensor{got}, Attr: attr}
 		ref := *k
-		ref.Out = []core.Tensor{want}
+		ref.Out = []device.Tensor{want}
 		if err := c.ref.Launch(&ref); err != nil {
 			c.Fatal(err)
 		}
@@ -94,13 +96,13 @@ func testConcurrent(c *ctx) {
 	}
 	for range 4 {
 		x := c.tensor(f, []int{130, 257}, contiguous, c.uniform(f, 0.5, 2))
-		add(core.KindElementwise, core.FindRow("divide").OneStep(f), f, x.Shape, x, x)
-		add(core.KindSort, core.SortAttr{Axis: 1, Kth: -1}, f, x.Shape, x)
-		add(core.KindArgReduce, core.ArgReduceAttr{Axis: 0}, dtype.Uint32, []int{257}, x)
-		add(core.KindReduce, core.ReduceAttr{Op: core.ReduceMax, Axes: []int{0, 1}}, f, []int{}, x)
+		add(device.KindElementwise, device.OneStep(table.FindRow("divide"), f), f, x.Shape, x, x)
+		add(device.KindSort, device.SortAttr{Axis: 1, Kth: -1}, f, x.Shape, x)
+		add(device.KindArgReduce, device.ArgReduceAttr{Axis: 0}, dtype.Uint32, []int{257}, x)
+		add(device.KindReduce, device.ReduceAttr{Op: device.ReduceMax, Axes: []int{0, 1}}, f, []int{}, x)
 		i := c.tensor(dtype.Int32, []int{500, 300}, contiguous, c.uniform(dtype.Int32, -99, 99))
-		add(core.KindScan, core.ScanAttr{Op: core.ScanSum, Axis: 0, Inclusive: true}, dtype.Int32, i.Shape, i)
-		add(core.KindReduce, core.ReduceAttr{Op: core.ReduceSum, Axes: []int{1}}, dtype.Int32, []int{500}, i)
+		add(device.KindScan, device.ScanAttr{Op: device.ScanSum, Axis: 0, Inclusive: true}, dtype.Int32, i.Shape, i)
+		add(device.KindReduce, device.ReduceAttr{Op: device.ReduceSum, Axes: []int{1}}, dtype.Int32, []int{500}, i)
 	}
 	var group sync.WaitGroup
 	errs := make([]error, len(list))

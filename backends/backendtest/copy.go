@@ -3,7 +3,7 @@ package backendtest
 import (
 	"math"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
@@ -14,7 +14,7 @@ func testCopy(c *ctx) {
 				c.begin("copy %s from %s to %+v", d, in.name, out)
 				shape := c.anyShape(1+c.rng.IntN(5), 400)
 				x := c.tensor(d, shape, in.view, c.raw(d))
-				c.run(core.KindCopy, nil, []core.Tensor{x}, []output{{d: d, shape: shape, view: out}}, tolerance{zeros: true})
+				c.run(device.KindCopy, nil, []device.Tensor{x}, []output{{d: d, shape: shape, view: out}}, tolerance{zeros: true})
 			}
 		}
 	}
@@ -23,7 +23,7 @@ func testCopy(c *ctx) {
 			c.begin("copy %s to %s", from, to)
 			shape := c.anyShape(c.rng.IntN(5), 300)
 			x := c.tensor(from, shape, c.anyView(), c.castable(from, to))
-			c.run(core.KindCopy, nil, []core.Tensor{x}, []output{{d: to, shape: shape, view: c.anyOutView()}}, castTolerance(from, to))
+			c.run(device.KindCopy, nil, []device.Tensor{x}, []output{{d: to, shape: shape, view: c.anyOutView()}}, castTolerance(from, to))
 		}
 	}
 	// Transposes and rows around tile boundaries, and enough elements for several threads.
@@ -36,7 +36,7 @@ func testCopy(c *ctx) {
 				if c.rng.IntN(4) == 0 {
 					out = c.anyOutView()
 				}
-				c.run(core.KindCopy, nil, []core.Tensor{x}, []output{{d: d, shape: shape, view: out}}, tolerance{zeros: true})
+				c.run(device.KindCopy, nil, []device.Tensor{x}, []output{{d: d, shape: shape, view: out}}, tolerance{zeros: true})
 			}
 		}
 	}
@@ -48,7 +48,7 @@ func testFill(c *ctx) {
 			for range 3 {
 				c.begin("fill %s %v", d, shape)
 				x := c.tensor(d, []int{}, c.anyView(), c.raw(d))
-				c.run(core.KindFill, nil, []core.Tensor{x}, []output{{d: d, shape: shape, view: c.anyOutView()}}, tolerance{zeros: true})
+				c.run(device.KindFill, nil, []device.Tensor{x}, []output{{d: d, shape: shape, view: c.anyOutView()}}, tolerance{zeros: true})
 			}
 		}
 	}
@@ -60,7 +60,7 @@ func testArange(c *ctx) {
 			continue
 		}
 		for _, n := range []int{1, 2, 15, 16, 17, 100, 1025, 70000} {
-			at := core.ArangeAttr{StartInt: int64(c.rng.IntN(200) - 100), StepInt: int64(c.rng.IntN(9) - 4)}
+			at := device.ArangeAttr{StartInt: int64(c.rng.IntN(200) - 100), StepInt: int64(c.rng.IntN(9) - 4)}
 			at.Start, at.Step = float64(at.StartInt), float64(at.StepInt)
 			if d.IsInexact() {
 				at.Start, at.Step = 4*c.rng.NormFloat64(), c.rng.NormFloat64()
@@ -76,7 +76,7 @@ func testArange(c *ctx) {
 					return 2 * eps(d) * (math.Abs(at.Start) + float64(i)*math.Abs(at.Step))
 				}
 			}
-			c.run(core.KindArange, at, nil, []output{{d: d, shape: []int{n}}}, tol)
+			c.run(device.KindArange, at, nil, []output{{d: d, shape: []int{n}}}, tol)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
@@ -85,17 +85,17 @@ func bitsOf(d dtype.Dtype, v complex128) uint64 {
 }
 
 // Get is the element at offset i, in elements, from t's data.
-func Get(t *core.Tensor, i int) complex128 {
+func Get(t *device.Tensor, i int) complex128 {
 	return number(t.Dtype, getBits(unsafe.Add(t.Data, i*t.Dtype.Size()), t.Dtype))
 }
 
 // Set writes v, cast, there.
-func Set(t *core.Tensor, i int, v complex128) {
+func Set(t *device.Tensor, i int, v complex128) {
 	setBits(unsafe.Add(t.Data, i*t.Dtype.Size()), t.Dtype, bitsOf(t.Dtype, v))
 }
 
 // elementAt is the n-th element of t in row-major order.
-func elementAt(t *core.Tensor, n int) complex128 {
+func elementAt(t *device.Tensor, n int) complex128 {
 	off := 0
 	for a := len(t.Shape) - 1; a >= 0; a-- {
 		off += n % t.Shape[a] * t.Strides[a]

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // accuracy is how many ulps the functions of bodies may be off in float32 and float64. Every
@@ -28,7 +29,7 @@ const complexUlps = 8
 
 // calls lists the functions that a body calls.
 func calls(body string) []string {
-	e, err := core.ParseExpr(body)
+	e, err := table.ParseExpr(body)
 	if err != nil {
 		panic(err)
 	}
@@ -46,7 +47,7 @@ func calls(body string) []string {
 var partwise = []string{"cond", "re", "im", "cplx", "rint", "isinf", "isfinite", "min", "max"}
 
 // rowUlps is the accuracy wanted of a row that computes in d.
-func rowUlps(r *core.Row, d dtype.Dtype) float64 {
+func rowUlps(r *table.Row, d dtype.Dtype) float64 {
 	if !d.IsInexact() {
 		return 0
 	}
@@ -70,7 +71,7 @@ func rowUlps(r *core.Row, d dtype.Dtype) float64 {
 }
 
 // rowTolerance is the tolerance for a row whose result is stored as out.
-func rowTolerance(r *core.Row, d, out dtype.Dtype, ins []core.Tensor) tolerance {
+func rowTolerance(r *table.Row, d, out dtype.Dtype, ins []device.Tensor) tolerance {
 	tol := tolerance{ulps: rowUlps(r, d)}
 	names := calls(r.BodyFor(d))
 	has := func(name string) bool {
@@ -120,7 +121,7 @@ func rowTolerance(r *core.Row, d, out dtype.Dtype, ins []core.Tensor) tolerance 
 }
 
 // arguments gives the generators of a row's arguments in dtype d.
-func (c *ctx) arguments(r *core.Row, d dtype.Dtype) []func(int) uint64 {
+func (c *ctx) arguments(r *table.Row, d dtype.Dtype) []func(int) uint64 {
 	var out []func(int) uint64
 	for i := range r.Args {
 		out = append(out, c.uniform(r.Types.Arg(i, d), r.Span.Lo, r.Span.Hi))
@@ -129,7 +130,7 @@ func (c *ctx) arguments(r *core.Row, d dtype.Dtype) []func(int) uint64 {
 }
 
 func testElementwise(c *ctx) {
-	for _, r := range core.Rows {
+	for _, r := range table.Rows {
 		c.sub(r.Name, func(c *ctx) {
 			for _, d := range r.ComputeDtypes() {
 				if s, ok := c.b.(Supporter); ok && !s.Supports(r, d) {
@@ -145,16 +146,16 @@ func testElementwise(c *ctx) {
 }
 
 // row tests one row in one dtype: at its edges, over its span and beyond, in all views and in place.
-func (c *ctx) row(r *core.Row, d dtype.Dtype) {
-	p := r.OneStep(d)
+func (c *ctx) row(r *table.Row, d dtype.Dtype) {
+	p := device.OneStep(r, d)
 	launch := func(what string, shape []int, view func() view, value []func(int) uint64) bool {
 		c.begin("%s of %s, %s", r.Name, d, what)
-		var ins []core.Tensor
+		var ins []device.Tensor
 		for i, v := range value {
 			ins = append(ins, c.tensor(p.Load[i], shape, view(), v))
 		}
 		out := r.Types.Result(d)
-		return c.run(core.KindElementwise, p, ins, []output{{d: out, shape: shape}}, rowTolerance(r, d, out, ins))
+		return c.run(device.KindElementwise, p, ins, []output{{d: out, shape: shape}}, rowTolerance(r, d, out, ins))
 	}
 	flat := func() view { return contiguous }
 
@@ -201,7 +202,7 @@ func (c *ctx) row(r *core.Row, d dtype.Dtype) {
 }
 
 // rowInPlace writes the result over the first argument.
-func (c *ctx) rowInPlace(r *core.Row, d dtype.Dtype, p *core.Program) {
+func (c *ctx) rowInPlace(r *table.Row, d dtype.Dtype, p *device.Program) {
 	out := r.Types.Result(d)
 	for i := range p.Load {
 		if p.Load[i].Size() != out.Size() {
@@ -210,15 +211,15 @@ func (c *ctx) rowInPlace(r *core.Row, d dtype.Dtype, p *core.Program) {
 		c.begin("%s of %s, in place of argument %d", r.Name, d, i)
 		shape := []int{333}
 		value := c.arguments(r, d)
-		var ins []core.Tensor
+		var ins []device.Tensor
 		for j := range p.Load {
 			ins = append(ins, c.tensor(p.Load[j], shape, contiguous, value[j]))
 		}
-		k := &core.Kernel{Kind: core.KindElementwise, Op: r.Name, In: ins, Attr: p}
+		k := &device.Kernel{Kind: device.KindElementwise, Op: r.Name, In: ins, Attr: p}
 		_, want := c.twins(output{d: out, shape: shape})
 		ref := *k
-		ref.Out = []core.Tensor{want}
-		k.Out = []core.Tensor{{Data: ins[i].Data, Dtype: out, Shape: shape, Strides: ins[i].Strides}}
+		ref.Out = []device.Tensor{want}
+		k.Out = []device.Tensor{{Data: ins[i].Data, Dtype: out, Shape: shape, Strides: ins[i].Strides}}
 		tol := rowTolerance(r, d, out, nil)
 		if tol.slack != nil {
 			tol.slack = func(int, complex128) float64 { return 16 * resolution(out) * math.Max(1, math.Abs(r.Span.Hi)) }
@@ -228,16 +229,16 @@ func (c *ctx) rowInPlace(r *core.Row, d dtype.Dtype, p *core.Program) {
 }
 
 // rowHalves loads and stores 16-bit floats around the row in float32.
-func (c *ctx) rowHalves(r *core.Row) {
+func (c *ctx) rowHalves(r *table.Row) {
 	if !slices.Contains(r.ComputeDtypes(), dtype.Float32) {
 		return
 	}
-	p := r.OneStep(dtype.Float32)
+	p := device.OneStep(r, dtype.Float32)
 	for _, h := range []dtype.Dtype{dtype.Float16, dtype.BFloat16} {
 		for _, values := range []string{"edge values", "span"} {
 			c.begin("%s of %s, %s", r.Name, h, values)
 			shape := []int{517}
-			var ins []core.Tensor
+			var ins []device.Tensor
 			for i := range p.Load {
 				at := h
 				if p.Load[i] == dtype.Bool {
@@ -253,30 +254,30 @@ func (c *ctx) rowHalves(r *core.Row) {
 			if out == dtype.Float32 {
 				out = h
 			}
-			c.run(core.KindElementwise, p, ins, []output{{d: out, shape: shape}}, rowTolerance(r, dtype.Float32, out, ins))
+			c.run(device.KindElementwise, p, ins, []output{{d: out, shape: shape}}, rowTolerance(r, dtype.Float32, out, ins))
 		}
 	}
 }
 
 // rowLarge runs the row over enough elements for several threads.
-func (c *ctx) rowLarge(r *core.Row) {
+func (c *ctx) rowLarge(r *table.Row) {
 	if testing.Short() && r.Index%8 != 0 {
 		return
 	}
 	list := r.ComputeDtypes()
 	d := list[c.rng.IntN(len(list))]
-	p := r.OneStep(d)
+	p := device.OneStep(r, d)
 	c.begin("%s of %s, 70000 elements", r.Name, d)
-	var ins []core.Tensor
+	var ins []device.Tensor
 	shape := []int{280, 250}
 	for i, v := range c.arguments(r, d) {
 		ins = append(ins, c.tensor(p.Load[i], shape, []view{contiguous, {permute: true}, {stretch: true}}[c.rng.IntN(3)], v))
 	}
 	out := r.Types.Result(d)
-	c.run(core.KindElementwise, p, ins, []output{{d: out, shape: shape}}, rowTolerance(r, d, out, ins))
+	c.run(device.KindElementwise, p, ins, []output{{d: out, shape: shape}}, rowTolerance(r, d, out, ins))
 }
 
 // exactRow reports whether the row's result in d has one right value.
-func exactRow(r *core.Row, d dtype.Dtype) bool {
+func exactRow(r *table.Row, d dtype.Dtype) bool {
 	return rowUlps(r, d) == 0 && !strings.Contains(r.BodyFor(d), "mod")
 }

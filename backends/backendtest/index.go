@@ -5,15 +5,16 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 var integers = []dtype.Dtype{dtype.Int32, dtype.Uint32, dtype.Int64, dtype.Uint8, dtype.Int8, dtype.Int16, dtype.Uint16, dtype.Uint64}
 
 // indices makes an index array of dtype d for an axis of extent n and slices of extent size;
 // signed ones count from the end half of the time.
-func (c *ctx) indices(d dtype.Dtype, shape []int, n, size int) core.Tensor {
+func (c *ctx) indices(d dtype.Dtype, shape []int, n, size int) device.Tensor {
 	return c.tensor(d, shape, c.anyView(), func(int) uint64 {
 		i := c.rng.IntN(n - size + 1)
 		if d.Kind() == dtype.KindSigned && c.rng.IntN(2) == 0 {
@@ -62,8 +63,8 @@ func (c *ctx) anyPlace(shape []int) place {
 	return p
 }
 
-func (c *ctx) indexTensors(p place, shape []int) []core.Tensor {
-	var out []core.Tensor
+func (c *ctx) indexTensors(p place, shape []int) []device.Tensor {
+	var out []device.Tensor
 	for _, a := range p.axes {
 		out = append(out, c.indices(c.indexDtype(shape[a]), p.index, shape[a], p.sizes[a]))
 	}
@@ -73,9 +74,9 @@ func (c *ctx) indexTensors(p place, shape []int) []core.Tensor {
 func testGather(c *ctx) {
 	gather := func(d dtype.Dtype, shape []int, p place) {
 		c.begin("gather of %s %v, %+v", d, shape, p)
-		ins := append([]core.Tensor{c.tensor(d, shape, c.anyView(), c.raw(d))}, c.indexTensors(p, shape)...)
+		ins := append([]device.Tensor{c.tensor(d, shape, c.anyView(), c.raw(d))}, c.indexTensors(p, shape)...)
 		out := append(slices.Clone(p.index), p.sizes...)
-		c.run(core.KindGather, core.GatherAttr{Axes: p.axes, SliceSizes: p.sizes}, ins, []output{{d: d, shape: out}}, tolerance{zeros: true})
+		c.run(device.KindGather, device.GatherAttr{Axes: p.axes, SliceSizes: p.sizes}, ins, []output{{d: d, shape: out}}, tolerance{zeros: true})
 	}
 	for _, d := range dtype.All {
 		for range 40 {
@@ -94,22 +95,22 @@ func testGather(c *ctx) {
 	gather(dtype.Float32, []int{1000, 64}, place{[]int{0}, []int{1, 64}, []int{1500}})
 	gather(dtype.BFloat16, []int{1000}, place{[]int{0}, []int{1}, []int{70000}})
 	gather(dtype.Complex64, []int{30, 40}, place{[]int{1, 0}, []int{1, 1}, []int{300, 70}})
-	c.outOfBounds(core.KindGather)
+	c.outOfBounds(device.KindGather)
 }
 
-var scatterNames = [core.ScatterOpCount]string{"set", "add", "prod", "max", "min"}
+var scatterNames = [device.ScatterOpCount]string{"set", "add", "prod", "max", "min"}
 
 func testScatter(c *ctx) {
-	scatter := func(op core.ScatterOp, d dtype.Dtype, shape []int, p place) {
+	scatter := func(op device.ScatterOp, d dtype.Dtype, shape []int, p place) {
 		c.begin("scatter %s to %s %v, %+v", scatterNames[op], d, shape, p)
 		value := c.uniform(d, -4, 4)
-		if d.IsInteger() || op == core.ScatterSet {
+		if d.IsInteger() || op == device.ScatterSet {
 			value = c.raw(d)
 		}
-		if op == core.ScatterProd && d.IsInexact() {
+		if op == device.ScatterProd && d.IsInexact() {
 			value = c.uniform(d, 0.7, 1.3)
 		}
-		if op == core.ScatterMax || op == core.ScatterMin {
+		if op == device.ScatterMax || op == device.ScatterMin {
 			value = c.mostly(value, c.pick(edges(d)))
 		}
 		ins := append(c.indexTensors(p, shape), c.tensor(d, append(slices.Clone(p.index), p.sizes...), c.anyView(), value))
@@ -118,7 +119,7 @@ func testScatter(c *ctx) {
 			hits *= n
 		}
 		tol := tolerance{}
-		if d.IsInexact() && (op == core.ScatterAdd || op == core.ScatterProd) {
+		if d.IsInexact() && (op == device.ScatterAdd || op == device.ScatterProd) {
 			// Every addition may round to d.
 			h := math.Min(float64(hits), 40)
 			tol = tolerance{ulps: 2, slack: func(_ int, want complex128) float64 {
@@ -128,9 +129,9 @@ func testScatter(c *ctx) {
 				tol = tolerance{}
 			}
 		}
-		c.run(core.KindScatter, core.ScatterAttr{Op: op, Axes: p.axes}, ins, []output{{d: d, shape: shape, initial: value}}, tol)
+		c.run(device.KindScatter, device.ScatterAttr{Op: op, Axes: p.axes}, ins, []output{{d: d, shape: shape, initial: value}}, tol)
 	}
-	for op := range core.ScatterOp(core.ScatterOpCount) {
+	for op := range device.ScatterOp(device.ScatterOpCount) {
 		for _, d := range dtype.All {
 			for range 16 {
 				shape := c.anyShape(1+c.rng.IntN(4), 200)
@@ -147,7 +148,7 @@ func testScatter(c *ctx) {
 		scatter(op, dtype.Int32, []int{1000}, place{[]int{0}, []int{1}, []int{30000}})
 		scatter(op, dtype.Uint8, []int{30, 40}, place{[]int{1, 0}, []int{1, 1}, []int{300, 7}})
 	}
-	c.outOfBounds(core.KindScatter)
+	c.outOfBounds(device.KindScatter)
 }
 
 func testGatherAxis(c *ctx) {
@@ -167,10 +168,10 @@ func testGatherAxis(c *ctx) {
 			c.begin("gather along axis %d of %s %v to %v", axis, d, shape, out)
 			x := c.tensor(d, shape, c.anyView(), c.raw(d))
 			idx := c.indices(c.indexDtype(shape[axis]), out, shape[axis], 1)
-			c.run(core.KindGatherAxis, core.AxisAttr{Axis: axis}, []core.Tensor{x, idx}, []output{{d: d, shape: out}}, tolerance{zeros: true})
+			c.run(device.KindGatherAxis, device.AxisAttr{Axis: axis}, []device.Tensor{x, idx}, []output{{d: d, shape: out}}, tolerance{zeros: true})
 		}
 	}
-	c.outOfBounds(core.KindGatherAxis)
+	c.outOfBounds(device.KindGatherAxis)
 }
 
 func testScatterAxis(c *ctx) {
@@ -187,7 +188,7 @@ func testScatterAxis(c *ctx) {
 			if i == 0 {
 				from[axis] = 2000
 			}
-			at := core.ScatterAxisAttr{Axis: axis, Add: c.rng.IntN(2) == 0}
+			at := device.ScatterAxisAttr{Axis: axis, Add: c.rng.IntN(2) == 0}
 			c.begin("scatter %v of %v to %s %v", at, from, d, shape)
 			value := c.uniform(d, -4, 4)
 			if d.IsInteger() || !at.Add {
@@ -202,15 +203,15 @@ func testScatterAxis(c *ctx) {
 					return h * resolution(d) * (8 + math.Abs(real(want)) + math.Abs(imag(want)))
 				}}
 			}
-			c.run(core.KindScatterAxis, at, []core.Tensor{idx, u}, []output{{d: d, shape: shape, initial: value}}, tol)
+			c.run(device.KindScatterAxis, at, []device.Tensor{idx, u}, []output{{d: d, shape: shape, initial: value}}, tol)
 		}
 	}
-	c.outOfBounds(core.KindScatterAxis)
+	c.outOfBounds(device.KindScatterAxis)
 }
 
 // outOfBounds holds that one bad index among many is an IndexError and touches no memory around the
 // array.
-func (c *ctx) outOfBounds(kind core.Kind) {
+func (c *ctx) outOfBounds(kind device.Kind) {
 	counts := []int{1, 7, 1000, 70000}
 	if testing.Short() {
 		counts = counts[:3]
@@ -234,31 +235,31 @@ func (c *ctx) outOfBounds(kind core.Kind) {
 				}
 				return uint64(i % n)
 			})
-			k := &core.Kernel{Kind: kind, Op: "test"}
-			array := func(shape ...int) core.Tensor { return c.tensor(dtype.Float32, shape, contiguous, value) }
+			k := &device.Kernel{Kind: kind, Op: "test"}
+			array := func(shape ...int) device.Tensor { return c.tensor(dtype.Float32, shape, contiguous, value) }
 			switch kind {
-			case core.KindGather:
+			case device.KindGather:
 				size := 1 + c.rng.IntN(2)
 				if size == 2 { // a corner within the array whose slice leaves it
 					setBits(index.Data, d, n-1)
 				}
-				k.Attr = core.GatherAttr{Axes: []int{0}, SliceSizes: []int{size, 2}}
-				k.In, k.Out = []core.Tensor{array(n, 3), index}, []core.Tensor{array(count, size, 2)}
-			case core.KindScatter:
-				k.Attr = core.ScatterAttr{Op: core.ScatterOp(c.rng.IntN(core.ScatterOpCount)), Axes: []int{0}}
-				k.In, k.Out = []core.Tensor{index, array(count, 1, 2)}, []core.Tensor{array(n, 3)}
-			case core.KindGatherAxis:
-				k.Attr = core.AxisAttr{Axis: 0}
-				k.In, k.Out = []core.Tensor{array(n), index}, []core.Tensor{array(count)}
-			case core.KindScatterAxis:
-				k.Attr = core.ScatterAxisAttr{Axis: 0, Add: c.rng.IntN(2) == 0}
-				k.In, k.Out = []core.Tensor{index, array(count)}, []core.Tensor{array(n)}
+				k.Attr = device.GatherAttr{Axes: []int{0}, SliceSizes: []int{size, 2}}
+				k.In, k.Out = []device.Tensor{array(n, 3), index}, []device.Tensor{array(count, size, 2)}
+			case device.KindScatter:
+				k.Attr = device.ScatterAttr{Op: device.ScatterOp(c.rng.IntN(device.ScatterOpCount)), Axes: []int{0}}
+				k.In, k.Out = []device.Tensor{index, array(count, 1, 2)}, []device.Tensor{array(n, 3)}
+			case device.KindGatherAxis:
+				k.Attr = device.AxisAttr{Axis: 0}
+				k.In, k.Out = []device.Tensor{array(n), index}, []device.Tensor{array(count)}
+			case device.KindScatterAxis:
+				k.Attr = device.ScatterAxisAttr{Axis: 0, Add: c.rng.IntN(2) == 0}
+				k.In, k.Out = []device.Tensor{index, array(count)}, []device.Tensor{array(n)}
 			}
 			c.expectWrites(&k.Out[0])
 			err := c.b.Launch(k)
 			c.checkMemory()
 			c.cases["index errors"]++
-			if e, ok := err.(*core.Error); !ok || e.Kind != core.IndexError {
+			if e, ok := err.(*errs.Error); !ok || e.Kind != errs.IndexError {
 				c.fail("Launch gave %v, want an IndexError", err)
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"math/cmplx"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
@@ -41,18 +41,18 @@ func testMatMul(c *ctx) {
 // matMul tests (batch..., m, k) by (batch..., k, n), with an addend or without.
 func (c *ctx) matMul(d dtype.Dtype, batch []int, m, k, n int, addend bool) {
 	c.begin("matmul of %s, batch %v, %d x %d x %d, addend %v", d, batch, m, k, n, addend)
-	at := core.MatMulAttr{Alpha: 1}
+	at := device.MatMulAttr{Alpha: 1}
 	shape := func(a, b int) []int { return append(append([]int{}, batch...), a, b) }
 	value := c.uniform(d, -2, 2)
-	ins := []core.Tensor{c.tensor(d, shape(m, k), c.anyView(), value), c.tensor(d, shape(k, n), c.anyView(), value)}
+	ins := []device.Tensor{c.tensor(d, shape(m, k), c.anyView(), value), c.tensor(d, shape(k, n), c.anyView(), value)}
 	if addend {
-		at = core.MatMulAttr{Alpha: []float32{1, 0.5, -2, 0}[c.rng.IntN(4)], Beta: []float32{1, 0.25, -3, 0}[c.rng.IntN(4)]}
+		at = device.MatMulAttr{Alpha: []float32{1, 0.5, -2, 0}[c.rng.IntN(4)], Beta: []float32{1, 0.25, -3, 0}[c.rng.IntN(4)]}
 		ins = append(ins, c.tensor(d, shape(m, n), c.anyView(), value))
 	}
 	most := at
 	most.Alpha, most.Beta = float32(math.Abs(float64(at.Alpha))), float32(math.Abs(float64(at.Beta)))
-	tol := sumTolerance(d, k+2, ins, c.bound(core.KindMatMul, most, ins, shape(m, n)))
-	c.run(core.KindMatMul, at, ins, []output{{d: d, shape: shape(m, n)}}, tol)
+	tol := sumTolerance(d, k+2, ins, c.bound(device.KindMatMul, most, ins, shape(m, n)))
+	c.run(device.KindMatMul, at, ins, []output{{d: d, shape: shape(m, n)}}, tol)
 }
 
 func testConv(c *ctx) {
@@ -68,7 +68,7 @@ func testConv(c *ctx) {
 			// The common ones: 3x3 and 1x1 with and without padding, strided, and many channels.
 			one := func(k, stride, pad, size, in, out, groups int) convCase {
 				two := func(v int) []int { return []int{v, v} }
-				return convCase{core.ConvAttr{Stride: two(stride), PadLo: two(pad), PadHi: two(pad), KernelDilation: two(1), InputDilation: two(1), Groups: groups},
+				return convCase{device.ConvAttr{Stride: two(stride), PadLo: two(pad), PadHi: two(pad), KernelDilation: two(1), InputDilation: two(1), Groups: groups},
 					[]int{2, size, size, in}, []int{out, k, k, in / groups}}
 			}
 			for _, v := range []convCase{one(3, 1, 1, 9, 3, 16, 1), one(1, 1, 0, 7, 16, 33, 1), one(3, 2, 1, 12, 8, 17, 1), one(5, 1, 0, 11, 4, 6, 2),
@@ -80,14 +80,14 @@ func testConv(c *ctx) {
 }
 
 type convCase struct {
-	at   core.ConvAttr
+	at   device.ConvAttr
 	x, w []int
 }
 
 // anyConv draws shapes and options that fit, negative paddings (as gradients have them) among them.
 func (c *ctx) anyConv(spatial int) convCase {
 	for {
-		v := convCase{at: core.ConvAttr{Groups: 1 + c.rng.IntN(3)*c.rng.IntN(2), Flip: c.rng.IntN(3) == 0}}
+		v := convCase{at: device.ConvAttr{Groups: 1 + c.rng.IntN(3)*c.rng.IntN(2), Flip: c.rng.IntN(3) == 0}}
 		channels, outs := 1+c.rng.IntN(6), (1+c.rng.IntN(5))*v.at.Groups
 		v.x, v.w = []int{1 + c.rng.IntN(3)}, []int{outs}
 		fits := true
@@ -114,7 +114,7 @@ func (c *ctx) anyConv(spatial int) convCase {
 func (c *ctx) conv(d dtype.Dtype, v convCase) {
 	c.begin("conv of %s, input %v, weight %v, %+v", d, v.x, v.w, v.at)
 	value := c.uniform(d, -2, 2)
-	ins := []core.Tensor{c.tensor(d, v.x, c.anyView(), value), c.tensor(d, v.w, c.anyView(), value)}
+	ins := []device.Tensor{c.tensor(d, v.x, c.anyView(), value), c.tensor(d, v.w, c.anyView(), value)}
 	shape := []int{v.x[0]}
 	terms := v.w[len(v.w)-1]
 	for i := range v.at.Stride {
@@ -123,10 +123,10 @@ func (c *ctx) conv(d dtype.Dtype, v convCase) {
 		terms *= v.w[i+1]
 	}
 	shape = append(shape, v.w[0])
-	tol := sumTolerance(d, terms, ins, c.bound(core.KindConv, v.at, ins, shape))
+	tol := sumTolerance(d, terms, ins, c.bound(device.KindConv, v.at, ins, shape))
 	if len(v.at.Stride) == 2 { // Winograd's transforms add up neighbours
 		slack := tol.slack
 		tol.slack = func(i int, want complex128) float64 { return slack(i, want) + 16*eps(d)*(1+cmplx.Abs(want)) }
 	}
-	c.run(core.KindConv, v.at, ins, []output{{d: d, shape: shape}}, tol)
+	c.run(device.KindConv, v.at, ins, []output{{d: d, shape: shape}}, tol)
 }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
@@ -51,7 +51,7 @@ func (c *ctx) release() {
 }
 
 // expectWrites notes that the next launch may write the elements of t.
-func (c *ctx) expectWrites(t *core.Tensor) {
+func (c *ctx) expectWrites(t *device.Tensor) {
 	for _, g := range c.blocks {
 		off := int(uintptr(t.Data) - uintptr(g.base))
 		if off < 0 || off >= g.size {
@@ -113,7 +113,7 @@ func positions(shape []int, f func(idx []int, n int)) {
 	}
 }
 
-func offset(t *core.Tensor, idx []int) int {
+func offset(t *device.Tensor, idx []int) int {
 	off := 0
 	for a, i := range idx {
 		off += i * t.Strides[a]
@@ -191,28 +191,28 @@ func (c *ctx) arrange(shape []int, v view) (strides []int, first, extent int) {
 }
 
 // tensor makes an input. value gives the bits of the element at each place of memory.
-func (c *ctx) tensor(d dtype.Dtype, shape []int, v view, value func(i int) uint64) core.Tensor {
+func (c *ctx) tensor(d dtype.Dtype, shape []int, v view, value func(i int) uint64) device.Tensor {
 	c.Helper()
 	strides, first, extent := c.arrange(shape, v)
 	g := c.alloc(d, extent)
 	for i := range extent {
 		setBits(unsafe.Add(g.data(), i*d.Size()), d, value(i))
 	}
-	return core.Tensor{Data: unsafe.Add(g.data(), first*d.Size()), Dtype: d, Shape: shape, Strides: strides}
+	return device.Tensor{Data: unsafe.Add(g.data(), first*d.Size()), Dtype: d, Shape: shape, Strides: strides}
 }
 
 // twins makes the output of the backend and that of the reference, with equal initial contents.
-func (c *ctx) twins(o output) (got, want core.Tensor) {
+func (c *ctx) twins(o output) (got, want device.Tensor) {
 	c.Helper()
 	strides, first, extent := c.arrange(o.shape, o.view)
-	at := func() core.Tensor {
+	at := func() device.Tensor {
 		g := c.alloc(o.d, extent)
 		for i := range extent {
 			if o.initial != nil {
 				setBits(unsafe.Add(g.data(), i*o.d.Size()), o.d, o.initial(i))
 			}
 		}
-		return core.Tensor{Data: unsafe.Add(g.data(), first*o.d.Size()), Dtype: o.d, Shape: o.shape, Strides: strides}
+		return device.Tensor{Data: unsafe.Add(g.data(), first*o.d.Size()), Dtype: o.d, Shape: o.shape, Strides: strides}
 	}
 	got = at()
 	if o.initial != nil { // the generator may be random: copy what it gave
@@ -220,7 +220,7 @@ func (c *ctx) twins(o output) (got, want core.Tensor) {
 		from := c.blocks[n-1]
 		g := c.alloc(o.d, extent)
 		copy(g.bytes, from.bytes)
-		want = core.Tensor{Data: unsafe.Add(g.data(), first*o.d.Size()), Dtype: o.d, Shape: o.shape, Strides: strides}
+		want = device.Tensor{Data: unsafe.Add(g.data(), first*o.d.Size()), Dtype: o.d, Shape: o.shape, Strides: strides}
 		return got, want
 	}
 	return got, at()

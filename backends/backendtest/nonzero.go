@@ -4,14 +4,15 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 // testNonzero counts and lists the places of masks of all densities. The examples of a batch need not be alike to be
 // counted; to be listed they are one example seen again and again.
 func testNonzero(c *ctx) {
-	mask := func(shape []int, v view, density float64) core.Tensor {
+	mask := func(shape []int, v view, density float64) device.Tensor {
 		return c.tensor(dtype.Bool, shape, v, func(int) uint64 {
 			if c.rng.Float64() >= density {
 				return 0
@@ -22,8 +23,8 @@ func testNonzero(c *ctx) {
 	run := func(shape []int, batch int, v view, density float64) {
 		c.begin("places of a mask %v, batch %d, density %g", shape, batch, density)
 		examples, axes := shape[:batch], len(shape)-batch
-		at := core.NonzeroAttr{Batch: batch, Count: true}
-		c.run(core.KindNonzero, at, []core.Tensor{mask(shape, v, density)}, []output{{d: dtype.Int64, shape: examples}}, tolerance{})
+		at := device.NonzeroAttr{Batch: batch, Count: true}
+		c.run(device.KindNonzero, at, []device.Tensor{mask(shape, v, density)}, []output{{d: dtype.Int64, shape: examples}}, tolerance{})
 
 		m := mask(shape[batch:], v, density)
 		n := 0
@@ -33,7 +34,7 @@ func testNonzero(c *ctx) {
 		m.Shape, m.Strides = shape, append(make([]int, batch), m.Strides...)
 		at.Count = false
 		for _, d := range []dtype.Dtype{dtype.Uint32, dtype.Int64} {
-			c.run(core.KindNonzero, at, []core.Tensor{m}, []output{{d: d, shape: append(slices.Clone(examples), axes, n)}}, tolerance{})
+			c.run(device.KindNonzero, at, []device.Tensor{m}, []output{{d: d, shape: append(slices.Clone(examples), axes, n)}}, tolerance{})
 		}
 		for _, wrong := range []int{0, n - 1, n + 1} {
 			if wrong < 0 || wrong == n {
@@ -41,9 +42,9 @@ func testNonzero(c *ctx) {
 			}
 			out, _ := c.twins(output{d: dtype.Uint32, shape: append(slices.Clone(examples), axes, wrong)})
 			c.expectWrites(&out)
-			err := c.b.Launch(&core.Kernel{Kind: core.KindNonzero, Op: "test", In: []core.Tensor{m}, Out: []core.Tensor{out}, Attr: at})
+			err := c.b.Launch(&device.Kernel{Kind: device.KindNonzero, Op: "test", In: []device.Tensor{m}, Out: []device.Tensor{out}, Attr: at})
 			c.checkMemory()
-			if e, ok := err.(*core.Error); !ok || e.Kind != core.ValueError {
+			if e, ok := err.(*errs.Error); !ok || e.Kind != errs.ValueError {
 				c.fail("%d positions of %d places: Launch gave %v, want a ValueError", wrong, n, err)
 			}
 		}

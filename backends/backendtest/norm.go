@@ -3,7 +3,7 @@ package backendtest
 import (
 	"math"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
@@ -35,24 +35,24 @@ func testSoftmax(c *ctx) {
 					value = c.pick(special[:1])
 				}
 				shape := c.rowShape(n)
-				in := func() []core.Tensor { return []core.Tensor{c.tensor(d, shape, c.anyView(), value)} }
+				in := func() []device.Tensor { return []device.Tensor{c.tensor(d, shape, c.anyView(), value)} }
 				// The argument of exp is rounded: an error relative to its size.
 				relative := (16 + 4*spread + 0.02*float64(n)) * eps(d)
 				c.begin("softmax of %s %v", d, shape)
-				c.run(core.KindSoftmax, nil, in(), []output{{d: d, shape: shape}}, tolerance{ulps: 1, slack: func(_ int, want complex128) float64 {
+				c.run(device.KindSoftmax, nil, in(), []output{{d: d, shape: shape}}, tolerance{ulps: 1, slack: func(_ int, want complex128) float64 {
 					return relative*math.Abs(real(want)) + 0x1p-125
 				}})
 				c.begin("logsumexp of %s %v", d, shape)
-				c.run(core.KindLogSumExp, nil, in(), []output{{d: d, shape: shape[:len(shape)-1]}}, tolerance{ulps: 1, slack: func(int, complex128) float64 {
+				c.run(device.KindLogSumExp, nil, in(), []output{{d: d, shape: shape[:len(shape)-1]}}, tolerance{ulps: 1, slack: func(int, complex128) float64 {
 					return relative
 				}})
 			}
 		}
 		c.begin("logsumexp of %s of nothing", d)
-		c.run(core.KindLogSumExp, nil, []core.Tensor{c.tensor(d, []int{3, 0}, contiguous, c.raw(d))}, []output{{d: d, shape: []int{3}}}, tolerance{})
+		c.run(device.KindLogSumExp, nil, []device.Tensor{c.tensor(d, []int{3, 0}, contiguous, c.raw(d))}, []output{{d: d, shape: []int{3}}}, tolerance{})
 		c.begin("large softmax of %s", d)
 		shape := []int{90, 1000}
-		c.run(core.KindSoftmax, nil, []core.Tensor{c.tensor(d, shape, contiguous, c.uniform(d, -3, 3))}, []output{{d: d, shape: shape}}, tolerance{ulps: 8 + 64*eps(d)/resolution(d)})
+		c.run(device.KindSoftmax, nil, []device.Tensor{c.tensor(d, shape, contiguous, c.uniform(d, -3, 3))}, []output{{d: d, shape: shape}}, tolerance{ulps: 8 + 64*eps(d)/resolution(d)})
 	}
 }
 
@@ -61,7 +61,7 @@ func testNorm(c *ctx) {
 		for _, n := range append(rowLengths, 20000) {
 			for range 3 {
 				shape := c.rowShape(n)
-				at := core.NormAttr{Eps: []float64{1e-5, 1e-3, 1}[c.rng.IntN(3)]}
+				at := device.NormAttr{Eps: []float64{1e-5, 1e-3, 1}[c.rng.IntN(3)]}
 				mean := []float64{0, 0, 3, 30}[c.rng.IntN(4)]
 				x := c.tensor(d, shape, c.anyView(), c.uniform(d, mean-2, mean+2))
 				weight := c.tensor(d, []int{n}, c.anyView(), c.uniform(d, 0.5, 1.5))
@@ -73,9 +73,9 @@ func testNorm(c *ctx) {
 					slack := func(i int, want complex128) float64 {
 						return 16*eps(d)*(scale[i/n]+math.Abs(real(want))+1) + resolution(d)*math.Abs(real(want)) + smallest(d)
 					}
-					kind, ins := core.KindLayerNorm, []core.Tensor{x, weight, bias}
+					kind, ins := device.KindLayerNorm, []device.Tensor{x, weight, bias}
 					if !layer {
-						kind, ins = core.KindRMSNorm, []core.Tensor{x, weight}
+						kind, ins = device.KindRMSNorm, []device.Tensor{x, weight}
 					}
 					c.what = map[bool]string{true: "layer norm of ", false: "rms norm of "}[layer] + d.String()
 					c.run(kind, at, ins, []output{{d: d, shape: shape}}, tolerance{ulps: 1, slack: slack})
@@ -87,7 +87,7 @@ func testNorm(c *ctx) {
 }
 
 // rowScales is, for every row, its largest element over its deviation.
-func (c *ctx) rowScales(t *core.Tensor, eps float64, centred bool) []float64 {
+func (c *ctx) rowScales(t *device.Tensor, eps float64, centred bool) []float64 {
 	n := t.Shape[len(t.Shape)-1]
 	out := make([]float64, t.Size()/n)
 	for r := range out {

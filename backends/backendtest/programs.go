@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // testPrograms runs random programs of 2 to 8 steps. Exact ones, of rows with one right result and
@@ -34,8 +35,8 @@ func testPrograms(c *ctx) {
 			for _, to := range dtype.All {
 				c.begin("cast %s to %s", from, to)
 				in := c.tensor(from, []int{3, 171}, c.anyView(), c.castable(from, to))
-				p := &core.Program{Load: []dtype.Dtype{from.Compute()}, Store: []uint8{0}, Regs: 1}
-				c.run(core.KindElementwise, p, []core.Tensor{in}, []output{{d: to, shape: in.Shape}}, castTolerance(from, to))
+				p := &device.Program{Load: []dtype.Dtype{from.Compute()}, Store: []uint8{0}, Regs: 1}
+				c.run(device.KindElementwise, p, []device.Tensor{in}, []output{{d: to, shape: in.Shape}}, castTolerance(from, to))
 			}
 		}
 	})
@@ -43,7 +44,7 @@ func testPrograms(c *ctx) {
 
 // builder grows a program.
 type builder struct {
-	p    core.Program
+	p    device.Program
 	regs []dtype.Dtype // dtype of each register
 }
 
@@ -62,8 +63,8 @@ func (c *ctx) find(b *builder, d dtype.Dtype) (uint8, bool) {
 }
 
 // step adds a step of row r in dtype d, if there are registers to read.
-func (c *ctx) step(b *builder, r *core.Row, d dtype.Dtype) bool {
-	s := core.Step{Row: r, In: d, Out: r.Types.Result(d), Dst: uint8(len(b.regs))}
+func (c *ctx) step(b *builder, r *table.Row, d dtype.Dtype) bool {
+	s := device.Step{Row: r, In: d, Out: r.Types.Result(d), Dst: uint8(len(b.regs))}
 	for i := range r.Args {
 		src, ok := c.find(b, r.Types.Arg(i, d))
 		if !ok {
@@ -89,15 +90,15 @@ func (c *ctx) exactSteps(b *builder, n int) {
 			from, to := b.regs[src], dtype.All[c.rng.IntN(dtype.Count)]
 			if safeCast(from, to) {
 				at := uint8(len(b.regs))
-				b.p.Steps = append(b.p.Steps, core.Step{In: from, Out: to, Dst: at, Src: [3]uint8{src}})
+				b.p.Steps = append(b.p.Steps, device.Step{In: from, Out: to, Dst: at, Src: [3]uint8{src}})
 				if to.IsHalf() { // rounded in place
-					b.p.Steps = append(b.p.Steps, core.Step{In: to, Out: to.Compute(), Dst: at, Src: [3]uint8{at}})
+					b.p.Steps = append(b.p.Steps, device.Step{In: to, Out: to.Compute(), Dst: at, Src: [3]uint8{at}})
 				}
 				b.regs = append(b.regs, to.Compute())
 			}
 			continue
 		}
-		r := core.Rows[c.rng.IntN(len(core.Rows))]
+		r := table.Rows[c.rng.IntN(len(table.Rows))]
 		d := b.regs[c.rng.IntN(len(b.regs))]
 		// Which of two zeros comes out of min and max is not told, and 1/x or atan2 would tell.
 		if slices.Contains(r.ComputeDtypes(), d) && exactRow(r, d) && r.Name != "minimum" && r.Name != "maximum" {
@@ -110,11 +111,11 @@ var smoothRows = []string{"add", "subtract", "multiply", "maximum", "sin", "cos"
 
 func (c *ctx) smoothSteps(b *builder, n int) {
 	for tries := 0; len(b.p.Steps) < n && tries < 1000; tries++ {
-		r := core.FindRow(smoothRows[c.rng.IntN(len(smoothRows))])
+		r := table.FindRow(smoothRows[c.rng.IntN(len(smoothRows))])
 		c.step(b, r, []dtype.Dtype{dtype.Float32, dtype.Float64}[c.rng.IntN(2)])
 	}
 	if last := b.regs[len(b.regs)-1]; last == dtype.Bool { // a comparison may turn on the last bit
-		c.step(b, core.FindRow("negative"), dtype.Float32)
+		c.step(b, table.FindRow("negative"), dtype.Float32)
 	}
 }
 
@@ -130,7 +131,7 @@ func (c *ctx) program(steps func(*builder, int), tol tolerance) {
 		shape = c.tall()
 	}
 	exact := tol.ulps == 0
-	var ins []core.Tensor
+	var ins []device.Tensor
 	for range 1 + c.rng.IntN(4) {
 		var d, load dtype.Dtype
 		if exact {
@@ -178,11 +179,11 @@ func (c *ctx) program(steps func(*builder, int), tol tolerance) {
 		}
 	}
 	c.what = "program " + describe(&b.p)
-	c.run(core.KindElementwise, &b.p, ins, outs, tol)
+	c.run(device.KindElementwise, &b.p, ins, outs, tol)
 }
 
 // describe writes a program as assignments to registers.
-func describe(p *core.Program) string {
+func describe(p *device.Program) string {
 	var s strings.Builder
 	for i, d := range p.Load {
 		fmt.Fprintf(&s, "r%d = %s; ", i, d)

@@ -6,13 +6,13 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // magnitudes is the tensor of absolute values in float64: what bounds the errors of sums.
-func (c *ctx) magnitudes(t *core.Tensor) core.Tensor {
+func (c *ctx) magnitudes(t *device.Tensor) device.Tensor {
 	return c.tensor(dtype.Float64, t.Shape, contiguous, func(i int) uint64 {
 		if t.Size() == 0 {
 			return 0
@@ -23,13 +23,13 @@ func (c *ctx) magnitudes(t *core.Tensor) core.Tensor {
 
 // bound launches the kernel over absolute values in float64 on the reference: error bounds
 // are multiples of its result.
-func (c *ctx) bound(kind core.Kind, attr any, ins []core.Tensor, shape []int) []float64 {
-	var m []core.Tensor
+func (c *ctx) bound(kind device.Kind, attr any, ins []device.Tensor, shape []int) []float64 {
+	var m []device.Tensor
 	for i := range ins {
 		m = append(m, c.magnitudes(&ins[i]))
 	}
 	_, out := c.twins(output{d: dtype.Float64, shape: shape})
-	if err := c.ref.Launch(&core.Kernel{Kind: kind, Op: "bound", In: m, Out: []core.Tensor{out}, Attr: attr}); err != nil {
+	if err := c.ref.Launch(&device.Kernel{Kind: kind, Op: "bound", In: m, Out: []device.Tensor{out}, Attr: attr}); err != nil {
 		c.Fatal(err)
 	}
 	list := unsafe.Slice((*float64)(out.Data), layout.Size(shape))
@@ -39,7 +39,7 @@ func (c *ctx) bound(kind core.Kind, attr any, ins []core.Tensor, shape []int) []
 // growth is how many rounding errors of a sum of n terms add up: all of a short one, of a long one
 // what is left when their signs are random, which orders of summation only better. Terms that repeat,
 // because inputs are stretched, make the same error again and again.
-func growth(n int, ins []core.Tensor) float64 {
+func growth(n int, ins []device.Tensor) float64 {
 	random := 16 + 4*math.Sqrt(float64(n))
 	for i := range ins {
 		for a, s := range ins[i].Strides {
@@ -52,21 +52,21 @@ func growth(n int, ins []core.Tensor) float64 {
 }
 
 // sumTolerance: the accumulated error relative to the sum of magnitudes, and the rounding of the result.
-func sumTolerance(d dtype.Dtype, n int, ins []core.Tensor, bound []float64) tolerance {
+func sumTolerance(d dtype.Dtype, n int, ins []device.Tensor, bound []float64) tolerance {
 	g := growth(n, ins)
 	return tolerance{ulps: 1, slack: func(i int, want complex128) float64 {
 		return g*eps(d)*bound[i] + resolution(d)*cmplx.Abs(want) + 2*smallest(d)
 	}}
 }
 
-var reduceNames = [core.ReduceOpCount]string{"sum", "prod", "min", "max", "and", "or"}
+var reduceNames = [device.ReduceOpCount]string{"sum", "prod", "min", "max", "and", "or"}
 
 // resultOf is the dtype core asks of a reduction.
-func resultOf(op core.ReduceOp, d dtype.Dtype) dtype.Dtype {
+func resultOf(op device.ReduceOp, d dtype.Dtype) dtype.Dtype {
 	switch {
-	case op == core.ReduceAnd || op == core.ReduceOr:
+	case op == device.ReduceAnd || op == device.ReduceOr:
 		return dtype.Bool
-	case op == core.ReduceMin || op == core.ReduceMax || d.IsInexact() || d.Size() > 4:
+	case op == device.ReduceMin || op == device.ReduceMax || d.IsInexact() || d.Size() > 4:
 		return d
 	case d.Kind() == dtype.KindUnsigned:
 		return dtype.Uint32
@@ -101,20 +101,20 @@ func contains(list []int, v int) bool {
 }
 
 func testReduce(c *ctx) {
-	for op := range core.ReduceOpCount {
+	for op := range device.ReduceOpCount {
 		c.sub(reduceNames[op], func(c *ctx) {
 			for _, d := range dtype.All {
 				for range 24 {
 					rank := 1 + c.rng.IntN(5)
-					c.reduce(core.ReduceOp(op), d, c.anyShape(rank, 3000), c.someAxes(rank), c.anyView())
+					c.reduce(device.ReduceOp(op), d, c.anyShape(rank, 3000), c.someAxes(rank), c.anyView())
 				}
 				for _, n := range []int{1, 15, 16, 17, 1023, 1025, 70000} {
-					c.reduce(core.ReduceOp(op), d, []int{n}, []int{0}, contiguous)
+					c.reduce(device.ReduceOp(op), d, []int{n}, []int{0}, contiguous)
 				}
 				tall := c.tall()
-				c.reduce(core.ReduceOp(op), d, tall, c.someAxes(len(tall)), view{permute: true, step: true, flip: true})
+				c.reduce(device.ReduceOp(op), d, tall, c.someAxes(len(tall)), view{permute: true, step: true, flip: true})
 				for _, shape := range [][]int{{0}, {3, 0}, {2, 0, 4}} { // an empty fold gives the identity
-					c.reduce(core.ReduceOp(op), d, shape, []int{len(shape) / 2}, contiguous)
+					c.reduce(device.ReduceOp(op), d, shape, []int{len(shape) / 2}, contiguous)
 				}
 			}
 			large := [][]int{{700, 500}, {3, 100000}, {100000, 3}, {40, 50, 170}, {1 << 19}}
@@ -123,13 +123,13 @@ func testReduce(c *ctx) {
 			}
 			for _, shape := range large { // several threads, several stages
 				d := []dtype.Dtype{dtype.Float32, dtype.BFloat16, dtype.Int8, dtype.Float64}[c.rng.IntN(4)]
-				c.reduce(core.ReduceOp(op), d, shape, c.someAxes(len(shape)), view{permute: c.rng.IntN(2) == 0})
+				c.reduce(device.ReduceOp(op), d, shape, c.someAxes(len(shape)), view{permute: c.rng.IntN(2) == 0})
 			}
 		})
 	}
 }
 
-func (c *ctx) reduce(op core.ReduceOp, d dtype.Dtype, shape, axes []int, v view) {
+func (c *ctx) reduce(op device.ReduceOp, d dtype.Dtype, shape, axes []int, v view) {
 	c.begin("%s of %s %v over %v", reduceNames[op], d, shape, axes)
 	n := 1
 	out := []int{}
@@ -142,9 +142,9 @@ func (c *ctx) reduce(op core.ReduceOp, d dtype.Dtype, shape, axes []int, v view)
 	}
 	value := c.uniform(d, -9, 9)
 	switch {
-	case op == core.ReduceProd && d.IsInexact(): // the product stays near 1
+	case op == device.ReduceProd && d.IsInexact(): // the product stays near 1
 		value = c.nearOne(d, n)
-	case op == core.ReduceMin || op == core.ReduceMax:
+	case op == device.ReduceMin || op == device.ReduceMax:
 		value = c.raw(d)
 		if d.IsFloat() {
 			value = c.uniform(d, -1000, 1000)
@@ -157,28 +157,28 @@ func (c *ctx) reduce(op core.ReduceOp, d dtype.Dtype, shape, axes []int, v view)
 				return bitsOf(d, complex(float64(c.rng.IntN(5)), float64(c.rng.IntN(5))))
 			}, c.uniform(d, -9, 9))
 		}
-	case op == core.ReduceAnd:
+	case op == device.ReduceAnd:
 		value = func(int) uint64 { return bitsOf(d, complex(float64(min(c.rng.IntN(n+1), 1)), 0)) }
-	case op == core.ReduceOr:
+	case op == device.ReduceOr:
 		value = func(int) uint64 { return bitsOf(d, complex(float64(1-min(c.rng.IntN(n+1), 1)), 0)) }
 	case d.IsInteger():
 		value = c.raw(d)
 	}
-	ins := []core.Tensor{c.tensor(d, shape, v, value)}
-	attr := core.ReduceAttr{Op: op, Axes: axes}
+	ins := []device.Tensor{c.tensor(d, shape, v, value)}
+	attr := device.ReduceAttr{Op: op, Axes: axes}
 	tol := tolerance{}
 	if d.IsInexact() {
 		switch op {
-		case core.ReduceSum:
-			tol = sumTolerance(d, n, ins, c.bound(core.KindReduce, attr, ins, out))
-		case core.ReduceProd:
-			b := c.bound(core.KindReduce, attr, ins, out)
+		case device.ReduceSum:
+			tol = sumTolerance(d, n, ins, c.bound(device.KindReduce, attr, ins, out))
+		case device.ReduceProd:
+			b := c.bound(device.KindReduce, attr, ins, out)
 			tol = tolerance{ulps: 1, slack: func(i int, want complex128) float64 {
 				return 2*growth(n, ins)*eps(d)*b[i] + resolution(d)*cmplx.Abs(want)
 			}}
 		}
 	}
-	c.run(core.KindReduce, attr, ins, []output{{d: resultOf(op, d), shape: out}}, tol)
+	c.run(device.KindReduce, attr, ins, []output{{d: resultOf(op, d), shape: out}}, tol)
 }
 
 func testArgReduce(c *ctx) {
@@ -214,7 +214,7 @@ func (c *ctx) argReduce(d dtype.Dtype, shape []int, axis int, v view) {
 	}
 	in := c.tensor(d, shape, v, value)
 	out := append(append([]int{}, shape[:axis]...), shape[axis+1:]...)
-	c.run(core.KindArgReduce, core.ArgReduceAttr{Max: largest, Axis: axis}, []core.Tensor{in}, []output{{d: dtype.Uint32, shape: out}}, tolerance{})
+	c.run(device.KindArgReduce, device.ArgReduceAttr{Max: largest, Axis: axis}, []device.Tensor{in}, []output{{d: dtype.Uint32, shape: out}}, tolerance{})
 }
 
 // nearOne draws numbers of which n have a product that neither overflows nor vanishes.
@@ -229,13 +229,13 @@ func (c *ctx) nearOne(d dtype.Dtype, n int) func(int) uint64 {
 	}
 }
 
-var scanNames = [core.ScanOpCount]string{"sum", "prod", "min", "max", "logaddexp"}
+var scanNames = [device.ScanOpCount]string{"sum", "prod", "min", "max", "logaddexp"}
 
 func testScan(c *ctx) {
-	for op := range core.ScanOpCount {
+	for op := range device.ScanOpCount {
 		c.sub(scanNames[op], func(c *ctx) {
 			for _, d := range dtype.All {
-				if core.ScanOp(op) == core.ScanLogAddExp && !d.IsInexact() {
+				if device.ScanOp(op) == device.ScanLogAddExp && !d.IsInexact() {
 					continue // core casts to a float first
 				}
 				for range 24 {
@@ -244,36 +244,36 @@ func testScan(c *ctx) {
 					if c.rng.IntN(6) == 0 {
 						shape[axis] = []int{1, 15, 16, 17, 1023, 1025, 2049}[c.rng.IntN(7)]
 					}
-					c.scan(core.ScanOp(op), d, shape, axis, c.anyView())
+					c.scan(device.ScanOp(op), d, shape, axis, c.anyView())
 				}
-				c.scan(core.ScanOp(op), d, []int{20000}, 0, contiguous)
+				c.scan(device.ScanOp(op), d, []int{20000}, 0, contiguous)
 				tall := c.tall()
-				c.scan(core.ScanOp(op), d, tall, c.rng.IntN(len(tall)), view{permute: true})
+				c.scan(device.ScanOp(op), d, tall, c.rng.IntN(len(tall)), view{permute: true})
 			}
 			for _, shape := range [][]int{{300000}, {2, 70000}, {20000, 9}} {
 				if !testing.Short() {
-					c.scan(core.ScanOp(op), dtype.Float32, shape, 0, contiguous)
+					c.scan(device.ScanOp(op), dtype.Float32, shape, 0, contiguous)
 				}
 			}
 		})
 	}
 }
 
-func (c *ctx) scan(op core.ScanOp, d dtype.Dtype, shape []int, axis int, v view) {
-	at := core.ScanAttr{Op: op, Axis: axis, Reverse: c.rng.IntN(2) == 0, Inclusive: c.rng.IntN(2) == 0}
+func (c *ctx) scan(op device.ScanOp, d dtype.Dtype, shape []int, axis int, v view) {
+	at := device.ScanAttr{Op: op, Axis: axis, Reverse: c.rng.IntN(2) == 0, Inclusive: c.rng.IntN(2) == 0}
 	c.begin("scan %s of %s %v %+v", scanNames[op], d, shape, at)
 	n := shape[axis]
 	value := c.uniform(d, -9, 9)
 	switch {
-	case op == core.ScanProd && d.IsInexact():
+	case op == device.ScanProd && d.IsInexact():
 		value = c.nearOne(d, n)
-	case (op == core.ScanMin || op == core.ScanMax) && d.IsFloat():
+	case (op == device.ScanMin || op == device.ScanMax) && d.IsFloat():
 		value = c.uniform(d, -1000, 1000)
 		if c.rng.IntN(3) == 0 {
 			nan := bitsOf(d, complex(math.NaN(), 0))
 			value = c.mostly(value, func(int) uint64 { return nan })
 		}
-	case op == core.ScanLogAddExp:
+	case op == device.ScanLogAddExp:
 		inf := bitsOf(d, complex(math.Inf(-1), 0))
 		if value = c.uniform(d, -30, 30); d == dtype.Complex64 {
 			value = c.uniform(d, -1, 1)
@@ -283,18 +283,18 @@ func (c *ctx) scan(op core.ScanOp, d dtype.Dtype, shape []int, axis int, v view)
 	case d.IsInteger():
 		value = c.raw(d)
 	}
-	ins := []core.Tensor{c.tensor(d, shape, v, value)}
+	ins := []device.Tensor{c.tensor(d, shape, v, value)}
 	tol := tolerance{}
 	if d.IsInexact() {
 		switch op {
-		case core.ScanSum:
-			tol = sumTolerance(d, n, ins, c.bound(core.KindScan, at, ins, shape))
-		case core.ScanProd:
-			b := c.bound(core.KindScan, at, ins, shape)
+		case device.ScanSum:
+			tol = sumTolerance(d, n, ins, c.bound(device.KindScan, at, ins, shape))
+		case device.ScanProd:
+			b := c.bound(device.KindScan, at, ins, shape)
 			tol = tolerance{ulps: 1, slack: func(i int, want complex128) float64 {
 				return 2*growth(n, ins)*eps(d)*b[i] + resolution(d)*cmplx.Abs(want)
 			}}
-		case core.ScanLogAddExp:
+		case device.ScanLogAddExp:
 			tol = tolerance{ulps: 1, slack: func(i int, want complex128) float64 {
 				return 2*growth(n, ins)*eps(d)*(2+cmplx.Abs(want)) + resolution(d)*cmplx.Abs(want)
 			}}
@@ -304,5 +304,5 @@ func (c *ctx) scan(op core.ScanOp, d dtype.Dtype, shape []int, axis int, v view)
 			}
 		}
 	}
-	c.run(core.KindScan, at, ins, []output{{d: d, shape: shape}}, tol)
+	c.run(device.KindScan, at, ins, []output{{d: d, shape: shape}}, tol)
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
@@ -39,7 +39,7 @@ func testSort(c *ctx) {
 
 // sort compares a full sort with the reference's, and a partition with what it promises.
 func (c *ctx) sort(d dtype.Dtype, shape []int, axis int, v view) {
-	at := core.SortAttr{Axis: axis, Arg: c.rng.IntN(2) == 0, Kth: -1}
+	at := device.SortAttr{Axis: axis, Arg: c.rng.IntN(2) == 0, Kth: -1}
 	n := shape[axis]
 	if c.rng.IntN(3) == 0 {
 		at.Kth = c.rng.IntN(n)
@@ -61,19 +61,19 @@ func (c *ctx) sort(d dtype.Dtype, shape []int, axis int, v view) {
 		out = dtype.Uint32
 	}
 	if at.Kth < 0 {
-		c.run(core.KindSort, at, []core.Tensor{in}, []output{{d: out, shape: shape}}, tolerance{})
+		c.run(device.KindSort, at, []device.Tensor{in}, []output{{d: out, shape: shape}}, tolerance{})
 		return
 	}
 	got, sorted := c.twins(output{d: out, shape: shape})
 	c.expectWrites(&got)
 	c.cases["sort"]++
-	if err := c.b.Launch(&core.Kernel{Kind: core.KindSort, Op: "test", In: []core.Tensor{in}, Out: []core.Tensor{got}, Attr: at}); err != nil {
+	if err := c.b.Launch(&device.Kernel{Kind: device.KindSort, Op: "test", In: []device.Tensor{in}, Out: []device.Tensor{got}, Attr: at}); err != nil {
 		c.fail("Launch: %v", err)
 		return
 	}
 	c.checkMemory()
-	full := core.SortAttr{Axis: axis, Kth: -1, Arg: at.Arg}
-	if err := c.ref.Launch(&core.Kernel{Kind: core.KindSort, Op: "test", In: []core.Tensor{in}, Out: []core.Tensor{sorted}, Attr: full}); err != nil {
+	full := device.SortAttr{Axis: axis, Kth: -1, Arg: at.Arg}
+	if err := c.ref.Launch(&device.Kernel{Kind: device.KindSort, Op: "test", In: []device.Tensor{in}, Out: []device.Tensor{sorted}, Attr: full}); err != nil {
 		c.Fatal(err)
 	}
 	c.checkPartition(&in, &got, &sorted, at)
@@ -81,7 +81,7 @@ func (c *ctx) sort(d dtype.Dtype, shape []int, axis int, v view) {
 
 // checkPartition holds that every line of got is a permutation of in's with the kth element in place,
 // none larger before it and none smaller behind. sorted is the full sort.
-func (c *ctx) checkPartition(in, got, sorted *core.Tensor, at core.SortAttr) {
+func (c *ctx) checkPartition(in, got, sorted *device.Tensor, at device.SortAttr) {
 	axis, n := at.Axis, in.Shape[at.Axis]
 	outer := slices.Clone(in.Shape)
 	outer[axis] = 1
@@ -90,7 +90,7 @@ func (c *ctx) checkPartition(in, got, sorted *core.Tensor, at core.SortAttr) {
 		if bad {
 			return
 		}
-		line := func(t *core.Tensor) []uint64 {
+		line := func(t *device.Tensor) []uint64 {
 			list := make([]uint64, n)
 			for i := range list {
 				list[i] = getBits(unsafe.Add(t.Data, (offset(t, idx)+i*t.Strides[axis])*t.Dtype.Size()), t.Dtype)
@@ -177,7 +177,7 @@ func testSearchSorted(c *ctx) {
 		}
 		for _, n := range []int{1, 2, 15, 16, 17, 100, 1025} {
 			for range 4 {
-				at := core.SearchAttr{Right: c.rng.IntN(2) == 0}
+				at := device.SearchAttr{Right: c.rng.IntN(2) == 0}
 				c.begin("searchsorted of %s in %d, %+v", d, n, at)
 				value := c.uniform(d, -20, 20)
 				if c.rng.IntN(2) == 0 {
@@ -191,14 +191,14 @@ func testSearchSorted(c *ctx) {
 				sorted := c.sortedTensor(d, list)
 				shape := c.anyShape(c.rng.IntN(4), 400)
 				x := c.tensor(d, shape, c.anyView(), value)
-				c.run(core.KindSearchSorted, at, []core.Tensor{sorted, x}, []output{{d: dtype.Uint32, shape: shape}}, tolerance{})
+				c.run(device.KindSearchSorted, at, []device.Tensor{sorted, x}, []output{{d: dtype.Uint32, shape: shape}}, tolerance{})
 			}
 		}
 	}
 }
 
 // sortedTensor lays a list out forwards, backwards or with gaps.
-func (c *ctx) sortedTensor(d dtype.Dtype, list []uint64) core.Tensor {
+func (c *ctx) sortedTensor(d dtype.Dtype, list []uint64) device.Tensor {
 	n := len(list)
 	step := []int{1, 2, -1}[c.rng.IntN(3)]
 	t := c.tensor(d, []int{n * max(step, 1)}, contiguous, func(i int) uint64 {

@@ -5,9 +5,10 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // ulps is the distance of got from the true value want in units of float32's last place at want.
@@ -48,7 +49,7 @@ func TestAccuracy(t *testing.T) {
 	}
 	eachISA(t, func(t *testing.T) {
 		for name, c := range functions {
-			launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: core.FindRow(name).OneStep(dtype.Float32), In: []core.Tensor{x}, Out: []core.Tensor{out}})
+			launch(t, &device.Kernel{Kind: device.KindElementwise, Op: name, Attr: device.OneStep(table.FindRow(name), dtype.Float32), In: []device.Tensor{x}, Out: []device.Tensor{out}})
 			worst, at := 0.0, 0
 			for i, v := range in {
 				if u := ulps(got[i], c.f(float64(v))); u > worst {

@@ -9,14 +9,15 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
-func init() { launchers[core.KindArgReduce] = argReduce }
+func init() { launchers[device.KindArgReduce] = argReduce }
 
 // argFold is an argmin or argmax with its axes told apart.
 type argFold struct {
-	k    *core.Kernel
+	k    *device.Kernel
 	max  bool
 	in   unsafe.Pointer
 	out  unsafe.Pointer
@@ -25,12 +26,12 @@ type argFold struct {
 	step int
 }
 
-func argReduce(k *core.Kernel) error {
-	attr := k.Attr.(core.ArgReduceAttr)
+func argReduce(k *device.Kernel) error {
+	attr := k.Attr.(device.ArgReduceAttr)
 	in, out := &k.In[0], &k.Out[0]
 	f := argFold{k: k, max: attr.Max, in: in.Data, out: out.Data, n: in.Shape[attr.Axis], step: in.Strides[attr.Axis]}
 	if f.n == 0 {
-		return core.Errorf(core.ValueError, "[%s] axis %d has no elements, so there is no position to give", k.Op, attr.Axis)
+		return errs.Errorf(errs.ValueError, "[%s] axis %d has no elements, so there is no position to give", k.Op, attr.Axis)
 	}
 	o := 0
 	for i, n := range in.Shape {

@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
@@ -40,10 +40,10 @@ func valueLess(d dtype.Dtype, a, b value) bool {
 	return a.re < b.re || a.re == b.re && a.im < b.im
 }
 
-func checkArgReduce(t *testing.T, in core.Tensor, axis int, most bool) {
+func checkArgReduce(t *testing.T, in device.Tensor, axis int, most bool) {
 	t.Helper()
 	out := emptyTensor(dtype.Uint32, dropAxis(in.Shape, axis))
-	launchTest(t, &core.Kernel{Kind: core.KindArgReduce, Out: []core.Tensor{out}, In: []core.Tensor{in}, Attr: core.ArgReduceAttr{Max: most, Axis: axis}})
+	launchTest(t, &device.Kernel{Kind: device.KindArgReduce, Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: device.ArgReduceAttr{Max: most, Axis: axis}})
 	for o, base := range rowsOf(&in, axis) {
 		want := 0
 		best := getValue(&in, base)

@@ -15,9 +15,8 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
-
 	_ "github.com/mlx-go/mlx_go/backends/cpu/kernels" // rebuild when a header changes
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 // call runs the range kernel id (C.ENTRY_name) over [lo, hi). args points to the
@@ -26,13 +25,13 @@ import (
 // cost more than a small kernel.
 func call(id int, args unsafe.Pointer, lo, hi int) {
 	room := takeRoom()
-	C.mlx_go_call((*unsafe.Pointer)(table), C.int(id), (*C.int64_t)(args), C.int64_t(lo), C.int64_t(hi), unsafe.Pointer(room))
+	C.mlx_go_call((*unsafe.Pointer)(entries), C.int(id), (*C.int64_t)(args), C.int64_t(lo), C.int64_t(hi), unsafe.Pointer(room))
 	room.giveBack()
 }
 
 // callBare is call for launches that keep no tiles.
 func callBare(id int, args unsafe.Pointer, lo, hi int) {
-	C.mlx_go_call((*unsafe.Pointer)(table), C.int(id), (*C.int64_t)(args), C.int64_t(lo), C.int64_t(hi), nil)
+	C.mlx_go_call((*unsafe.Pointer)(entries), C.int(id), (*C.int64_t)(args), C.int64_t(lo), C.int64_t(hi), nil)
 }
 
 // room is where a call keeps its tiles. There are as many as calls run at once: one a thread.
@@ -56,7 +55,7 @@ func takeRoom() *room {
 		p = Backend{}.Allocate(C.SCRATCH_BYTES)
 	}
 	if p == nil {
-		core.Throw(core.MemoryError, "cannot allocate %d bytes for the tiles of a kernel", C.SCRATCH_BYTES)
+		errs.Throw(errs.MemoryError, "cannot allocate %d bytes for the tiles of a kernel", C.SCRATCH_BYTES)
 	}
 	return (*room)(p)
 }

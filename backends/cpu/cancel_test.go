@@ -8,13 +8,15 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // giveUp launches k and cancels it after a while. It returns the error and how long the launch went on.
-func giveUp(k *core.Kernel, after time.Duration) (late time.Duration, err error) {
+func giveUp(k *device.Kernel, after time.Duration) (late time.Duration, err error) {
 	cancel := new(atomic.Bool) // k may have another by the time a late timer fires
 	k.Cancel = cancel
 	var since atomic.Int64
@@ -31,53 +33,53 @@ func giveUp(k *core.Kernel, after time.Duration) (late time.Duration, err error)
 }
 
 // stretched is a tensor of any size over one element.
-func stretched(t testing.TB, d dtype.Dtype, shape ...int) core.Tensor {
-	return core.Tensor{Data: dense(t, d, []int{1}, func(int) complex128 { return 1 }).Data, Dtype: d, Shape: shape, Strides: make([]int, len(shape))}
+func stretched(t testing.TB, d dtype.Dtype, shape ...int) device.Tensor {
+	return device.Tensor{Data: dense(t, d, []int{1}, func(int) complex128 { return 1 }).Data, Dtype: d, Shape: shape, Strides: make([]int, len(shape))}
 }
 
 // TestLongKernelsGiveUp cancels launches that would take minutes or years, most over arrays of one element stretched.
 func TestLongKernelsGiveUp(t *testing.T) {
 	const long = 1 << 40
 	f32, f16, i32 := dtype.Float32, dtype.Float16, dtype.Int32
-	for name, k := range map[string]core.Kernel{
-		"reduce a row":          {Kind: core.KindReduce, Attr: core.ReduceAttr{Op: core.ReduceSum, Axes: []int{0}}, In: []core.Tensor{stretched(t, f32, long)}},
-		"reduce halves":         {Kind: core.KindReduce, Attr: core.ReduceAttr{Op: core.ReduceProd, Axes: []int{0}}, In: []core.Tensor{stretched(t, f16, long)}},
-		"reduce rows":           {Kind: core.KindReduce, Attr: core.ReduceAttr{Op: core.ReduceMax, Axes: []int{1}}, In: []core.Tensor{stretched(t, i32, 40, long)}},
-		"reduce columns":        {Kind: core.KindReduce, Attr: core.ReduceAttr{Op: core.ReduceAnd, Axes: []int{0}}, In: []core.Tensor{stretched(t, f32, long, 40)}},
-		"argreduce a row":       {Kind: core.KindArgReduce, Attr: core.ArgReduceAttr{Max: true}, In: []core.Tensor{stretched(t, f32, long)}},
-		"argreduce columns":     {Kind: core.KindArgReduce, Attr: core.ArgReduceAttr{}, In: []core.Tensor{stretched(t, f32, long, 64)}},
-		"logsumexp":             {Kind: core.KindLogSumExp, In: []core.Tensor{stretched(t, f32, 40, long)}},
-		"matmul, tall and wide": {Kind: core.KindMatMul, In: []core.Tensor{stretched(t, f32, 48, long), stretched(t, f32, long, 80)}},
-		"matmul of vectors":     {Kind: core.KindMatMul, In: []core.Tensor{stretched(t, f32, 1, long), stretched(t, f32, long, 1)}},
-		"matmul, packed":        {Kind: core.KindMatMul, In: []core.Tensor{stretched(t, f32, 300, long), stretched(t, f32, long, 300)}},
-		"matmul, complex":       {Kind: core.KindMatMul, In: []core.Tensor{stretched(t, dtype.Complex64, 48, long), stretched(t, dtype.Complex64, long, 80)}},
-		"conv": {Kind: core.KindConv, Attr: core.ConvAttr{Groups: 1, Stride: []int{1}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}},
-			In: []core.Tensor{stretched(t, f32, 1<<12, 1<<13, 8), stretched(t, f32, 8, 1<<12, 8)}},
-		"scatter": {Kind: core.KindScatter, Attr: core.ScatterAttr{Op: core.ScatterAdd, Axes: []int{0}}, In: []core.Tensor{stretched(t, i32, long), stretched(t, f32, long, 1)}},
+	for name, k := range map[string]device.Kernel{
+		"reduce a row":          {Kind: device.KindReduce, Attr: device.ReduceAttr{Op: device.ReduceSum, Axes: []int{0}}, In: []device.Tensor{stretched(t, f32, long)}},
+		"reduce halves":         {Kind: device.KindReduce, Attr: device.ReduceAttr{Op: device.ReduceProd, Axes: []int{0}}, In: []device.Tensor{stretched(t, f16, long)}},
+		"reduce rows":           {Kind: device.KindReduce, Attr: device.ReduceAttr{Op: device.ReduceMax, Axes: []int{1}}, In: []device.Tensor{stretched(t, i32, 40, long)}},
+		"reduce columns":        {Kind: device.KindReduce, Attr: device.ReduceAttr{Op: device.ReduceAnd, Axes: []int{0}}, In: []device.Tensor{stretched(t, f32, long, 40)}},
+		"argreduce a row":       {Kind: device.KindArgReduce, Attr: device.ArgReduceAttr{Max: true}, In: []device.Tensor{stretched(t, f32, long)}},
+		"argreduce columns":     {Kind: device.KindArgReduce, Attr: device.ArgReduceAttr{}, In: []device.Tensor{stretched(t, f32, long, 64)}},
+		"logsumexp":             {Kind: device.KindLogSumExp, In: []device.Tensor{stretched(t, f32, 40, long)}},
+		"matmul, tall and wide": {Kind: device.KindMatMul, In: []device.Tensor{stretched(t, f32, 48, long), stretched(t, f32, long, 80)}},
+		"matmul of vectors":     {Kind: device.KindMatMul, In: []device.Tensor{stretched(t, f32, 1, long), stretched(t, f32, long, 1)}},
+		"matmul, packed":        {Kind: device.KindMatMul, In: []device.Tensor{stretched(t, f32, 300, long), stretched(t, f32, long, 300)}},
+		"matmul, complex":       {Kind: device.KindMatMul, In: []device.Tensor{stretched(t, dtype.Complex64, 48, long), stretched(t, dtype.Complex64, long, 80)}},
+		"conv": {Kind: device.KindConv, Attr: device.ConvAttr{Groups: 1, Stride: []int{1}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}},
+			In: []device.Tensor{stretched(t, f32, 1<<12, 1<<13, 8), stretched(t, f32, 8, 1<<12, 8)}},
+		"scatter": {Kind: device.KindScatter, Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}, In: []device.Tensor{stretched(t, i32, long), stretched(t, f32, long, 1)}},
 	} {
 		k.Op = "test"
 		var shape []int
 		d := k.In[0].Dtype
 		switch k.Kind {
-		case core.KindReduce:
-			at := k.Attr.(core.ReduceAttr)
+		case device.KindReduce:
+			at := k.Attr.(device.ReduceAttr)
 			shape = dropAxis(k.In[0].Shape, at.Axes[0])
-			if at.Op == core.ReduceAnd {
+			if at.Op == device.ReduceAnd {
 				d = dtype.Bool
 			}
-		case core.KindArgReduce:
+		case device.KindArgReduce:
 			shape, d = dropAxis(k.In[0].Shape, 0), dtype.Uint32
-		case core.KindLogSumExp:
+		case device.KindLogSumExp:
 			shape = k.In[0].Shape[:1]
-		case core.KindMatMul:
+		case device.KindMatMul:
 			shape = []int{k.In[0].Shape[0], k.In[1].Shape[1]}
-		case core.KindConv:
+		case device.KindConv:
 			shape = []int{k.In[0].Shape[0], k.In[0].Shape[1] - k.In[1].Shape[1] + 1, 8}
-		case core.KindScatter:
+		case device.KindScatter:
 			shape, d = []int{10}, f32
 		}
-		k.Out = []core.Tensor{dense(t, d, shape, func(int) complex128 { return 1 })}
-		if late, err := giveUp(&k, 20*time.Millisecond); err != core.ErrCanceled || late > time.Second {
+		k.Out = []device.Tensor{dense(t, d, shape, func(int) complex128 { return 1 })}
+		if late, err := giveUp(&k, 20*time.Millisecond); err != errs.ErrCanceled || late > time.Second {
 			t.Errorf("%s: %v, %v after it was given up", name, err, late)
 		}
 	}
@@ -90,14 +92,14 @@ func TestSortGivesUp(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		for _, d := range []dtype.Dtype{dtype.Float32, dtype.Uint8, dtype.Float64, dtype.Float16} {
 			in := dense(t, d, []int{n}, func(int) complex128 { return complex(float64(r.IntN(200)), 0) })
-			for _, attr := range []core.SortAttr{{Kth: -1}, {Kth: -1, Arg: true}, {Kth: n / 2}, {Kth: n / 2, Arg: true}} {
+			for _, attr := range []device.SortAttr{{Kth: -1}, {Kth: -1, Arg: true}, {Kth: n / 2}, {Kth: n / 2, Arg: true}} {
 				to := d
 				if attr.Arg {
 					to = dtype.Uint32
 				}
-				k := &core.Kernel{Kind: core.KindSort, Op: "sort", Attr: attr, In: []core.Tensor{in}, Out: []core.Tensor{dense(t, to, []int{n}, func(int) complex128 { return 0 })}}
+				k := &device.Kernel{Kind: device.KindSort, Op: "sort", Attr: attr, In: []device.Tensor{in}, Out: []device.Tensor{dense(t, to, []int{n}, func(int) complex128 { return 0 })}}
 				for after := time.Duration(100); after < 60*time.Millisecond; after = after*3 + 1000 {
-					if late, err := giveUp(k, after); err != nil && err != core.ErrCanceled || late > time.Second {
+					if late, err := giveUp(k, after); err != nil && err != errs.ErrCanceled || late > time.Second {
 						t.Fatalf("%s %+v: %v, %v after it was given up", d, attr, err, late)
 					}
 				}
@@ -115,40 +117,40 @@ func TestInPlaceGoesOn(t *testing.T) {
 	chunks, elements := blockChunks, blockElements
 	defer func() { blockChunks, blockElements = chunks, elements }()
 	blockChunks, blockElements = 3, 1<<14
-	add := core.FindRow("add")
+	add := table.FindRow("add")
 	one := dense(t, dtype.Float32, []int{1}, func(int) complex128 { return 1 })
 	one.Shape, one.Strides = []int{n}, []int{0}
-	program := &core.Program{Load: []dtype.Dtype{dtype.Float32, dtype.Float32}, Store: []uint8{2}, Regs: 3}
+	program := &device.Program{Load: []dtype.Dtype{dtype.Float32, dtype.Float32}, Store: []uint8{2}, Regs: 3}
 	for range 40 {
-		program.Steps = append(program.Steps, core.Step{Row: add, In: dtype.Float32, Out: dtype.Float32, Dst: 2, Src: [3]uint8{0, 1}},
-			core.Step{Row: add, In: dtype.Float32, Out: dtype.Float32, Dst: 0, Src: [3]uint8{2, 1}})
+		program.Steps = append(program.Steps, device.Step{Row: add, In: dtype.Float32, Out: dtype.Float32, Dst: 2, Src: [3]uint8{0, 1}},
+			device.Step{Row: add, In: dtype.Float32, Out: dtype.Float32, Dst: 0, Src: [3]uint8{2, 1}})
 	}
-	index := func(shape []int, at func(i int) int) core.Tensor {
+	index := func(shape []int, at func(i int) int) device.Tensor {
 		return dense(t, dtype.Int32, shape, func(i int) complex128 { return complex(float64(at(i)), 0) })
 	}
-	rows := func(v float64, shape ...int) core.Tensor {
+	rows := func(v float64, shape ...int) device.Tensor {
 		return dense(t, dtype.Float32, shape, func(i int) complex128 { return complex(v*float64(1+i%3), 0) })
 	}
 	for name, c := range map[string]struct {
 		shape []int
-		k     core.Kernel
+		k     device.Kernel
 	}{
-		"elementwise": {[]int{n}, core.Kernel{Kind: core.KindElementwise, Attr: program}},
-		"scatter":     {[]int{1000}, core.Kernel{Kind: core.KindScatter, Attr: core.ScatterAttr{Op: core.ScatterAdd, Axes: []int{0}}, In: []core.Tensor{index([]int{5 << 20}, func(i int) int { return i * 7 % 1000 }), rows(1, 5<<20, 1)}}},
-		"scatter rows": {[]int{50, 3000}, core.Kernel{Kind: core.KindScatter, Attr: core.ScatterAttr{Op: core.ScatterProd, Axes: []int{0}},
-			In: []core.Tensor{index([]int{2000}, func(i int) int { return i % 50 }), rows(1, 2000, 1, 3000)}}},
-		"scatter along a long axis": {[]int{2, 9}, core.Kernel{Kind: core.KindScatterAxis, Attr: core.ScatterAxisAttr{Axis: 1, Add: true},
-			In: []core.Tensor{index([]int{2, 5 << 20}, func(i int) int { return i % 9 }), rows(1, 2, 5<<20)}}},
-		"scatter along short axes": {[]int{1 << 20, 4}, core.Kernel{Kind: core.KindScatterAxis, Attr: core.ScatterAxisAttr{Axis: 1, Add: true},
-			In: []core.Tensor{index([]int{1 << 20, 5}, func(i int) int { return i % 4 }), rows(1, 1<<20, 5)}}},
+		"elementwise": {[]int{n}, device.Kernel{Kind: device.KindElementwise, Attr: program}},
+		"scatter":     {[]int{1000}, device.Kernel{Kind: device.KindScatter, Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}, In: []device.Tensor{index([]int{5 << 20}, func(i int) int { return i * 7 % 1000 }), rows(1, 5<<20, 1)}}},
+		"scatter rows": {[]int{50, 3000}, device.Kernel{Kind: device.KindScatter, Attr: device.ScatterAttr{Op: device.ScatterProd, Axes: []int{0}},
+			In: []device.Tensor{index([]int{2000}, func(i int) int { return i % 50 }), rows(1, 2000, 1, 3000)}}},
+		"scatter along a long axis": {[]int{2, 9}, device.Kernel{Kind: device.KindScatterAxis, Attr: device.ScatterAxisAttr{Axis: 1, Add: true},
+			In: []device.Tensor{index([]int{2, 5 << 20}, func(i int) int { return i % 9 }), rows(1, 2, 5<<20)}}},
+		"scatter along short axes": {[]int{1 << 20, 4}, device.Kernel{Kind: device.KindScatterAxis, Attr: device.ScatterAxisAttr{Axis: 1, Add: true},
+			In: []device.Tensor{index([]int{1 << 20, 5}, func(i int) int { return i % 4 }), rows(1, 1<<20, 5)}}},
 	} {
 		c.k.Op = name
-		launch := func(interrupted bool, after time.Duration) (core.Tensor, int) {
+		launch := func(interrupted bool, after time.Duration) (device.Tensor, int) {
 			k := c.k
 			out := dense(t, dtype.Float32, c.shape, func(i int) complex128 { return complex(float64(i%5), 0) })
-			k.Out = []core.Tensor{out}
-			if k.Kind == core.KindElementwise {
-				k.In = []core.Tensor{out, one}
+			k.Out = []device.Tensor{out}
+			if k.Kind == device.KindElementwise {
+				k.In = []device.Tensor{out, one}
 			}
 			if !interrupted {
 				launchTest(t, &k)
@@ -164,7 +166,7 @@ func TestInPlaceGoesOn(t *testing.T) {
 				if err == nil {
 					return out, times
 				}
-				if err != core.ErrCanceled || times > 0 && *k.Done < done {
+				if err != errs.ErrCanceled || times > 0 && *k.Done < done {
 					t.Fatalf("%s: %v with %d positions done after %d", name, err, *k.Done, done)
 				}
 			}
@@ -190,15 +192,15 @@ func TestInPlaceGoesOn(t *testing.T) {
 func TestWorkspaceErrors(t *testing.T) {
 	in := dense(t, dtype.Float32, []int{1 << 20}, func(i int) complex128 { return complex(float64(i), 0) })
 	out := dense(t, dtype.Float32, []int{1 << 20}, func(int) complex128 { return 0 })
-	k := &core.Kernel{Kind: core.KindSort, Op: "sort", Attr: core.SortAttr{Kth: -1}, In: []core.Tensor{in}, Out: []core.Tensor{out}, Room: 1 << 20}
-	err, ok := Backend{}.Launch(k).(*core.Error)
-	if !ok || err.Kind != core.MemoryError || !bytes.Contains([]byte(err.Msg), []byte("[sort] cannot allocate ")) {
+	k := &device.Kernel{Kind: device.KindSort, Op: "sort", Attr: device.SortAttr{Kth: -1}, In: []device.Tensor{in}, Out: []device.Tensor{out}, Room: 1 << 20}
+	err, ok := Backend{}.Launch(k).(*errs.Error)
+	if !ok || err.Kind != errs.MemoryError || !bytes.Contains([]byte(err.Msg), []byte("[sort] cannot allocate ")) {
 		t.Errorf("error is %v, want a MemoryError of sort", err)
 	}
 	wide := stretched(t, dtype.Float32, 1<<40)
-	k = &core.Kernel{Kind: core.KindLayerNorm, Op: "layer_norm", Attr: core.NormAttr{}, In: []core.Tensor{wide, stretched(t, dtype.Float32, 1<<45), stretched(t, dtype.Float32, 1<<45)},
-		Out: []core.Tensor{{Data: out.Data, Dtype: dtype.Float32, Shape: []int{1 << 40}, Strides: []int{1}}}}
-	if err, ok := (Backend{}).Launch(k).(*core.Error); !ok || err.Kind != core.MemoryError {
+	k = &device.Kernel{Kind: device.KindLayerNorm, Op: "layer_norm", Attr: device.NormAttr{}, In: []device.Tensor{wide, stretched(t, dtype.Float32, 1<<45), stretched(t, dtype.Float32, 1<<45)},
+		Out: []device.Tensor{{Data: out.Data, Dtype: dtype.Float32, Shape: []int{1 << 40}, Strides: []int{1}}}}
+	if err, ok := (Backend{}).Launch(k).(*errs.Error); !ok || err.Kind != errs.MemoryError {
 		t.Errorf("error is %v, want a MemoryError", err)
 	}
 	if n := borrowed.Load(); n != 0 {

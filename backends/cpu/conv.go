@@ -8,26 +8,27 @@ import "C"
 import (
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
-func init() { launchers[core.KindConv] = convolve }
+func init() { launchers[device.KindConv] = convolve }
 
 const (
 	convSlab  = 32 << 10 // elements of padded input a unit works on: fits L2 beside the weights
 	convGrain = 1 << 19  // multiplications worth a chunk of their own: about 5 us
 )
 
-func convolve(k *core.Kernel) error {
+func convolve(k *device.Kernel) error {
 	x, w, o := &k.In[0], &k.In[1], &k.Out[0]
-	attr := k.Attr.(core.ConvAttr)
+	attr := k.Attr.(device.ConvAttr)
 	nd := len(o.Shape) - 2
 	switch {
 	case !o.Dtype.IsInexact():
-		return core.Errorf(core.TypeError, "[%s] only floating point and complex64 arrays are convolved, not %s", k.Op, o.Dtype)
+		return errs.Errorf(errs.TypeError, "[%s] only floating point and complex64 arrays are convolved, not %s", k.Op, o.Dtype)
 	case nd > 3:
-		return core.Errorf(core.ValueError, "[%s] 1, 2 or 3 spatial axes are supported, but the input has %d", k.Op, nd)
+		return errs.Errorf(errs.ValueError, "[%s] 1, 2 or 3 spatial axes are supported, but the input has %d", k.Op, nd)
 	}
 	p := C.conv_args{
 		x: x.Data, w: w.Data, o: o.Data, n: C.int64_t(o.Shape[0]), groups: C.int64_t(attr.Groups),
@@ -45,7 +46,7 @@ func convolve(k *core.Kernel) error {
 		p.stride[j], p.pad[j] = C.int64_t(attr.Stride[i]), C.int64_t(attr.PadLo[i])
 		p.kdil[j], p.idil[j] = C.int64_t(attr.KernelDilation[i]), C.int64_t(attr.InputDilation[i])
 	}
-	for i, t := range []*core.Tensor{x, w, o} {
+	for i, t := range []*device.Tensor{x, w, o} {
 		s := []*[5]C.int64_t{&p.xs, &p.ws, &p.os}[i]
 		s[0], s[4] = C.int64_t(t.Strides[0]), C.int64_t(t.Strides[nd+1])
 		for j := range nd {
@@ -53,7 +54,7 @@ func convolve(k *core.Kernel) error {
 		}
 	}
 	if p.c == 0 {
-		return launchers[core.KindFill](&core.Kernel{Kind: core.KindFill, Op: k.Op, Out: k.Out, In: []core.Tensor{zeroOf(o.Dtype)}, Cancel: k.Cancel})
+		return launchers[device.KindFill](&device.Kernel{Kind: device.KindFill, Op: k.Op, Out: k.Out, In: []device.Tensor{zeroOf(o.Dtype)}, Cancel: k.Cancel})
 	}
 	c := conv{k: k, dtype: o.Dtype, p: p}
 	if o.Dtype == dtype.Complex64 {
@@ -63,13 +64,13 @@ func convolve(k *core.Kernel) error {
 }
 
 // zeroOf is a scalar zero.
-func zeroOf(d dtype.Dtype) core.Tensor {
+func zeroOf(d dtype.Dtype) device.Tensor {
 	var zero [2]float64
-	return core.Tensor{Data: unsafe.Pointer(&zero), Dtype: d}
+	return device.Tensor{Data: unsafe.Pointer(&zero), Dtype: d}
 }
 
 type conv struct {
-	k     *core.Kernel
+	k     *device.Kernel
 	dtype dtype.Dtype
 	p     C.conv_args
 }

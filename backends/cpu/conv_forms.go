@@ -9,7 +9,7 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
@@ -111,7 +111,7 @@ func (c *conv) zero() error {
 	if c.p.add != 0 {
 		return nil
 	}
-	out := core.Tensor{Data: c.p.o, Dtype: c.dtype, Shape: layout.Shape{int(c.p.n), int(c.p.out[0]), int(c.p.out[1]), int(c.p.out[2]), int(c.p.groups * c.p.og)}}
+	out := device.Tensor{Data: c.p.o, Dtype: c.dtype, Shape: layout.Shape{int(c.p.n), int(c.p.out[0]), int(c.p.out[1]), int(c.p.out[2]), int(c.p.groups * c.p.og)}}
 	for _, s := range c.p.os {
 		out.Strides = append(out.Strides, int(s))
 	}
@@ -209,7 +209,7 @@ func (c *conv) padded(d dtype.Dtype) (w workspace, err error) {
 		return w, nil
 	}
 	// Axes are in the order of the copy: channel, depth, height, width, batch.
-	from := core.Tensor{Data: c.p.x, Dtype: c.dtype, Shape: layout.Shape{int(c.p.c)}, Strides: []int{int(c.p.xs[4])}}
+	from := device.Tensor{Data: c.p.x, Dtype: c.dtype, Shape: layout.Shape{int(c.p.c)}, Strides: []int{int(c.p.xs[4])}}
 	shape, at := layout.Shape{int(c.p.c)}, 0
 	starts := make([]int, 3)
 	for i := range 3 {
@@ -225,8 +225,8 @@ func (c *conv) padded(d dtype.Dtype) (w workspace, err error) {
 	to, w := scratchTensor(c.k, d, shape)
 	c.p.x, c.p.xs = w.data, [5]C.int64_t{1, C.int64_t(to.Strides[1]), C.int64_t(to.Strides[2]), C.int64_t(to.Strides[3]), C.int64_t(to.Strides[0])}
 	if !slices.Equal(from.Shape, shape) {
-		zero := core.Kernel{Kind: core.KindFill, Op: c.k.Op, Out: []core.Tensor{to}, In: []core.Tensor{zeroOf(d)}, Cancel: c.k.Cancel}
-		if err = launchers[core.KindFill](&zero); err != nil {
+		zero := device.Kernel{Kind: device.KindFill, Op: c.k.Op, Out: []device.Tensor{to}, In: []device.Tensor{zeroOf(d)}, Cancel: c.k.Cancel}
+		if err = launchers[device.KindFill](&zero); err != nil {
 			return w, err
 		}
 	}
@@ -244,7 +244,7 @@ func (c *conv) padded(d dtype.Dtype) (w workspace, err error) {
 
 // flatKernel makes the kernel of dtype d and its channels and positions one axis: in place, or in the workspace it returns.
 func (c *conv) flatKernel(d dtype.Dtype) (w workspace, err error) {
-	from := core.Tensor{Data: c.p.w, Dtype: c.dtype, Shape: layout.Shape{int(c.p.c), int(c.p.k[0]), int(c.p.k[1]), int(c.p.k[2]), int(c.p.og)},
+	from := device.Tensor{Data: c.p.w, Dtype: c.dtype, Shape: layout.Shape{int(c.p.c), int(c.p.k[0]), int(c.p.k[1]), int(c.p.k[2]), int(c.p.og)},
 		Strides: []int{int(c.p.ws[4]), int(c.p.ws[1]), int(c.p.ws[2]), int(c.p.ws[3]), int(c.p.ws[0])}}
 	if flat, s := layout.Collapse(from.Shape[:4], from.Strides[:4]); len(flat) <= 1 && c.dtype == d {
 		if len(flat) == 1 {

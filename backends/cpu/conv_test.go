@@ -6,20 +6,20 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // convCase is one convolution by its definition.
 type convCase struct {
-	attr    core.ConvAttr
+	attr    device.ConvAttr
 	x, w, o *view
 }
 
 func randomConv(r *rand.Rand, d dtype.Dtype) convCase {
 	nd := 1 + r.IntN(3)
-	a := core.ConvAttr{Groups: 1, Flip: r.IntN(4) == 0}
+	a := device.ConvAttr{Groups: 1, Flip: r.IntN(4) == 0}
 	c, og := 1+r.IntN(5), 1+r.IntN(5)
 	if r.IntN(3) == 0 {
 		c, og = 1+r.IntN(40), 1+r.IntN(70)
@@ -105,7 +105,7 @@ tap:
 
 func (c *convCase) check(t *testing.T, r *rand.Rand) {
 	t.Helper()
-	k := &core.Kernel{Kind: core.KindConv, Op: "conv", Attr: c.attr, In: []core.Tensor{c.x.Tensor, c.w.Tensor}, Out: []core.Tensor{c.o.Tensor}}
+	k := &device.Kernel{Kind: device.KindConv, Op: "conv", Attr: c.attr, In: []device.Tensor{c.x.Tensor, c.w.Tensor}, Out: []device.Tensor{c.o.Tensor}}
 	if err := (Backend{}).Launch(k); err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestConv(t *testing.T) {
 }
 
 func conv2d(d dtype.Dtype, r *rand.Rand, n, hw, c, o, k, stride, pad, groups int) convCase {
-	a := core.ConvAttr{Groups: groups, Stride: []int{stride, stride}, PadLo: []int{pad, pad}, PadHi: []int{pad, pad},
+	a := device.ConvAttr{Groups: groups, Stride: []int{stride, stride}, PadLo: []int{pad, pad}, PadHi: []int{pad, pad},
 		KernelDilation: []int{1, 1}, InputDilation: []int{1, 1}}
 	out := (hw+2*pad-k)/stride + 1
 	return convCase{a, numbers(r, d, n, hw, hw, c), numbers(r, d, o, k, k, c/groups), fresh(d, n, out, out, o)}
@@ -162,7 +162,7 @@ func TestConvLongRow(t *testing.T) {
 	for _, stride := range []int{1, 3} {
 		const n, channels, k = 1 << 18, 64, 3
 		out := (n-k)/stride + 1
-		c := convCase{core.ConvAttr{Groups: 1, Stride: []int{stride}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}},
+		c := convCase{device.ConvAttr{Groups: 1, Stride: []int{stride}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}},
 			numbers(r, dtype.Float32, 1, n, channels), numbers(r, dtype.Float32, 1, k, channels), fresh(dtype.Float32, 1, out, 1)}
 		c.check(t, r)
 	}
@@ -199,7 +199,7 @@ func asBatch(x *view) *view {
 func weightGradient(d dtype.Dtype, r *rand.Rand, n, hw, c, o, k, stride, pad int) convCase {
 	out := (hw+2*pad-k)/stride + 1
 	hi := (k - 1) + (out-1)*stride + 1 - hw - pad
-	a := core.ConvAttr{Groups: 1, Stride: []int{1, 1}, PadLo: []int{pad, pad}, PadHi: []int{hi, hi},
+	a := device.ConvAttr{Groups: 1, Stride: []int{1, 1}, PadLo: []int{pad, pad}, PadHi: []int{hi, hi},
 		KernelDilation: []int{stride, stride}, InputDilation: []int{1, 1}}
 	return convCase{a, asBatch(numbers(r, d, n, hw, hw, c)), asBatch(numbers(r, d, n, out, out, o)), fresh(d, c, k, k, o)}
 }
@@ -219,7 +219,7 @@ func BenchmarkConv(b *testing.B) {
 	for _, d := range []dtype.Dtype{dtype.Float32, dtype.BFloat16} {
 		for _, s := range [][8]int{{64, 8, 1, 16, 3, 1, 1, 1}, {64, 8, 16, 32, 3, 1, 1, 1}, {8, 56, 64, 64, 3, 1, 1, 1}, {8, 112, 3, 64, 7, 2, 3, 1}, {8, 14, 256, 256, 3, 1, 1, 1}, {8, 56, 96, 96, 3, 1, 1, 96}} {
 			c := conv2d(d, r, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
-			k := &core.Kernel{Kind: core.KindConv, Op: "conv", Attr: c.attr, In: []core.Tensor{c.x.Tensor, c.w.Tensor}, Out: []core.Tensor{c.o.Tensor}}
+			k := &device.Kernel{Kind: device.KindConv, Op: "conv", Attr: c.attr, In: []device.Tensor{c.x.Tensor, c.w.Tensor}, Out: []device.Tensor{c.o.Tensor}}
 			b.Run(fmt.Sprintf("%s/n%d_%dx%dx%d_o%d_k%d_s%d_g%d", d, s[0], s[1], s[1], s[2], s[3], s[4], s[5], s[7]), func(b *testing.B) {
 				for b.Loop() {
 					if err := (Backend{}).Launch(k); err != nil {

@@ -6,16 +6,17 @@ package cpu
 import "C"
 
 import (
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 func init() {
-	launchers[core.KindCopy] = copyKernel
-	launchers[core.KindFill] = fill
-	launchers[core.KindArange] = arange
+	launchers[device.KindCopy] = copyKernel
+	launchers[device.KindFill] = fill
+	launchers[device.KindArange] = arange
 }
 
-func copyKernel(k *core.Kernel) error {
+func copyKernel(k *device.Kernel) error {
 	in, out := &k.In[0], &k.Out[0]
 	var a C.copy_args
 	a.in, a.out = in.Data, out.Data
@@ -100,11 +101,11 @@ func fastAxis(a *C.copy_args) int {
 	return -1
 }
 
-func fill(k *core.Kernel) error {
+func fill(k *device.Kernel) error {
 	in, out := &k.In[0], &k.Out[0]
 	if !out.Contiguous() {
-		stretched := core.Tensor{Data: in.Data, Dtype: in.Dtype, Shape: out.Shape, Strides: make([]int, len(out.Shape))}
-		sub := core.Kernel{Kind: core.KindCopy, Op: k.Op, Out: k.Out, In: []core.Tensor{stretched}, Cancel: k.Cancel}
+		stretched := device.Tensor{Data: in.Data, Dtype: in.Dtype, Shape: out.Shape, Strides: make([]int, len(out.Shape))}
+		sub := device.Kernel{Kind: device.KindCopy, Op: k.Op, Out: k.Out, In: []device.Tensor{stretched}, Cancel: k.Cancel}
 		return copyKernel(&sub)
 	}
 	n, size := out.Size(), out.Dtype.Size()
@@ -116,12 +117,12 @@ func fill(k *core.Kernel) error {
 	return nil
 }
 
-func arange(k *core.Kernel) error {
-	attr, out := k.Attr.(core.ArangeAttr), &k.Out[0]
+func arange(k *device.Kernel) error {
+	attr, out := k.Attr.(device.ArangeAttr), &k.Out[0]
 	a := C.arange_args{out: out.Data, dtype: C.int64_t(out.Dtype), start_int: C.int64_t(attr.StartInt),
 		step_int: C.int64_t(attr.StepInt), start: C.double(attr.Start), step: C.double(attr.Step)}
 	if n, stride := out.Size(), out.Strides[0]; stride != 1 && n > 1 {
-		return core.Errorf(core.RuntimeError, "[%s] arange wants contiguous memory, not stride %d", k.Op, stride)
+		return errs.Errorf(errs.RuntimeError, "[%s] arange wants contiguous memory, not stride %d", k.Op, stride)
 	}
 	ranged(C.ENTRY_arange, &a, out.Size(), 1<<17, k.Cancel)
 	return nil

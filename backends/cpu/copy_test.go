@@ -7,7 +7,8 @@ import (
 	"testing"
 
 	"github.com/mlx-go/mlx_go/backends/backendtest"
-	"github.com/mlx-go/mlx_go/core"
+
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
@@ -33,9 +34,9 @@ func TestCopyViews(t *testing.T) {
 							next *= shape[a]
 						}
 						all := dense(t, to, layout.Shape{next}, func(int) complex128 { return 7 })
-						out = core.Tensor{Data: all.Data, Dtype: to, Shape: shape, Strides: back}
+						out = device.Tensor{Data: all.Data, Dtype: to, Shape: shape, Strides: back}
 					}
-					launch(t, &core.Kernel{Kind: core.KindCopy, Op: "copy", In: []core.Tensor{in}, Out: []core.Tensor{out}})
+					launch(t, &device.Kernel{Kind: device.KindCopy, Op: "copy", In: []device.Tensor{in}, Out: []device.Tensor{out}})
 					want, got := values(&in), values(&out)
 					for j := range got {
 						w := want[j]
@@ -67,7 +68,7 @@ func TestCastEdges(t *testing.T) {
 			dtype.Bool:   {1, 1, 1, 1, 1, 1},
 		} {
 			out := dense(t, d, layout.Shape{6}, func(int) complex128 { return 0 })
-			launch(t, &core.Kernel{Kind: core.KindCopy, Op: "cast", In: []core.Tensor{in}, Out: []core.Tensor{out}})
+			launch(t, &device.Kernel{Kind: device.KindCopy, Op: "cast", In: []device.Tensor{in}, Out: []device.Tensor{out}})
 			for i := range want {
 				if got := real(backendtest.Get(&out, i)); got != want[i] {
 					t.Errorf("%v as %s is %v, want %v", real(backendtest.Get(&in, i)), d, got, want[i])
@@ -78,7 +79,7 @@ func TestCastEdges(t *testing.T) {
 		x := dense(t, dtype.Float32, layout.Shape{len(half)}, func(i int) complex128 { return complex(half[i], 0) })
 		for _, d := range []dtype.Dtype{dtype.Float16, dtype.BFloat16} {
 			out := dense(t, d, layout.Shape{len(half)}, func(int) complex128 { return 0 })
-			launch(t, &core.Kernel{Kind: core.KindCopy, Op: "cast", In: []core.Tensor{x}, Out: []core.Tensor{out}})
+			launch(t, &device.Kernel{Kind: device.KindCopy, Op: "cast", In: []device.Tensor{x}, Out: []device.Tensor{out}})
 			want := dense(t, d, layout.Shape{len(half)}, func(i int) complex128 { return complex(half[i], 0) })
 			for i := range half {
 				if got, w := backendtest.Get(&out, i), backendtest.Get(&want, i); !agree(got, w, 0) {
@@ -94,7 +95,7 @@ func TestFillAndArange(t *testing.T) {
 		one := dense(t, d, layout.Shape{}, func(int) complex128 { return 1 })
 		for _, n := range []int{1, 1000, 300_000} {
 			out := dense(t, d, layout.Shape{n}, func(int) complex128 { return 0 })
-			launch(t, &core.Kernel{Kind: core.KindFill, Op: "full", In: []core.Tensor{one}, Out: []core.Tensor{out}})
+			launch(t, &device.Kernel{Kind: device.KindFill, Op: "full", In: []device.Tensor{one}, Out: []device.Tensor{out}})
 			for i := range n {
 				if backendtest.Get(&out, i) != 1 {
 					t.Fatalf("fill of %s: element %d is %v", d, i, backendtest.Get(&out, i))
@@ -102,7 +103,7 @@ func TestFillAndArange(t *testing.T) {
 			}
 			n = min(n, 1000)
 			seq := dense(t, d, layout.Shape{n}, func(int) complex128 { return 0 })
-			launch(t, &core.Kernel{Kind: core.KindArange, Op: "arange", Out: []core.Tensor{seq}, Attr: core.ArangeAttr{StartInt: 3, StepInt: -2, Start: 3, Step: -2}})
+			launch(t, &device.Kernel{Kind: device.KindArange, Op: "arange", Out: []device.Tensor{seq}, Attr: device.ArangeAttr{StartInt: 3, StepInt: -2, Start: 3, Step: -2}})
 			want := dense(t, d, layout.Shape{n}, func(i int) complex128 { return complex(float64(3-2*i), 0) })
 			for i := range n {
 				if backendtest.Get(&seq, i) != backendtest.Get(&want, i) {
@@ -112,9 +113,9 @@ func TestFillAndArange(t *testing.T) {
 		}
 	}
 	strided := dense(t, dtype.Int32, layout.Shape{20}, func(int) complex128 { return 0 })
-	part := core.Tensor{Data: strided.Data, Dtype: dtype.Int32, Shape: layout.Shape{5, 2}, Strides: []int{4, 3}}
+	part := device.Tensor{Data: strided.Data, Dtype: dtype.Int32, Shape: layout.Shape{5, 2}, Strides: []int{4, 3}}
 	five := dense(t, dtype.Int32, layout.Shape{}, func(int) complex128 { return 5 })
-	launch(t, &core.Kernel{Kind: core.KindFill, Op: "full", In: []core.Tensor{five}, Out: []core.Tensor{part}})
+	launch(t, &device.Kernel{Kind: device.KindFill, Op: "full", In: []device.Tensor{five}, Out: []device.Tensor{part}})
 	sum := 0.0
 	for i := range 20 {
 		sum += real(backendtest.Get(&strided, i))
@@ -132,7 +133,7 @@ func BenchmarkCopy(b *testing.B) {
 			x.Strides = []int{1, n}
 			b.Run(fmt.Sprintf("transpose/%s/%d", d, n), func(b *testing.B) {
 				for b.Loop() {
-					launch(b, &core.Kernel{Kind: core.KindCopy, Op: "copy", In: []core.Tensor{x}, Out: []core.Tensor{y}})
+					launch(b, &device.Kernel{Kind: device.KindCopy, Op: "copy", In: []device.Tensor{x}, Out: []device.Tensor{y}})
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n*n), "ns/elem")
 			})

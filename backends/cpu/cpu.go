@@ -5,16 +5,17 @@ package cpu
 import (
 	"runtime"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
-// Backend implements core.Backend.
+// Backend implements device.Host.
 type Backend struct{}
 
 // launchers holds the function for each kind; every family sets its own in init.
-var launchers [core.KindCount]func(*core.Kernel) error
+var launchers [device.KindCount]func(*device.Kernel) error
 
-func init() { core.RegisterBackend(Backend{}) }
+func init() { device.Register(Backend{}) }
 
 // Name is the device type users see.
 func (Backend) Name() string { return "cpu" }
@@ -31,17 +32,17 @@ func (Backend) Info() map[string]any {
 }
 
 // Launch computes k.Out from k.In.
-func (Backend) Launch(k *core.Kernel) (err error) {
+func (Backend) Launch(k *device.Kernel) (err error) {
 	defer catchThrown(&err)
 	f := launchers[k.Kind]
 	if f == nil {
-		return core.Errorf(core.RuntimeError, "[%s] the cpu has no kernel of kind %d", k.Op, k.Kind)
+		return errs.Errorf(errs.RuntimeError, "[%s] the cpu has no kernel of kind %d", k.Op, k.Kind)
 	}
 	if err := f(k); err != nil {
 		return err
 	}
 	if k.Canceled() && k.Done == nil {
-		return core.ErrCanceled
+		return errs.ErrCanceled
 	}
 	return nil
 }
@@ -49,7 +50,7 @@ func (Backend) Launch(k *core.Kernel) (err error) {
 // catchThrown, deferred, turns what getWorkspace throws into an error.
 func catchThrown(err *error) {
 	if r := recover(); r != nil {
-		e, ok := r.(*core.Error)
+		e, ok := r.(*errs.Error)
 		if !ok {
 			panic(r)
 		}

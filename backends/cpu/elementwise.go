@@ -12,11 +12,13 @@ import (
 	"strings"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
-func init() { launchers[core.KindElementwise] = elementwise }
+func init() { launchers[device.KindElementwise] = elementwise }
 
 // chunkTime is the work, in nanoseconds, that one chunk of a parallel loop should hold:
 // handing chunks out costs a few hundred, waking a parked worker a few thousand.
@@ -49,11 +51,11 @@ const (
 	inlineSteps    = 2
 )
 
-func elementwise(k *core.Kernel) error {
+func elementwise(k *device.Kernel) error {
 	if i := transposedInput(k); i >= 0 {
 		return straighten(k, i)
 	}
-	p := k.Attr.(*core.Program)
+	p := k.Attr.(*device.Program)
 	var args C.ew_args
 	var operands [inlineOperands]C.ew_operand
 	var steps [inlineSteps]C.ew_step
@@ -65,7 +67,7 @@ func elementwise(k *core.Kernel) error {
 		st = make([]C.ew_step, len(p.Steps))
 	}
 	if p.Regs > C.MAX_REGISTERS {
-		return core.Errorf(core.RuntimeError, "[%s] a fused chain of %d values exceeds the limit of %d", k.Op, p.Regs, C.MAX_REGISTERS)
+		return errs.Errorf(errs.RuntimeError, "[%s] a fused chain of %d values exceeds the limit of %d", k.Op, p.Regs, C.MAX_REGISTERS)
 	}
 	if !collapseOperands(k, &args, ops) {
 		return peel(k, elementwise)
@@ -90,7 +92,7 @@ func elementwise(k *core.Kernel) error {
 var blockChunks = 1000
 
 // transposedInput is the first input of a large kernel that is transposed, or -1.
-func transposedInput(k *core.Kernel) int {
+func transposedInput(k *device.Kernel) int {
 	if k.Out[0].Size() < transposeLeast {
 		return -1
 	}
@@ -107,7 +109,7 @@ const transposeLeast = 1 << 14
 
 // transposed reports whether t is large and dense along another axis than the last: read row by row, each of its
 // elements would cost a cache line, and a copy by blocks pays. One that repeats elements would be larger than t.
-func transposed(t *core.Tensor) bool {
+func transposed(t *device.Tensor) bool {
 	last, dense := len(t.Shape)-1, false
 	if last < 1 || t.Shape[last] < 16 || t.Strides[last] < 16 || t.Size() < transposeLeast {
 		return false
@@ -122,7 +124,7 @@ func transposed(t *core.Tensor) bool {
 }
 
 // straighten launches k over a copy of input i in row-major order, which transposes by blocks.
-func straighten(k *core.Kernel, i int) (err error) {
+func straighten(k *device.Kernel, i int) (err error) {
 	defer catchThrown(&err)
 	t, w, err := castTo(k, k.In[i], k.In[i].Dtype)
 	if err != nil {
@@ -136,7 +138,7 @@ func straighten(k *core.Kernel, i int) (err error) {
 }
 
 // spread runs a launch on all cores. What workers read moves to the heap.
-func spread(k *core.Kernel, args *C.ew_args, ops []C.ew_operand, st []C.ew_step, n, grain int) error {
+func spread(k *device.Kernel, args *C.ew_args, ops []C.ew_operand, st []C.ew_step, n, grain int) error {
 	// Field by field: copying the pointers would move what they point to to the heap for small launches too.
 	a := &C.ew_args{nd: args.nd, shape: args.shape, ins: args.ins, outs: args.outs, count: args.count, regs: args.regs,
 		direct: args.direct, stream: args.stream}
@@ -156,7 +158,7 @@ func spread(k *core.Kernel, args *C.ew_args, ops []C.ew_operand, st []C.ew_step,
 
 // collapseOperands describes where operands lie, inputs first, in the fewest axes: neighbouring axes
 // that all of them walk as one are merged. It reports false when MAXD axes are too few.
-func collapseOperands(k *core.Kernel, a *C.ew_args, ops []C.ew_operand) bool {
+func collapseOperands(k *device.Kernel, a *C.ew_args, ops []C.ew_operand) bool {
 	shape := k.Out[0].Shape
 	flat := true
 	for i := range k.In {
@@ -220,7 +222,7 @@ func allZero(strides, shape []int) bool {
 
 // bindProgram completes args with registers, steps and ways to store; it returns an estimate of the
 // nanoseconds per position.
-func bindProgram(k *core.Kernel, p *core.Program, a *C.ew_args, ops []C.ew_operand, st []C.ew_step) float64 {
+func bindProgram(k *device.Kernel, p *device.Program, a *C.ew_args, ops []C.ew_operand, st []C.ew_step) float64 {
 	ins, outs := ops[:len(k.In)], ops[len(k.In):len(k.In)+len(k.Out)]
 	a.ins, a.outs, a.count, a.regs = C.int16_t(len(ins)), C.int16_t(len(outs)), C.int16_t(len(p.Steps)), C.int16_t(p.Regs)
 
@@ -286,7 +288,7 @@ func bindProgram(k *core.Kernel, p *core.Program, a *C.ew_args, ops []C.ew_opera
 }
 
 // storedBefore reports whether an earlier output stores the same register as output o.
-func storedBefore(p *core.Program, o int) bool {
+func storedBefore(p *device.Program, o int) bool {
 	for _, r := range p.Store[:o] {
 		if r == p.Store[o] {
 			return true
@@ -296,7 +298,7 @@ func storedBefore(p *core.Program, o int) bool {
 }
 
 // lastWrite is the step that last writes register r, with its dtype, or -1.
-func lastWrite(p *core.Program, r uint8) (int, dtype.Dtype) {
+func lastWrite(p *device.Program, r uint8) (int, dtype.Dtype) {
 	for i := len(p.Steps) - 1; i >= 0; i-- {
 		if p.Steps[i].Dst == r {
 			return i, p.Steps[i].Out
@@ -306,7 +308,7 @@ func lastWrite(p *core.Program, r uint8) (int, dtype.Dtype) {
 }
 
 // asStrided turns the scalar operand i into one with strides of 0.
-func asStrided(k *core.Kernel, a *C.ew_args, ops []C.ew_operand, i int) {
+func asStrided(k *device.Kernel, a *C.ew_args, ops []C.ew_operand, i int) {
 	if a.nd == 0 {
 		a.nd = 1
 		a.shape[0] = C.int64_t(k.Out[0].Size())
@@ -315,8 +317,8 @@ func asStrided(k *core.Kernel, a *C.ew_args, ops []C.ew_operand, i int) {
 }
 
 // stepWork estimates a step in nanoseconds per element.
-func stepWork(s *core.Step) float64 {
-	if s.Row == nil || s.Row.Flags&core.Heavy == 0 {
+func stepWork(s *device.Step) float64 {
+	if s.Row == nil || s.Row.Flags&table.Heavy == 0 {
 		return 0.01 * float64(max(s.In.Size(), s.Out.Size()))
 	}
 	switch {
@@ -331,13 +333,13 @@ func stepWork(s *core.Step) float64 {
 }
 
 // peel runs a launch of more axes than the kernels take one index of the first axis at a time.
-func peel(k *core.Kernel, launch func(*core.Kernel) error) error {
+func peel(k *device.Kernel, launch func(*device.Kernel) error) error {
 	sub := *k
 	if k.Done != nil { // this far out of the ordinary, in place means to the end
 		sub.Cancel, sub.Done = nil, nil
 	}
-	sub.In = append([]core.Tensor(nil), k.In...)
-	sub.Out = append([]core.Tensor(nil), k.Out...)
+	sub.In = append([]device.Tensor(nil), k.In...)
+	sub.Out = append([]device.Tensor(nil), k.Out...)
 	for i := range k.Out[0].Shape[0] {
 		for j := range sub.In {
 			sub.In[j] = inner(&k.In[j], i)
@@ -346,7 +348,7 @@ func peel(k *core.Kernel, launch func(*core.Kernel) error) error {
 			sub.Out[j] = inner(&k.Out[j], i)
 		}
 		if sub.Canceled() {
-			return core.ErrCanceled
+			return errs.ErrCanceled
 		}
 		if err := launch(&sub); err != nil {
 			return err
@@ -356,7 +358,7 @@ func peel(k *core.Kernel, launch func(*core.Kernel) error) error {
 }
 
 // inner is t at index i of its first axis.
-func inner(t *core.Tensor, i int) core.Tensor {
-	return core.Tensor{Data: unsafe.Add(t.Data, i*t.Strides[0]*t.Dtype.Size()), Dtype: t.Dtype,
+func inner(t *device.Tensor, i int) device.Tensor {
+	return device.Tensor{Data: unsafe.Add(t.Data, i*t.Strides[0]*t.Dtype.Size()), Dtype: t.Dtype,
 		Shape: t.Shape[1:], Strides: t.Strides[1:]}
 }

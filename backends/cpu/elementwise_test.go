@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	"github.com/mlx-go/mlx_go/backends/backendtest"
-	"github.com/mlx-go/mlx_go/core"
+
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 var someShapes = []layout.Shape{{}, {1}, {5}, {1027}, {3, 4}, {2, 1, 3}, {7, 300}, {300, 7}, {5, 3, 2, 4}, {2, 513, 3}, {40, 1, 40}, {1, 2, 3, 4, 5, 6}}
@@ -27,18 +29,18 @@ func TestViews(t *testing.T) {
 			"square": func(x []complex128) complex128 { return x[0] * x[0] },
 		}
 		for name, f := range plain {
-			row := core.FindRow(name)
+			row := table.FindRow(name)
 			for _, d := range dtype.All {
 				if !row.Types.Has(d) || d == dtype.Bool && name != "equal" {
 					continue
 				}
 				for _, shape := range someShapes {
-					k := core.Kernel{Kind: core.KindElementwise, Op: name, Attr: row.OneStep(d)}
+					k := device.Kernel{Kind: device.KindElementwise, Op: name, Attr: device.OneStep(row, d)}
 					for i := range row.Args {
 						k.In = append(k.In, randomView(t, r, row.Types.Arg(i, d), shape, small))
 					}
 					out := dense(t, row.Types.Result(d), shape, func(int) complex128 { return 99 })
-					k.Out = []core.Tensor{out}
+					k.Out = []device.Tensor{out}
 					launch(t, &k)
 					ins := make([][]complex128, len(k.In))
 					for i := range k.In {
@@ -65,7 +67,7 @@ func TestViews(t *testing.T) {
 func TestProgram(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 4))
-		row := core.FindRow
+		row := table.FindRow
 		f32 := dtype.Float32
 		for _, n := range []int{1, 3, 63, 64, 1025, 5000} {
 			for _, d := range []dtype.Dtype{dtype.Float32, dtype.Float16, dtype.BFloat16} {
@@ -76,9 +78,9 @@ func TestProgram(t *testing.T) {
 				av, bv := values(&a), values(&b)
 				less := dense(t, dtype.Bool, layout.Shape{n}, func(int) complex128 { return 0 })
 				count := dense(t, dtype.Int32, layout.Shape{n}, func(int) complex128 { return 0 })
-				p := &core.Program{
+				p := &device.Program{
 					Load: []dtype.Dtype{f32, f32, f32},
-					Steps: []core.Step{
+					Steps: []device.Step{
 						{Row: row("multiply"), In: f32, Out: f32, Dst: 3, Src: [3]uint8{0, 1}},
 						{Row: row("add"), In: f32, Out: f32, Dst: 2, Src: [3]uint8{3, 2}}, // over the scalar
 						{Row: row("less"), In: f32, Out: dtype.Bool, Dst: 3, Src: [3]uint8{3, 2}},
@@ -88,7 +90,7 @@ func TestProgram(t *testing.T) {
 					},
 					Store: []uint8{1, 3, 4}, Regs: 5,
 				}
-				launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "chain", Attr: p, In: []core.Tensor{a, b, c}, Out: []core.Tensor{a, less, count}})
+				launch(t, &device.Kernel{Kind: device.KindElementwise, Op: "chain", Attr: p, In: []device.Tensor{a, b, c}, Out: []device.Tensor{a, less, count}})
 				out := values(&a)
 				for i := range n {
 					x := av[i] * bv[i]
@@ -107,19 +109,19 @@ func TestManyRegisters(t *testing.T) {
 	const n = 3000
 	x := dense(t, dtype.Float64, layout.Shape{n}, func(i int) complex128 { return complex(float64(i), 0) })
 	out := dense(t, dtype.Float64, layout.Shape{n}, func(int) complex128 { return 0 })
-	p := &core.Program{Load: []dtype.Dtype{dtype.Float64}, Store: []uint8{250}, Regs: 251}
+	p := &device.Program{Load: []dtype.Dtype{dtype.Float64}, Store: []uint8{250}, Regs: 251}
 	for i := range 250 {
-		p.Steps = append(p.Steps, core.Step{Row: core.FindRow("add"), In: dtype.Float64, Out: dtype.Float64, Dst: uint8(i + 1), Src: [3]uint8{uint8(i), 0}})
+		p.Steps = append(p.Steps, device.Step{Row: table.FindRow("add"), In: dtype.Float64, Out: dtype.Float64, Dst: uint8(i + 1), Src: [3]uint8{uint8(i), 0}})
 	}
-	launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "sum", Attr: p, In: []core.Tensor{x}, Out: []core.Tensor{out}})
+	launch(t, &device.Kernel{Kind: device.KindElementwise, Op: "sum", Attr: p, In: []device.Tensor{x}, Out: []device.Tensor{out}})
 	for i := range n {
 		if got := backendtest.Get(&out, i); got != complex(251*float64(i), 0) {
 			t.Fatalf("element %d is %v, want %d", i, got, 251*i)
 		}
 	}
 	cast := dense(t, dtype.Int8, layout.Shape{n}, func(int) complex128 { return 0 })
-	none := &core.Program{Load: []dtype.Dtype{dtype.Float64}, Store: []uint8{0}, Regs: 1}
-	launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "cast", Attr: none, In: []core.Tensor{x}, Out: []core.Tensor{cast}})
+	none := &device.Program{Load: []dtype.Dtype{dtype.Float64}, Store: []uint8{0}, Regs: 1}
+	launch(t, &device.Kernel{Kind: device.KindElementwise, Op: "cast", Attr: none, In: []device.Tensor{x}, Out: []device.Tensor{cast}})
 	for i := range n {
 		if got := real(backendtest.Get(&cast, i)); got != float64(int8(i)) {
 			t.Fatalf("cast element %d is %v, want %d", i, got, int8(i))
@@ -140,14 +142,14 @@ func TestManyAxes(t *testing.T) {
 		b.Strides[i] = 1 << i
 	}
 	out := dense(t, dtype.Int32, shape, func(int) complex128 { return 0 })
-	launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "add", Attr: core.FindRow("add").OneStep(dtype.Int32), In: []core.Tensor{a, b}, Out: []core.Tensor{out}})
+	launch(t, &device.Kernel{Kind: device.KindElementwise, Op: "add", Attr: device.OneStep(table.FindRow("add"), dtype.Int32), In: []device.Tensor{a, b}, Out: []device.Tensor{out}})
 	av, bv, ov := values(&a), values(&b), values(&out)
 	for i := range ov {
 		if ov[i] != av[i]+bv[i] {
 			t.Fatalf("element %d is %v, want %v", i, ov[i], av[i]+bv[i])
 		}
 	}
-	launch(t, &core.Kernel{Kind: core.KindCopy, Op: "copy", In: []core.Tensor{b}, Out: []core.Tensor{out}})
+	launch(t, &device.Kernel{Kind: device.KindCopy, Op: "copy", In: []device.Tensor{b}, Out: []device.Tensor{out}})
 	for i, v := range values(&out) {
 		if v != bv[i] {
 			t.Fatalf("copied element %d is %v, want %v", i, v, bv[i])
@@ -168,9 +170,9 @@ func TestRowsAgain(t *testing.T) {
 				b.Shape, b.Strides = shape, []int{0, 1}
 				c.Shape, c.Strides = shape, []int{1, 0}
 				e.Shape, e.Strides = shape, []int{1, shape[0]}
-				for _, y := range []core.Tensor{b, c, e} {
+				for _, y := range []device.Tensor{b, c, e} {
 					out := dense(t, d, shape, func(int) complex128 { return 0 })
-					launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "add", Attr: core.FindRow("add").OneStep(d), In: []core.Tensor{a, y}, Out: []core.Tensor{out}})
+					launch(t, &device.Kernel{Kind: device.KindElementwise, Op: "add", Attr: device.OneStep(table.FindRow("add"), d), In: []device.Tensor{a, y}, Out: []device.Tensor{out}})
 					av, yv, ov := values(&a), values(&y), values(&out)
 					for i := range ov {
 						if ov[i] != av[i]+yv[i] {
@@ -188,9 +190,9 @@ func TestLarge(t *testing.T) {
 	n := streamBytes/4 + 1001
 	a := dense(t, dtype.Float32, layout.Shape{n + 1}, func(i int) complex128 { return complex(float64(i&1023), 0) })
 	out := dense(t, dtype.Float32, layout.Shape{n + 1}, func(int) complex128 { return -1 })
-	x, y := inner(&core.Tensor{Data: a.Data, Dtype: a.Dtype, Shape: layout.Shape{2, n}, Strides: []int{1, 1}}, 1),
-		inner(&core.Tensor{Data: out.Data, Dtype: a.Dtype, Shape: layout.Shape{2, n}, Strides: []int{1, 1}}, 1)
-	launch(t, &core.Kernel{Kind: core.KindElementwise, Op: "square", Attr: core.FindRow("square").OneStep(dtype.Float32), In: []core.Tensor{x}, Out: []core.Tensor{y}})
+	x, y := inner(&device.Tensor{Data: a.Data, Dtype: a.Dtype, Shape: layout.Shape{2, n}, Strides: []int{1, 1}}, 1),
+		inner(&device.Tensor{Data: out.Data, Dtype: a.Dtype, Shape: layout.Shape{2, n}, Strides: []int{1, 1}}, 1)
+	launch(t, &device.Kernel{Kind: device.KindElementwise, Op: "square", Attr: device.OneStep(table.FindRow("square"), dtype.Float32), In: []device.Tensor{x}, Out: []device.Tensor{y}})
 	for i := range n {
 		v := float64((i + 1) & 1023)
 		if got := real(backendtest.Get(&y, i)); got != v*v {
@@ -222,7 +224,7 @@ func TestFunctions(t *testing.T) {
 				tolerance := map[dtype.Dtype]float64{dtype.Float32: 5e-7, dtype.Float64: 1e-14, dtype.Float16: 2e-3, dtype.BFloat16: 1.6e-2}[d]
 				x := dense(t, d, layout.Shape{len(points)}, func(i int) complex128 { return complex(points[i], 0) })
 				out := dense(t, d, layout.Shape{len(points)}, func(int) complex128 { return 0 })
-				launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: core.FindRow(name).OneStep(d), In: []core.Tensor{x}, Out: []core.Tensor{out}})
+				launch(t, &device.Kernel{Kind: device.KindElementwise, Op: name, Attr: device.OneStep(table.FindRow(name), d), In: []device.Tensor{x}, Out: []device.Tensor{out}})
 				for i := range points {
 					in := real(backendtest.Get(&x, i))
 					rounded := dense(t, d, layout.Shape{1}, func(int) complex128 { return complex(f(in), 0) })
@@ -240,7 +242,7 @@ func TestFunctions(t *testing.T) {
 		for name, f := range complexes {
 			x := dense(t, dtype.Complex64, layout.Shape{16}, func(i int) complex128 { return complex(float64(i%4)-1.3, float64(i/4)-1.7) })
 			out := dense(t, dtype.Complex64, layout.Shape{16}, func(int) complex128 { return 0 })
-			launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: core.FindRow(name).OneStep(dtype.Complex64), In: []core.Tensor{x}, Out: []core.Tensor{out}})
+			launch(t, &device.Kernel{Kind: device.KindElementwise, Op: name, Attr: device.OneStep(table.FindRow(name), dtype.Complex64), In: []device.Tensor{x}, Out: []device.Tensor{out}})
 			for i := range 16 {
 				if got, want := backendtest.Get(&out, i), f(backendtest.Get(&x, i)); !agree(got, want, 1e-6) {
 					t.Errorf("%s(%v) is %v, want %v", name, backendtest.Get(&x, i), got, want)
@@ -262,7 +264,7 @@ func TestFunctions(t *testing.T) {
 				x := dense(t, d, layout.Shape{m * m}, func(i int) complex128 { return complex(special[i/m], 0) })
 				y := dense(t, d, layout.Shape{m * m}, func(i int) complex128 { return complex(special[i%m], 0) })
 				out := dense(t, d, layout.Shape{m * m}, func(int) complex128 { return 0 })
-				launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: core.FindRow(name).OneStep(d), In: []core.Tensor{x, y}, Out: []core.Tensor{out}})
+				launch(t, &device.Kernel{Kind: device.KindElementwise, Op: name, Attr: device.OneStep(table.FindRow(name), d), In: []device.Tensor{x, y}, Out: []device.Tensor{out}})
 				for i := range m * m {
 					a, b := real(backendtest.Get(&x, i)), real(backendtest.Get(&y, i))
 					if got, want := real(backendtest.Get(&out, i)), f(a, b); !close1(got, want, 1e-6) && !(d == dtype.Float32 && math.Abs(want) > math.MaxFloat32 && math.IsInf(got, 0)) {
@@ -302,7 +304,7 @@ func TestIntegers(t *testing.T) {
 			x := dense(t, dtype.Int8, layout.Shape{len(cases)}, func(i int) complex128 { return complex(float64(cases[i].a), 0) })
 			y := dense(t, dtype.Int8, layout.Shape{len(cases)}, func(i int) complex128 { return complex(float64(cases[i].b), 0) })
 			out := dense(t, dtype.Int8, layout.Shape{len(cases)}, func(int) complex128 { return 0 })
-			launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: core.FindRow(name).OneStep(dtype.Int8), In: []core.Tensor{x, y}, Out: []core.Tensor{out}})
+			launch(t, &device.Kernel{Kind: device.KindElementwise, Op: name, Attr: device.OneStep(table.FindRow(name), dtype.Int8), In: []device.Tensor{x, y}, Out: []device.Tensor{out}})
 			for i, c := range cases {
 				if got := int64(real(backendtest.Get(&out, i))); got != c.want {
 					t.Errorf("%s(%d, %d) is %d, want %d", name, c.a, c.b, got, c.want)
@@ -316,7 +318,7 @@ func TestIntegers(t *testing.T) {
 		y := dense(t, d, layout.Shape{2}, func(i int) complex128 { return complex(float64(i-1), 0) })
 		out := dense(t, d, layout.Shape{2}, func(int) complex128 { return 0 })
 		for _, name := range []string{"floor_divide", "remainder"} {
-			launch(t, &core.Kernel{Kind: core.KindElementwise, Op: name, Attr: core.FindRow(name).OneStep(d), In: []core.Tensor{x, y}, Out: []core.Tensor{out}})
+			launch(t, &device.Kernel{Kind: device.KindElementwise, Op: name, Attr: device.OneStep(table.FindRow(name), d), In: []device.Tensor{x, y}, Out: []device.Tensor{out}})
 			want := []float64{float64(low), 0}
 			if name == "remainder" {
 				want[0] = 0
@@ -333,7 +335,7 @@ func TestIntegers(t *testing.T) {
 func BenchmarkLaunchOne(b *testing.B) {
 	x := dense(b, dtype.Float32, layout.Shape{1}, func(int) complex128 { return 1 })
 	y := dense(b, dtype.Float32, layout.Shape{1}, func(int) complex128 { return 1 })
-	k := core.Kernel{Kind: core.KindElementwise, Op: "add", Attr: core.FindRow("add").OneStep(dtype.Float32), In: []core.Tensor{x, x}, Out: []core.Tensor{y}}
+	k := device.Kernel{Kind: device.KindElementwise, Op: "add", Attr: device.OneStep(table.FindRow("add"), dtype.Float32), In: []device.Tensor{x, x}, Out: []device.Tensor{y}}
 	b.ReportAllocs()
 	for b.Loop() {
 		launch(b, &k)
@@ -346,8 +348,8 @@ func BenchmarkRows(b *testing.B) {
 			for _, d := range []dtype.Dtype{dtype.Float32, dtype.BFloat16} {
 				x := dense(b, d, layout.Shape{n}, func(i int) complex128 { return complex(float64(i%100)/50, 0) })
 				y := dense(b, d, layout.Shape{n}, func(int) complex128 { return 1 })
-				row := core.FindRow(name)
-				k := core.Kernel{Kind: core.KindElementwise, Op: name, Attr: row.OneStep(d), In: []core.Tensor{x, x}[:len(row.Args)], Out: []core.Tensor{y}}
+				row := table.FindRow(name)
+				k := device.Kernel{Kind: device.KindElementwise, Op: name, Attr: device.OneStep(row, d), In: []device.Tensor{x, x}[:len(row.Args)], Out: []device.Tensor{y}}
 				b.Run(fmt.Sprintf("%s/%s/%d", name, d, n), func(b *testing.B) {
 					for b.Loop() {
 						launch(b, &k)

@@ -6,18 +6,18 @@ package cpu
 import "C"
 
 import (
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 func init() {
-	launchers[core.KindGather] = gather
-	launchers[core.KindGatherAxis] = gatherAxis
+	launchers[device.KindGather] = gather
+	launchers[device.KindGatherAxis] = gatherAxis
 }
 
-func gather(k *core.Kernel) error {
+func gather(k *device.Kernel) error {
 	src, indices, out := &k.In[0], k.In[1:], &k.Out[0]
-	attr := k.Attr.(core.GatherAttr)
+	attr := k.Attr.(device.GatherAttr)
 	if err := checkIndices(k, indices); err != nil {
 		return err
 	}
@@ -34,9 +34,9 @@ func gather(k *core.Kernel) error {
 	return x.run()
 }
 
-func gatherAxis(k *core.Kernel) error {
+func gatherAxis(k *device.Kernel) error {
 	src, index, out := &k.In[0], &k.In[1], &k.Out[0]
-	axis := k.Attr.(core.AxisAttr).Axis
+	axis := k.Attr.(device.AxisAttr).Axis
 	if err := checkIndices(k, k.In[1:]); err != nil {
 		return err
 	}

@@ -11,16 +11,17 @@ import (
 	"sync"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // indexing is one gather or scatter: what kernels/abi_index.h describes, before axes are collapsed.
 type indexing struct {
-	k       *core.Kernel
+	k       *device.Kernel
 	entry   int
-	op      core.ScatterOp
+	op      device.ScatterOp
 	dtype   dtype.Dtype
 	array   unsafe.Pointer
 	values  unsafe.Pointer
@@ -36,7 +37,7 @@ type indexing struct {
 
 // indexAxis is one index array; step, size and last are those of the axis it picks from.
 type indexAxis struct {
-	*core.Tensor
+	*device.Tensor
 	strides          []int
 	axis             int
 	size, last, step int
@@ -231,16 +232,16 @@ func (x *indexing) outOfBounds(which int, index int64) error {
 	const message = "[%s] index %d is out of bounds for axis %d with size %d"
 	a := x.axes[which]
 	if a.Dtype == dtype.Uint64 {
-		return core.Errorf(core.IndexError, message, x.k.Op, uint64(index), a.axis, a.size)
+		return errs.Errorf(errs.IndexError, message, x.k.Op, uint64(index), a.axis, a.size)
 	}
-	return core.Errorf(core.IndexError, message, x.k.Op, index, a.axis, a.size)
+	return errs.Errorf(errs.IndexError, message, x.k.Op, index, a.axis, a.size)
 }
 
 // checkIndices refuses index arrays that are not of integers.
-func checkIndices(k *core.Kernel, indices []core.Tensor) error {
+func checkIndices(k *device.Kernel, indices []device.Tensor) error {
 	for i := range indices {
 		if !indices[i].Dtype.IsInteger() {
-			return core.Errorf(core.TypeError, "[%s] indices must be integers, not %s", k.Op, indices[i].Dtype)
+			return errs.Errorf(errs.TypeError, "[%s] indices must be integers, not %s", k.Op, indices[i].Dtype)
 		}
 	}
 	return nil

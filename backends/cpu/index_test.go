@@ -10,8 +10,9 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -172,8 +173,8 @@ func TestGather(t *testing.T) {
 		c := randomIndexCase(r)
 		src := anyView(r, d, c.array...)
 		out := fresh(d, append(slices.Clone(c.shape), c.slice...)...)
-		k := &core.Kernel{Kind: core.KindGather, Op: "take", In: []core.Tensor{src.Tensor}, Out: []core.Tensor{out.Tensor},
-			Attr: core.GatherAttr{Axes: c.axes, SliceSizes: c.slice}}
+		k := &device.Kernel{Kind: device.KindGather, Op: "take", In: []device.Tensor{src.Tensor}, Out: []device.Tensor{out.Tensor},
+			Attr: device.GatherAttr{Axes: c.axes, SliceSizes: c.slice}}
 		for _, a := range c.arrays {
 			k.In = append(k.In, a.Tensor)
 		}
@@ -196,40 +197,40 @@ func TestGather(t *testing.T) {
 }
 
 // combine is what one update does, in float64 or int64 arithmetic.
-func combine(op core.ScatterOp, d dtype.Dtype, a, b complex128) complex128 {
+func combine(op device.ScatterOp, d dtype.Dtype, a, b complex128) complex128 {
 	nan := func(x complex128) bool { return math.IsNaN(real(x)) || math.IsNaN(imag(x)) }
 	switch op {
-	case core.ScatterAdd:
+	case device.ScatterAdd:
 		return a + b
-	case core.ScatterProd:
+	case device.ScatterProd:
 		return a * b
-	case core.ScatterMax, core.ScatterMin:
+	case device.ScatterMax, device.ScatterMin:
 		less := real(a) < real(b) || real(a) == real(b) && imag(a) < imag(b)
-		if nan(a) || !nan(b) && (less == (op == core.ScatterMin)) {
+		if nan(a) || !nan(b) && (less == (op == device.ScatterMin)) {
 			return a
 		}
 	}
 	return b
 }
 
-func combineInt(op core.ScatterOp, d dtype.Dtype, a, b int) int {
+func combineInt(op device.ScatterOp, d dtype.Dtype, a, b int) int {
 	less := a < b
 	if d == dtype.Uint64 {
 		less = uint(a) < uint(b)
 	}
 	switch op {
-	case core.ScatterAdd:
+	case device.ScatterAdd:
 		if d == dtype.Bool {
 			return a | b
 		}
 		return a + b
-	case core.ScatterProd:
+	case device.ScatterProd:
 		return a * b
-	case core.ScatterMax:
+	case device.ScatterMax:
 		if !less {
 			return a
 		}
-	case core.ScatterMin:
+	case device.ScatterMin:
 		if less {
 			return a
 		}
@@ -237,9 +238,9 @@ func combineInt(op core.ScatterOp, d dtype.Dtype, a, b int) int {
 	return b
 }
 
-func (v *view) combine(op core.ScatterOp, at int, from *view, fromAt int) {
+func (v *view) combine(op device.ScatterOp, at int, from *view, fromAt int) {
 	d := v.Dtype
-	if op == core.ScatterSet {
+	if op == device.ScatterSet {
 		copy(unsafe.Slice((*byte)(unsafe.Add(v.Data, at*d.Size())), d.Size()), from.bits(fromAt))
 		return
 	}
@@ -283,17 +284,17 @@ func copied(v *view) *view {
 func TestScatter(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
 	for i := range 2800 {
-		d, op := dtype.All[i%dtype.Count], core.ScatterOp(r.IntN(core.ScatterOpCount))
+		d, op := dtype.All[i%dtype.Count], device.ScatterOp(r.IntN(device.ScatterOpCount))
 		c := randomIndexCase(r)
 		n := layout.Size(c.array)
 		got := fresh(d, c.array...)
 		init := anyView(r, d, n)
 		for j := range n {
-			got.combine(core.ScatterSet, j, init, j*init.Strides[0])
+			got.combine(device.ScatterSet, j, init, j*init.Strides[0])
 		}
 		want := copied(got)
 		updates := anyView(r, d, append(slices.Clone(c.shape), c.slice...)...)
-		k := &core.Kernel{Kind: core.KindScatter, Op: "scatter", Out: []core.Tensor{got.Tensor}, Attr: core.ScatterAttr{Op: op, Axes: c.axes}}
+		k := &device.Kernel{Kind: device.KindScatter, Op: "scatter", Out: []device.Tensor{got.Tensor}, Attr: device.ScatterAttr{Op: op, Axes: c.axes}}
 		for _, a := range c.arrays {
 			k.In = append(k.In, a.Tensor)
 		}
@@ -326,8 +327,8 @@ func TestGatherScatterAxis(t *testing.T) {
 		ishape[axis] = 1 + r.IntN(30)
 		src, index := anyView(r, d, shape...), indexView(r, shape[axis], shape[axis]-1, ishape...)
 		out := fresh(d, ishape...)
-		k := &core.Kernel{Kind: core.KindGatherAxis, Op: "take_along_axis", Attr: core.AxisAttr{Axis: axis},
-			In: []core.Tensor{src.Tensor, index.Tensor}, Out: []core.Tensor{out.Tensor}}
+		k := &device.Kernel{Kind: device.KindGatherAxis, Op: "take_along_axis", Attr: device.AxisAttr{Axis: axis},
+			In: []device.Tensor{src.Tensor, index.Tensor}, Out: []device.Tensor{out.Tensor}}
 		if err := (Backend{}).Launch(k); err != nil {
 			t.Fatal(err)
 		}
@@ -348,18 +349,18 @@ func TestGatherScatterAxis(t *testing.T) {
 
 		add := r.IntN(2) == 0
 		got := fresh(d, shape...)
-		each(shape, func(p []int) { got.combine(core.ScatterSet, offset(p, got.Strides), src, offset(p, src.Strides)) })
+		each(shape, func(p []int) { got.combine(device.ScatterSet, offset(p, got.Strides), src, offset(p, src.Strides)) })
 		want := copied(got)
 		updates := anyView(r, d, ishape...)
-		k = &core.Kernel{Kind: core.KindScatterAxis, Op: "put_along_axis", Attr: core.ScatterAxisAttr{Axis: axis, Add: add},
-			In: []core.Tensor{index.Tensor, updates.Tensor}, Out: []core.Tensor{got.Tensor}}
+		k = &device.Kernel{Kind: device.KindScatterAxis, Op: "put_along_axis", Attr: device.ScatterAxisAttr{Axis: axis, Add: add},
+			In: []device.Tensor{index.Tensor, updates.Tensor}, Out: []device.Tensor{got.Tensor}}
 		if err := (Backend{}).Launch(k); err != nil {
 			t.Fatal(err)
 		}
 		got.checkGuards(t)
-		op := core.ScatterSet
+		op := device.ScatterSet
 		if add {
-			op = core.ScatterAdd
+			op = device.ScatterAdd
 		}
 		each(ishape, func(p []int) {
 			want.combine(op, offset(pick(p), want.Strides), updates, offset(p, updates.Strides))
@@ -379,16 +380,16 @@ func TestIndexOutOfBounds(t *testing.T) {
 				clear(index.mem)
 				index.setInt(n/2, bad)
 				out := fresh(dtype.Float32, n, 1, 3)
-				kernels := []*core.Kernel{
-					{Kind: core.KindGather, Op: "take", In: []core.Tensor{src.Tensor, index.Tensor}, Out: []core.Tensor{out.Tensor},
-						Attr: core.GatherAttr{Axes: []int{0}, SliceSizes: []int{1, 3}}},
-					{Kind: core.KindScatter, Op: "take", In: []core.Tensor{index.Tensor, out.Tensor}, Out: []core.Tensor{src.Tensor},
-						Attr: core.ScatterAttr{Op: core.ScatterAdd, Axes: []int{0}}},
+				kernels := []*device.Kernel{
+					{Kind: device.KindGather, Op: "take", In: []device.Tensor{src.Tensor, index.Tensor}, Out: []device.Tensor{out.Tensor},
+						Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1, 3}}},
+					{Kind: device.KindScatter, Op: "take", In: []device.Tensor{index.Tensor, out.Tensor}, Out: []device.Tensor{src.Tensor},
+						Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}},
 				}
 				for _, k := range kernels {
 					err := Backend{}.Launch(k)
 					want := fmt.Sprintf("[take] index %d is out of bounds for axis 0 with size 5", bad)
-					if e, ok := err.(*core.Error); !ok || e.Kind != core.IndexError || e.Msg != want {
+					if e, ok := err.(*errs.Error); !ok || e.Kind != errs.IndexError || e.Msg != want {
 						t.Fatalf("%s, %d indices: %v, want %s", d, n, err, want)
 					}
 				}
@@ -398,15 +399,15 @@ func TestIndexOutOfBounds(t *testing.T) {
 	// A slice that starts inside but ends outside.
 	index, src, out := fresh(dtype.Int32), fresh(dtype.Float32, 5), fresh(dtype.Float32, 3)
 	index.setInt(0, 3)
-	err := Backend{}.Launch(&core.Kernel{Kind: core.KindGather, Op: "slice", In: []core.Tensor{src.Tensor, index.Tensor}, Out: []core.Tensor{out.Tensor},
-		Attr: core.GatherAttr{Axes: []int{0}, SliceSizes: []int{3}}})
+	err := Backend{}.Launch(&device.Kernel{Kind: device.KindGather, Op: "slice", In: []device.Tensor{src.Tensor, index.Tensor}, Out: []device.Tensor{out.Tensor},
+		Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{3}}})
 	if err == nil || !strings.Contains(err.Error(), "out of bounds") {
 		t.Fatalf("slice past the end: %v", err)
 	}
 	big := fresh(dtype.Uint64)
 	big.setInt(0, -1)
-	err = Backend{}.Launch(&core.Kernel{Kind: core.KindGather, Op: "take", In: []core.Tensor{src.Tensor, big.Tensor}, Out: []core.Tensor{fresh(dtype.Float32, 1).Tensor},
-		Attr: core.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}}})
+	err = Backend{}.Launch(&device.Kernel{Kind: device.KindGather, Op: "take", In: []device.Tensor{src.Tensor, big.Tensor}, Out: []device.Tensor{fresh(dtype.Float32, 1).Tensor},
+		Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}}})
 	if err == nil || !strings.Contains(err.Error(), "18446744073709551615") {
 		t.Fatalf("uint64 index: %v", err)
 	}
@@ -414,8 +415,8 @@ func TestIndexOutOfBounds(t *testing.T) {
 	put := fresh(dtype.Int32, 3)
 	clear(put.mem)
 	put.setInt(1, 5)
-	err = Backend{}.Launch(&core.Kernel{Kind: core.KindScatterAxis, Op: "put_along_axis", In: []core.Tensor{put.Tensor, out.Tensor}, Out: []core.Tensor{src.Tensor},
-		Attr: core.ScatterAxisAttr{}})
+	err = Backend{}.Launch(&device.Kernel{Kind: device.KindScatterAxis, Op: "put_along_axis", In: []device.Tensor{put.Tensor, out.Tensor}, Out: []device.Tensor{src.Tensor},
+		Attr: device.ScatterAxisAttr{}})
 	src.checkGuards(t)
 	if err == nil || !strings.Contains(err.Error(), "[put_along_axis] index 5 is out of bounds for axis 0 with size 5") {
 		t.Fatalf("put: %v", err)
@@ -424,7 +425,7 @@ func TestIndexOutOfBounds(t *testing.T) {
 
 func BenchmarkIndex(b *testing.B) {
 	r := rand.New(rand.NewPCG(17, 18))
-	run := func(name string, k *core.Kernel) {
+	run := func(name string, k *device.Kernel) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				if err := (Backend{}).Launch(k); err != nil {
@@ -440,26 +441,26 @@ func BenchmarkIndex(b *testing.B) {
 		}
 		return v
 	}
-	table, ids := fresh(dtype.Float32, 30000, 512), index(4096, 30000)
-	clear(table.mem)
+	rows2, ids := fresh(dtype.Float32, 30000, 512), index(4096, 30000)
+	clear(rows2.mem)
 	rows := fresh(dtype.Float32, 4096, 1, 512)
 	clear(rows.mem)
-	run("take_4096_rows_of_512", &core.Kernel{Kind: core.KindGather, In: []core.Tensor{table.Tensor, ids.Tensor}, Out: []core.Tensor{rows.Tensor},
-		Attr: core.GatherAttr{Axes: []int{0}, SliceSizes: []int{1, 512}}})
-	run("add_4096_rows_of_512", &core.Kernel{Kind: core.KindScatter, In: []core.Tensor{ids.Tensor, rows.Tensor}, Out: []core.Tensor{table.Tensor},
-		Attr: core.ScatterAttr{Op: core.ScatterAdd, Axes: []int{0}}})
+	run("take_4096_rows_of_512", &device.Kernel{Kind: device.KindGather, In: []device.Tensor{rows2.Tensor, ids.Tensor}, Out: []device.Tensor{rows.Tensor},
+		Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1, 512}}})
+	run("add_4096_rows_of_512", &device.Kernel{Kind: device.KindScatter, In: []device.Tensor{ids.Tensor, rows.Tensor}, Out: []device.Tensor{rows2.Tensor},
+		Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}})
 	flat, million, picked := fresh(dtype.Float32, 1000000), index(1000000, 1000000), fresh(dtype.Float32, 1000000, 1)
 	clear(flat.mem)
 	clear(picked.mem)
-	run("take_1e6_scalars", &core.Kernel{Kind: core.KindGather, In: []core.Tensor{flat.Tensor, million.Tensor}, Out: []core.Tensor{picked.Tensor},
-		Attr: core.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}}})
-	run("add_1e6_scalars", &core.Kernel{Kind: core.KindScatter, In: []core.Tensor{million.Tensor, picked.Tensor}, Out: []core.Tensor{flat.Tensor},
-		Attr: core.ScatterAttr{Op: core.ScatterAdd, Axes: []int{0}}})
+	run("take_1e6_scalars", &device.Kernel{Kind: device.KindGather, In: []device.Tensor{flat.Tensor, million.Tensor}, Out: []device.Tensor{picked.Tensor},
+		Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}}})
+	run("add_1e6_scalars", &device.Kernel{Kind: device.KindScatter, In: []device.Tensor{million.Tensor, picked.Tensor}, Out: []device.Tensor{flat.Tensor},
+		Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}})
 	one, last := index(1, 10), fresh(dtype.Float32, 10)
-	run("take_1_scalar", &core.Kernel{Kind: core.KindGather, In: []core.Tensor{last.Tensor, one.Tensor}, Out: []core.Tensor{fresh(dtype.Float32, 1, 1).Tensor},
-		Attr: core.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}}})
+	run("take_1_scalar", &device.Kernel{Kind: device.KindGather, In: []device.Tensor{last.Tensor, one.Tensor}, Out: []device.Tensor{fresh(dtype.Float32, 1, 1).Tensor},
+		Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}}})
 	labels, logits := index(64, 10), fresh(dtype.Float32, 64, 10)
 	labels.Shape, labels.Strides = []int{64, 1}, []int{1, 1}
-	run("take_along_64x10", &core.Kernel{Kind: core.KindGatherAxis, In: []core.Tensor{logits.Tensor, labels.Tensor}, Out: []core.Tensor{fresh(dtype.Float32, 64, 1).Tensor},
-		Attr: core.AxisAttr{Axis: 1}})
+	run("take_along_64x10", &device.Kernel{Kind: device.KindGatherAxis, In: []device.Tensor{logits.Tensor, labels.Tensor}, Out: []device.Tensor{fresh(dtype.Float32, 64, 1).Tensor},
+		Attr: device.AxisAttr{Axis: 1}})
 }

@@ -13,7 +13,7 @@ import (
 
 // table holds the range kernels compiled for the best level this processor has.
 // MLX_GO_ISA=v2, v3 or v4 lowers it; the tests run every level that way.
-var table, isaName = chooseISA(os.Getenv("MLX_GO_ISA"))
+var entries, isaName = chooseISA(os.Getenv("MLX_GO_ISA"))
 
 func chooseISA(limit string) (unsafe.Pointer, string) {
 	x := &cpu.X86

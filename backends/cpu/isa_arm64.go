@@ -7,7 +7,7 @@ import (
 )
 
 // table holds the range kernels.
-var table, isaName = chooseISA("")
+var entries, isaName = chooseISA("")
 
 // chooseISA has no choice: every arm64 processor has NEON.
 func chooseISA(string) (unsafe.Pointer, string) { return neon.Table(), "neon" }

@@ -8,12 +8,13 @@ import "C"
 import (
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-func init() { launchers[core.KindMatMul] = matmul }
+func init() { launchers[device.KindMatMul] = matmul }
 
 // Blocking of the matrix kernels; the limits are those of kernels/gemm.h.
 const (
@@ -57,7 +58,7 @@ func (m matrix) offset(elements, size int) matrix {
 
 // gemm is o = alpha * a@b + beta * d per item of a batch.
 type gemm struct {
-	k           *core.Kernel
+	k           *device.Kernel
 	dtype       dtype.Dtype
 	m, n, depth int
 	shape       []int // of the batch
@@ -66,16 +67,16 @@ type gemm struct {
 	alpha, beta float32
 }
 
-func matmul(k *core.Kernel) error {
+func matmul(k *device.Kernel) error {
 	t := &k.Out[0]
 	nd := len(t.Shape)
 	g := gemm{k: k, dtype: t.Dtype, m: t.Shape[nd-2], n: t.Shape[nd-1], depth: k.In[0].Shape[nd-1], alpha: 1}
 	if !t.Dtype.IsInexact() {
-		return core.Errorf(core.TypeError, "[%s] only floating point and complex64 matrices are multiplied, not %s", k.Op, t.Dtype)
+		return errs.Errorf(errs.TypeError, "[%s] only floating point and complex64 matrices are multiplied, not %s", k.Op, t.Dtype)
 	}
-	operands := []*core.Tensor{&k.In[0], &k.In[1], t}
+	operands := []*device.Tensor{&k.In[0], &k.In[1], t}
 	if len(k.In) > 2 {
-		attr := k.Attr.(core.MatMulAttr)
+		attr := k.Attr.(device.MatMulAttr)
 		g.alpha, g.beta = attr.Alpha, attr.Beta
 		operands = append(operands, &k.In[2])
 	}
@@ -153,7 +154,7 @@ func (g *gemm) outermost(f func(*gemm) error) error {
 	size := g.dtype.Size()
 	for i := range g.shape[0] {
 		if g.k.Canceled() {
-			return core.ErrCanceled
+			return errs.ErrCanceled
 		}
 		h := *g
 		h.shape = g.shape[1:]
@@ -320,7 +321,7 @@ func (g *gemm) packed() error {
 		// Blocks of the depth that fit together are packed together, so that the cores meet once for all of them.
 		for p := 0; p < g.depth; p += depth * together {
 			if g.k.Canceled() {
-				return core.ErrCanceled
+				return errs.ErrCanceled
 			}
 			var steps []C.gemm_args
 			for q := p; q < min(g.depth, p+depth*together); q += depth {

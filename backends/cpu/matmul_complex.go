@@ -9,8 +9,9 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -107,7 +108,7 @@ func (g *gemm) complex() error {
 func (g *gemm) blocks(n, step int, part func(h *gemm, from, size int)) error {
 	for from := 0; from < n; from += step {
 		if g.k.Canceled() {
-			return core.ErrCanceled
+			return errs.ErrCanceled
 		}
 		h := *g
 		part(&h, from, min(step, n-from))
@@ -149,7 +150,7 @@ func (g *gemm) byDepth(depth int) error {
 // gatherB replaces b by a copy with contiguous rows, in the workspace it returns.
 func (g *gemm) gatherB() (workspace, error) {
 	shape := append(slices.Clone(g.shape), g.depth, g.n)
-	from := core.Tensor{Data: g.b.data, Dtype: g.dtype, Shape: shape, Strides: append(slices.Clone(g.b.step), g.b.rs, g.b.cs)}
+	from := device.Tensor{Data: g.b.data, Dtype: g.dtype, Shape: shape, Strides: append(slices.Clone(g.b.step), g.b.rs, g.b.cs)}
 	to, w := scratchTensor(g.k, g.dtype, shape)
 	nd := len(g.shape)
 	g.b = matrix{w.data, to.Strides[nd], to.Strides[nd+1], to.Strides[:nd]}

@@ -12,14 +12,16 @@ import (
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/backends/backendtest"
-	"github.com/mlx-go/mlx_go/core"
+
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // view is a tensor of test numbers with its values at full precision.
 type view struct {
-	core.Tensor
+	device.Tensor
 	mem []byte
 }
 
@@ -42,7 +44,7 @@ func fresh(d dtype.Dtype, shape ...int) *view {
 	for i := range v.mem {
 		v.mem[i] = 0xa5
 	}
-	v.Tensor = core.Tensor{Data: unsafe.Pointer(&v.mem[64]), Dtype: d, Shape: shape, Strides: layout.Strides(shape)}
+	v.Tensor = device.Tensor{Data: unsafe.Pointer(&v.mem[64]), Dtype: d, Shape: shape, Strides: layout.Strides(shape)}
 	return v
 }
 
@@ -108,12 +110,12 @@ func checkMatMul(t *testing.T, r *rand.Rand, d dtype.Dtype, batch []int, m, n, d
 	b := scatteredView(r, d, append(slices.Clone(batch), depth, n)...)
 	c := scatteredView(r, d, append(slices.Clone(batch), m, n)...)
 	o := fresh(d, append(slices.Clone(batch), m, n)...)
-	k := &core.Kernel{Kind: core.KindMatMul, Op: "matmul", In: []core.Tensor{a.Tensor, b.Tensor}, Out: []core.Tensor{o.Tensor}}
+	k := &device.Kernel{Kind: device.KindMatMul, Op: "matmul", In: []device.Tensor{a.Tensor, b.Tensor}, Out: []device.Tensor{o.Tensor}}
 	alpha, beta := 1.0, 0.0
 	if add {
 		alpha, beta = []float64{1, -0.5}[r.IntN(2)], []float64{1, 2}[r.IntN(2)]
 		k.In = append(k.In, c.Tensor)
-		k.Attr = core.MatMulAttr{Alpha: float32(alpha), Beta: float32(beta)}
+		k.Attr = device.MatMulAttr{Alpha: float32(alpha), Beta: float32(beta)}
 	}
 	if err := (Backend{}).Launch(k); err != nil {
 		t.Fatal(err)
@@ -197,7 +199,7 @@ func TestMatMulNaN(t *testing.T) {
 		}
 		a.set(n+1, complex(math.NaN(), 0))
 		b.set(2, complex(math.Inf(1), 0))
-		k := &core.Kernel{Kind: core.KindMatMul, In: []core.Tensor{a.Tensor, b.Tensor}, Out: []core.Tensor{o.Tensor}}
+		k := &device.Kernel{Kind: device.KindMatMul, In: []device.Tensor{a.Tensor, b.Tensor}, Out: []device.Tensor{o.Tensor}}
 		if err := (Backend{}).Launch(k); err != nil {
 			t.Fatal(err)
 		}
@@ -225,7 +227,7 @@ func TestMatMulPairs(t *testing.T) {
 		}
 		a.set(3*n+1, complex(math.Inf(1), 0)) // with a[3,0] = 0 the word of a signalling NaN
 		a.set(4*n+1, complex(math.NaN(), 0))
-		launch(t, &core.Kernel{Kind: core.KindMatMul, In: []core.Tensor{a.Tensor, b.Tensor}, Out: []core.Tensor{o.Tensor}})
+		launch(t, &device.Kernel{Kind: device.KindMatMul, In: []device.Tensor{a.Tensor, b.Tensor}, Out: []device.Tensor{o.Tensor}})
 		for i, want := range map[int]float64{2: n / 2, 3: math.Inf(1), 4: math.NaN()} {
 			for j := range n {
 				if got := real(o.at(i, j)); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
@@ -238,15 +240,15 @@ func TestMatMulPairs(t *testing.T) {
 
 func TestMatMulRefuses(t *testing.T) {
 	a := fresh(dtype.Int32, 2, 2)
-	err := Backend{}.Launch(&core.Kernel{Kind: core.KindMatMul, Op: "matmul", In: []core.Tensor{a.Tensor, a.Tensor}, Out: []core.Tensor{a.Tensor}})
+	err := Backend{}.Launch(&device.Kernel{Kind: device.KindMatMul, Op: "matmul", In: []device.Tensor{a.Tensor, a.Tensor}, Out: []device.Tensor{a.Tensor}})
 	if err == nil || !strings.Contains(err.Error(), "[matmul]") {
 		t.Fatalf("int32 matmul: %v", err)
 	}
 	var stop atomic.Bool
 	stop.Store(true)
 	x, o := fresh(dtype.Float32, 600, 600), fresh(dtype.Float32, 600, 600)
-	err = Backend{}.Launch(&core.Kernel{Kind: core.KindMatMul, Op: "matmul", In: []core.Tensor{x.Tensor, x.Tensor}, Out: []core.Tensor{o.Tensor}, Cancel: &stop})
-	if err != error(core.ErrCanceled) {
+	err = Backend{}.Launch(&device.Kernel{Kind: device.KindMatMul, Op: "matmul", In: []device.Tensor{x.Tensor, x.Tensor}, Out: []device.Tensor{o.Tensor}, Cancel: &stop})
+	if err != error(errs.ErrCanceled) {
 		t.Fatalf("canceled matmul: %v", err)
 	}
 }
@@ -261,7 +263,7 @@ func BenchmarkMatMul(b *testing.B) {
 				}
 				clear(a.mem)
 				clear(w.mem)
-				k := &core.Kernel{Kind: core.KindMatMul, In: []core.Tensor{a.Tensor, w.Tensor}, Out: []core.Tensor{o.Tensor}}
+				k := &device.Kernel{Kind: device.KindMatMul, In: []device.Tensor{a.Tensor, w.Tensor}, Out: []device.Tensor{o.Tensor}}
 				b.Run(fmt.Sprintf("%s/%dx%dx%d%s", d, s[0], s[1], s[2], tr), func(b *testing.B) {
 					for b.Loop() {
 						if err := (Backend{}).Launch(k); err != nil {

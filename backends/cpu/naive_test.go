@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
@@ -22,7 +22,7 @@ type value struct {
 func (v value) nan() bool { return v.re != v.re || v.im != v.im }
 
 // getValue reads element off of t.
-func getValue(t *core.Tensor, off int) value {
+func getValue(t *device.Tensor, off int) value {
 	p := unsafe.Add(t.Data, off*t.Dtype.Size())
 	whole := func(i int64) value { return value{i: i, re: float64(i)} }
 	real := func(f float64) value { return value{re: f} }
@@ -60,7 +60,7 @@ func getValue(t *core.Tensor, off int) value {
 func real64(c complex64) float32 { return real(c) }
 
 // putValue writes v, rounded or wrapped to the dtype.
-func putValue(t *core.Tensor, off int, v value) {
+func putValue(t *device.Tensor, off int, v value) {
 	p := unsafe.Add(t.Data, off*t.Dtype.Size())
 	switch t.Dtype {
 	case dtype.Float16:
@@ -133,7 +133,7 @@ func someValue(r *rand.Rand, d dtype.Dtype, special bool) value {
 }
 
 // someTensor has the shape with random strides: any order of axes, gaps, flipped and stretched axes.
-func someTensor(r *rand.Rand, d dtype.Dtype, shape []int, special bool) core.Tensor {
+func someTensor(r *rand.Rand, d dtype.Dtype, shape []int, special bool) device.Tensor {
 	n := len(shape)
 	order := r.Perm(n)
 	if r.IntN(2) == 0 {
@@ -141,7 +141,7 @@ func someTensor(r *rand.Rand, d dtype.Dtype, shape []int, special bool) core.Ten
 			order[i] = n - 1 - i
 		}
 	}
-	t := core.Tensor{Dtype: d, Shape: shape, Strides: make([]int, n)}
+	t := device.Tensor{Dtype: d, Shape: shape, Strides: make([]int, n)}
 	size, start := 1, 0
 	for _, a := range order {
 		switch r.IntN(8) {
@@ -168,13 +168,13 @@ func someTensor(r *rand.Rand, d dtype.Dtype, shape []int, special bool) core.Ten
 }
 
 // emptyTensor is contiguous memory for a result.
-func emptyTensor(d dtype.Dtype, shape []int) core.Tensor {
-	return core.Tensor{Dtype: d, Shape: shape, Strides: layout.Strides(shape),
+func emptyTensor(d dtype.Dtype, shape []int) device.Tensor {
+	return device.Tensor{Dtype: d, Shape: shape, Strides: layout.Strides(shape),
 		Data: unsafe.Pointer(unsafe.SliceData(make([]uint64, layout.Size(shape)*d.Size()/8+1)))}
 }
 
 // plainTensor is contiguous, filled by f.
-func plainTensor(d dtype.Dtype, shape []int, f func(i int) value) core.Tensor {
+func plainTensor(d dtype.Dtype, shape []int, f func(i int) value) device.Tensor {
 	t := emptyTensor(d, shape)
 	for i := range layout.Size(shape) {
 		putValue(&t, i, f(i))
@@ -192,7 +192,7 @@ func someShape(r *rand.Rand, rank, size int) []int {
 	return shape
 }
 
-func launchTest(t testing.TB, k *core.Kernel) {
+func launchTest(t testing.TB, k *device.Kernel) {
 	t.Helper()
 	if err := (Backend{}).Launch(k); err != nil {
 		t.Fatal(err)
@@ -221,7 +221,7 @@ func epsilon(d dtype.Dtype) float64 {
 }
 
 // rowsOf lists, for every position of the axes other than axis, the offset of its row's first element in t.
-func rowsOf(t *core.Tensor, axis int) []int {
+func rowsOf(t *device.Tensor, axis int) []int {
 	shape, strides := dropAxis(t.Shape, axis), dropAxis(t.Strides, axis)
 	offs := make([]int, layout.Size(shape))
 	for i := range offs {

@@ -8,18 +8,19 @@ import "C"
 import (
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-func init() { launchers[core.KindNonzero] = nonzero }
+func init() { launchers[device.KindNonzero] = nonzero }
 
 // maskChunk is how many elements of a mask are counted by themselves.
 const maskChunk = 1 << 15
 
-func nonzero(k *core.Kernel) error {
-	attr := k.Attr.(core.NonzeroAttr)
+func nonzero(k *device.Kernel) error {
+	attr := k.Attr.(device.NonzeroAttr)
 	mask, out := k.In[0], &k.Out[0]
 	if !mask.Contiguous() {
 		tmp, w, err := castTo(k, mask, dtype.Bool)
@@ -31,7 +32,7 @@ func nonzero(k *core.Kernel) error {
 	}
 	shape := mask.Shape[attr.Batch:]
 	if len(shape) > C.NONZERO_AXES {
-		return core.Errorf(core.ValueError, "[%s] a bool mask has %d axes; the most is %d", k.Op, len(shape), C.NONZERO_AXES)
+		return errs.Errorf(errs.ValueError, "[%s] a bool mask has %d axes; the most is %d", k.Op, len(shape), C.NONZERO_AXES)
 	}
 	examples, size := layout.Size(mask.Shape[:attr.Batch]), layout.Size(shape)
 	chunk := min(size, maskChunk)
@@ -67,7 +68,7 @@ func nonzero(k *core.Kernel) error {
 			before += int(n)
 		}
 		if before != n {
-			return core.Errorf(core.ValueError, core.CountMessage, k.Op, n, before)
+			return errs.Errorf(errs.ValueError, device.CountMessage, k.Op, n, before)
 		}
 	}
 	args.n = C.int64_t(n)

@@ -8,21 +8,22 @@ import "C"
 import (
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 func init() {
-	launchers[core.KindLayerNorm] = func(k *core.Kernel) error { return norm(k, true) }
-	launchers[core.KindRMSNorm] = func(k *core.Kernel) error { return norm(k, false) }
+	launchers[device.KindLayerNorm] = func(k *device.Kernel) error { return norm(k, true) }
+	launchers[device.KindRMSNorm] = func(k *device.Kernel) error { return norm(k, false) }
 }
 
 // normWork is the number of elements that make splitting worth it.
 const normWork = 1 << 16
 
-func norm(k *core.Kernel, layer bool) error {
+func norm(k *device.Kernel, layer bool) error {
 	in, out := k.In[0], k.Out[0]
 	if !out.Dtype.IsFloat() {
-		return core.Errorf(core.TypeError, "[%s] needs a floating-point dtype, not %s", k.Op, out.Dtype)
+		return errs.Errorf(errs.TypeError, "[%s] needs a floating-point dtype, not %s", k.Op, out.Dtype)
 	}
 	var err error
 	var w workspace
@@ -34,9 +35,9 @@ func norm(k *core.Kernel, layer bool) error {
 	}
 	last := len(in.Shape) - 1
 	g := C.norm_args{n: C.int64_t(in.Shape[last]), stride: C.int64_t(in.Strides[last]),
-		dtype: C.int64_t(out.Dtype), eps: C.double(k.Attr.(core.NormAttr).Eps), stop: stopOf(k)}
+		dtype: C.int64_t(out.Dtype), eps: C.double(k.Attr.(device.NormAttr).Eps), stop: stopOf(k)}
 	// Weight and bias in the dtype of the arithmetic, one row each.
-	params := [2]core.Tensor{k.In[1]}
+	params := [2]device.Tensor{k.In[1]}
 	if layer {
 		params[1] = k.In[2]
 	}

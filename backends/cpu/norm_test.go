@@ -5,19 +5,19 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-func checkNorm(t *testing.T, in, w, b core.Tensor, layer bool) {
+func checkNorm(t *testing.T, in, w, b device.Tensor, layer bool) {
 	t.Helper()
 	const eps = 1e-5
 	last := len(in.Shape) - 1
 	n := in.Shape[last]
 	out := emptyTensor(in.Dtype, in.Shape)
-	k := &core.Kernel{Kind: core.KindRMSNorm, Op: "rms_norm", Out: []core.Tensor{out}, In: []core.Tensor{in, w}, Attr: core.NormAttr{Eps: eps}}
+	k := &device.Kernel{Kind: device.KindRMSNorm, Op: "rms_norm", Out: []device.Tensor{out}, In: []device.Tensor{in, w}, Attr: device.NormAttr{Eps: eps}}
 	if layer {
-		k.Kind, k.In = core.KindLayerNorm, append(k.In, b)
+		k.Kind, k.In = device.KindLayerNorm, append(k.In, b)
 	}
 	launchTest(t, k)
 	e := float64(eps)

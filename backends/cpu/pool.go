@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mlx-go/mlx_go/backends/cpu/park"
+	"github.com/mlx-go/mlx_go/internal/park"
 )
 
 // threads is how many cores one kernel uses. It is read at start-up, while

@@ -8,21 +8,21 @@ import "C"
 import (
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-func init() { launchers[core.KindRandomBits] = randomBits }
+func init() { launchers[device.KindRandomBits] = randomBits }
 
-func randomBits(k *core.Kernel) error {
+func randomBits(k *device.Kernel) error {
 	keys, out := &k.In[0], &k.Out[0]
 	n := len(keys.Shape) - 1
-	bytes := k.Attr.(core.RandomAttr).Bytes
+	bytes := k.Attr.(device.RandomAttr).Bytes
 	shape, steps := layout.Collapse(keys.Shape[:n], keys.Strides[:n])
 	return randomAxes(k, keys.Data, out.Data, bytes, shape, steps[0], keys.Strides[n])
 }
 
-func randomAxes(k *core.Kernel, keys, out unsafe.Pointer, bytes int, shape, step []int, pair int) error {
+func randomAxes(k *device.Kernel, keys, out unsafe.Pointer, bytes int, shape, step []int, pair int) error {
 	if len(shape) > C.MAXD {
 		inner := layout.Size(shape[1:])
 		for i := range shape[0] {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
@@ -46,9 +46,9 @@ func randomBytes(t *testing.T, keys []uint32, shape, strides []int, bytes int) [
 	for i := range out {
 		out[i] = 0xa5
 	}
-	k := &core.Kernel{Kind: core.KindRandomBits, Op: "bits", Attr: core.RandomAttr{Bytes: bytes},
-		In:  []core.Tensor{{Data: unsafe.Pointer(&keys[0]), Dtype: dtype.Uint32, Shape: shape, Strides: strides}},
-		Out: []core.Tensor{{Data: unsafe.Pointer(&out[0]), Dtype: dtype.Uint8, Shape: append(slices.Clone(shape[:len(shape)-1]), bytes)}}}
+	k := &device.Kernel{Kind: device.KindRandomBits, Op: "bits", Attr: device.RandomAttr{Bytes: bytes},
+		In:  []device.Tensor{{Data: unsafe.Pointer(&keys[0]), Dtype: dtype.Uint32, Shape: shape, Strides: strides}},
+		Out: []device.Tensor{{Data: unsafe.Pointer(&out[0]), Dtype: dtype.Uint8, Shape: append(slices.Clone(shape[:len(shape)-1]), bytes)}}}
 	if err := (Backend{}).Launch(k); err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +109,9 @@ func TestRandomBits(t *testing.T) {
 func BenchmarkRandomBits(b *testing.B) {
 	keys := []uint32{0, 7}
 	out := make([]byte, 4<<20)
-	k := &core.Kernel{Kind: core.KindRandomBits, Attr: core.RandomAttr{Bytes: len(out)},
-		In:  []core.Tensor{{Data: unsafe.Pointer(&keys[0]), Dtype: dtype.Uint32, Shape: []int{2}, Strides: []int{1}}},
-		Out: []core.Tensor{{Data: unsafe.Pointer(&out[0]), Dtype: dtype.Uint8, Shape: []int{len(out)}}}}
+	k := &device.Kernel{Kind: device.KindRandomBits, Attr: device.RandomAttr{Bytes: len(out)},
+		In:  []device.Tensor{{Data: unsafe.Pointer(&keys[0]), Dtype: dtype.Uint32, Shape: []int{2}, Strides: []int{1}}},
+		Out: []device.Tensor{{Data: unsafe.Pointer(&out[0]), Dtype: dtype.Uint8, Shape: []int{len(out)}}}}
 	b.SetBytes(int64(len(out)))
 	for b.Loop() {
 		_ = Backend{}.Launch(k)

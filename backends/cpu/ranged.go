@@ -10,7 +10,8 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 // ranged runs the range kernel id over [0, n) in pieces of about grain. The args of a kernel
@@ -27,7 +28,7 @@ func ranged[T any](id int, args *T, n, grain int, cancel *atomic.Bool) {
 }
 
 // stopOf is what kernels look at to see whether the caller gave up: the word inside of the flag.
-func stopOf(k *core.Kernel) *C.uint32_t { return (*C.uint32_t)(unsafe.Pointer(k.Cancel)) }
+func stopOf(k *device.Kernel) *C.uint32_t { return (*C.uint32_t)(unsafe.Pointer(k.Cancel)) }
 
 var _ = [1]struct{}{}[unsafe.Sizeof(atomic.Bool{})-4] // an atomic.Bool is that word
 
@@ -42,10 +43,10 @@ func pieces(n int, cancel *atomic.Bool) iter.Seq2[int, int] {
 }
 
 // inPlace runs fn over [0, n), from where an earlier launch stopped, in blocks that are always finished.
-func inPlace(k *core.Kernel, n, block int, fn func(lo, hi int) error) error {
+func inPlace(k *device.Kernel, n, block int, fn func(lo, hi int) error) error {
 	for *k.Done < n {
 		if k.Canceled() {
-			return core.ErrCanceled
+			return errs.ErrCanceled
 		}
 		hi := min(*k.Done+max(block, 1), n)
 		if err := fn(*k.Done, hi); err != nil {

@@ -10,11 +10,11 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
-func init() { launchers[core.KindReduce] = reduce }
+func init() { launchers[device.KindReduce] = reduce }
 
 const (
 	maxAxes = C.MAXD
@@ -32,24 +32,24 @@ type axis struct{ n, in, out int }
 // fold is a reduction with its axes told apart. The folds that stages are made of
 // share it, so each stage may choose its own order of axes.
 type fold struct {
-	op       core.ReduceOp
+	op       device.ReduceOp
 	in, out  unsafe.Pointer
 	from, to dtype.Dtype
 	kept     []axis
 	reduced  []axis
-	k        *core.Kernel
+	k        *device.Kernel
 }
 
-func reduce(k *core.Kernel) error {
-	attr := k.Attr.(core.ReduceAttr)
+func reduce(k *device.Kernel) error {
+	attr := k.Attr.(device.ReduceAttr)
 	in, out := &k.In[0], &k.Out[0]
 	f := fold{op: attr.Op, in: in.Data, out: out.Data, from: in.Dtype, to: out.Dtype, k: k}
 	if in.Dtype == dtype.Bool { // the extremes of bools, with identities that are bools
 		switch attr.Op {
-		case core.ReduceMin:
-			f.op = core.ReduceAnd
-		case core.ReduceMax:
-			f.op = core.ReduceOr
+		case device.ReduceMin:
+			f.op = device.ReduceAnd
+		case device.ReduceMax:
+			f.op = device.ReduceOr
 		}
 	}
 	o := 0
@@ -78,13 +78,13 @@ func reduce(k *core.Kernel) error {
 }
 
 // accumulator is the dtype in which partial results of a fold are kept.
-func accumulator(op core.ReduceOp, d dtype.Dtype) dtype.Dtype {
+func accumulator(op device.ReduceOp, d dtype.Dtype) dtype.Dtype {
 	switch {
-	case op == core.ReduceAnd || op == core.ReduceOr:
+	case op == device.ReduceAnd || op == device.ReduceOr:
 		return dtype.Bool
 	case d.IsHalf():
 		return dtype.Float32
-	case op == core.ReduceMin || op == core.ReduceMax:
+	case op == device.ReduceMin || op == device.ReduceMax:
 		return d
 	case d == dtype.Bool || d.Kind() == dtype.KindSigned && d.Size() < 4:
 		return dtype.Int32

@@ -6,13 +6,13 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // foldNaive folds values one by one, floats in float64.
-func foldNaive(op core.ReduceOp, d dtype.Dtype, vs []value) value {
+func foldNaive(op device.ReduceOp, d dtype.Dtype, vs []value) value {
 	truth := func(v value) bool { return v.i != 0 || v.re != 0 || v.im != 0 }
 	before := func(a, b value) bool { // a < b
 		switch {
@@ -25,34 +25,34 @@ func foldNaive(op core.ReduceOp, d dtype.Dtype, vs []value) value {
 	}
 	var acc value
 	switch op {
-	case core.ReduceProd:
+	case device.ReduceProd:
 		acc = value{i: 1, re: 1}
-	case core.ReduceAnd:
+	case device.ReduceAnd:
 		acc.i = 1
 	}
 	for n, v := range vs {
 		switch op {
-		case core.ReduceSum:
+		case device.ReduceSum:
 			acc.i, acc.re, acc.im = acc.i+v.i, acc.re+v.re, acc.im+v.im
-		case core.ReduceProd:
+		case device.ReduceProd:
 			acc.i *= v.i
 			acc.re, acc.im = acc.re*v.re-acc.im*v.im, acc.re*v.im+acc.im*v.re
 			if !d.IsInexact() {
 				acc.im = 0
 			}
-		case core.ReduceMin:
+		case device.ReduceMin:
 			if n == 0 || !acc.nan() && (v.nan() || before(v, acc)) {
 				acc = v
 			}
-		case core.ReduceMax:
+		case device.ReduceMax:
 			if n == 0 || !acc.nan() && (v.nan() || before(acc, v)) {
 				acc = v
 			}
-		case core.ReduceAnd:
+		case device.ReduceAnd:
 			if !truth(v) {
 				acc.i = 0
 			}
-		case core.ReduceOr:
+		case device.ReduceOr:
 			if truth(v) {
 				acc.i = 1
 			}
@@ -61,7 +61,7 @@ func foldNaive(op core.ReduceOp, d dtype.Dtype, vs []value) value {
 	return acc
 }
 
-func resultDtype(op core.ReduceOp, d dtype.Dtype) dtype.Dtype {
+func resultDtype(op device.ReduceOp, d dtype.Dtype) dtype.Dtype {
 	acc := accumulator(op, d)
 	if d.IsHalf() && acc == dtype.Float32 {
 		return d
@@ -69,7 +69,7 @@ func resultDtype(op core.ReduceOp, d dtype.Dtype) dtype.Dtype {
 	return acc
 }
 
-func checkReduce(t *testing.T, op core.ReduceOp, in core.Tensor, axes []int, to dtype.Dtype) {
+func checkReduce(t *testing.T, op device.ReduceOp, in device.Tensor, axes []int, to dtype.Dtype) {
 	t.Helper()
 	var kshape, kstr, rshape, rstr []int
 	for i, n := range in.Shape {
@@ -80,8 +80,8 @@ func checkReduce(t *testing.T, op core.ReduceOp, in core.Tensor, axes []int, to 
 		}
 	}
 	out := emptyTensor(to, kshape)
-	launchTest(t, &core.Kernel{Kind: core.KindReduce, Op: "reduce", Out: []core.Tensor{out}, In: []core.Tensor{in},
-		Attr: core.ReduceAttr{Op: op, Axes: axes}})
+	launchTest(t, &device.Kernel{Kind: device.KindReduce, Op: "reduce", Out: []device.Tensor{out}, In: []device.Tensor{in},
+		Attr: device.ReduceAttr{Op: op, Axes: axes}})
 	vs := make([]value, layout.Size(rshape))
 	for o := range out.Size() {
 		base, scale, bits := offsetOf(o, kshape, kstr), 0.0, 0.0
@@ -92,7 +92,7 @@ func checkReduce(t *testing.T, op core.ReduceOp, in core.Tensor, axes []int, to 
 				bits += math.Abs(math.Log2(m))
 			}
 		}
-		if op == core.ReduceProd && to.IsInexact() && !(bits < 100) {
+		if op == device.ReduceProd && to.IsInexact() && !(bits < 100) {
 			continue // a partial product may overflow, depending on the order
 		}
 		want, got := foldNaive(op, in.Dtype, vs), getValue(&out, o)
@@ -102,11 +102,11 @@ func checkReduce(t *testing.T, op core.ReduceOp, in core.Tensor, axes []int, to 
 		ok := got.i == rounded.i
 		if to.IsInexact() {
 			tol := 2 * epsilon(to)
-			if op == core.ReduceProd {
+			if op == device.ReduceProd {
 				scale = math.Hypot(want.re, want.im)
 				tol = max(tol, float64(len(vs))*epsilon(accumulator(op, in.Dtype)))
 			}
-			if in.Dtype == dtype.Complex64 && op >= core.ReduceMin && want.nan() {
+			if in.Dtype == dtype.Complex64 && op >= device.ReduceMin && want.nan() {
 				ok = got.nan()
 			} else if math.IsNaN(scale) || math.IsInf(scale, 0) {
 				ok = near(got.re, rounded.re, tol, 0) && near(got.im, rounded.im, tol, 0)
@@ -124,7 +124,7 @@ func TestReduce(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for round := range 60 {
 		for _, d := range dtype.All {
-			for op := range core.ReduceOp(core.ReduceOpCount) {
+			for op := range device.ReduceOp(device.ReduceOpCount) {
 				rank := 1 + r.IntN(5)
 				shape := someShape(r, rank, []int{20, 300, 3000}[r.IntN(3)])
 				var axes []int
@@ -176,8 +176,8 @@ func TestReducePaths(t *testing.T) {
 			for i := range pool {
 				pool[i] = someValue(r, d, false)
 			}
-			for _, op := range []core.ReduceOp{core.ReduceSum, core.ReduceMax, core.ReduceAnd} {
-				if d != dtype.Float32 && op != core.ReduceSum || len(c.shape) > 10 && op != core.ReduceSum {
+			for _, op := range []device.ReduceOp{device.ReduceSum, device.ReduceMax, device.ReduceAnd} {
+				if d != dtype.Float32 && op != device.ReduceSum || len(c.shape) > 10 && op != device.ReduceSum {
 					continue
 				}
 				in := plainTensor(d, c.shape, func(i int) value { return pool[i%1009] })
@@ -195,7 +195,7 @@ func TestReducePaths(t *testing.T) {
 		}
 	}
 	in := someTensor(r, dtype.Int32, shape, false)
-	checkReduce(t, core.ReduceSum, in, axes, dtype.Int32)
+	checkReduce(t, device.ReduceSum, in, axes, dtype.Int32)
 }
 
 // Results wider or narrower than the accumulator.
@@ -205,20 +205,20 @@ func TestReduceDtypes(t *testing.T) {
 		{dtype.Int8, dtype.Int64}, {dtype.Int16, dtype.Int16}, {dtype.Float32, dtype.Float64}, {dtype.Uint32, dtype.Int32}} {
 		for _, axes := range [][]int{{0}, {1}, {0, 2}} {
 			in := plainTensor(c[0], []int{30, 40, 5}, func(int) value { return value{i: int64(r.IntN(9) - 4), re: float64(r.IntN(9) - 4)} })
-			checkReduce(t, core.ReduceSum, in, axes, c[1])
+			checkReduce(t, device.ReduceSum, in, axes, c[1])
 		}
 	}
 }
 
 func TestReduceEmpty(t *testing.T) {
-	for op, want := range map[core.ReduceOp]value{
-		core.ReduceSum: {}, core.ReduceProd: {i: 1, re: 1}, core.ReduceAnd: {i: 1, re: 1}, core.ReduceOr: {},
-		core.ReduceMin: {i: math.MaxInt32, re: math.Inf(1)}, core.ReduceMax: {i: math.MinInt32, re: math.Inf(-1)},
+	for op, want := range map[device.ReduceOp]value{
+		device.ReduceSum: {}, device.ReduceProd: {i: 1, re: 1}, device.ReduceAnd: {i: 1, re: 1}, device.ReduceOr: {},
+		device.ReduceMin: {i: math.MaxInt32, re: math.Inf(1)}, device.ReduceMax: {i: math.MinInt32, re: math.Inf(-1)},
 	} {
 		for _, d := range []dtype.Dtype{dtype.Float32, dtype.Int32, dtype.Float16, dtype.Complex64} {
 			out := plainTensor(resultDtype(op, d), []int{3000}, func(int) value { return value{i: 77, re: 77} })
-			in := core.Tensor{Dtype: d, Shape: []int{0, 3000}, Strides: []int{3000, 1}, Data: out.Data}
-			launchTest(t, &core.Kernel{Kind: core.KindReduce, Out: []core.Tensor{out}, In: []core.Tensor{in}, Attr: core.ReduceAttr{Op: op, Axes: []int{0}}})
+			in := device.Tensor{Dtype: d, Shape: []int{0, 3000}, Strides: []int{3000, 1}, Data: out.Data}
+			launchTest(t, &device.Kernel{Kind: device.KindReduce, Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: device.ReduceAttr{Op: op, Axes: []int{0}}})
 			for i := range 3000 {
 				if got := getValue(&out, i); out.Dtype.IsInexact() && got.re != want.re || !out.Dtype.IsInexact() && got.i != want.i {
 					t.Fatalf("op %d of no %s gives %v, not %v", op, d, got, want)
@@ -244,7 +244,7 @@ func TestReduceAccuracy(t *testing.T) {
 		in := plainTensor(c.d, c.shape, func(int) value { return value{re: r.Float64() * 0.01, im: 0.01} })
 		to := c.d
 		out := emptyTensor(to, []int{layout.Size(c.shape[1:])})
-		launchTest(t, &core.Kernel{Kind: core.KindReduce, Out: []core.Tensor{out}, In: []core.Tensor{in}, Attr: core.ReduceAttr{Op: core.ReduceSum, Axes: c.axes}})
+		launchTest(t, &device.Kernel{Kind: device.KindReduce, Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: device.ReduceAttr{Op: device.ReduceSum, Axes: c.axes}})
 		n := out.Size()
 		for o := range n {
 			sum := 0.0
@@ -272,7 +272,7 @@ func TestReduceThreads(t *testing.T) {
 				shape[0] = in.Shape[1-axes[0]]
 			}
 			out := emptyTensor(dtype.Float32, shape)
-			k := &core.Kernel{Kind: core.KindReduce, Out: []core.Tensor{out}, In: []core.Tensor{in}, Attr: core.ReduceAttr{Op: core.ReduceSum, Axes: axes}}
+			k := &device.Kernel{Kind: device.KindReduce, Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: device.ReduceAttr{Op: device.ReduceSum, Axes: axes}}
 			if len(axes) == 2 {
 				k.Out[0].Shape, k.Out[0].Strides = nil, nil
 			}

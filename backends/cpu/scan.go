@@ -9,19 +9,20 @@ import (
 	"math"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
-func init() { launchers[core.KindScan] = scan }
+func init() { launchers[device.KindScan] = scan }
 
 const (
 	scanColumns = 512     // SCAN_COLUMNS of scan.h
 	scanChunk   = 1 << 16 // elements of a long row that are folded apart from the others
 )
 
-func scan(k *core.Kernel) error {
-	attr := k.Attr.(core.ScanAttr)
+func scan(k *device.Kernel) error {
+	attr := k.Attr.(device.ScanAttr)
 	in, out := k.In[0], k.Out[0]
 	if in.Dtype != out.Dtype {
 		var w workspace
@@ -33,8 +34,8 @@ func scan(k *core.Kernel) error {
 	}
 	d := in.Dtype
 	size := d.Size()
-	if attr.Op == core.ScanLogAddExp && !d.IsInexact() {
-		return core.Errorf(core.TypeError, "[%s] needs a floating-point or complex dtype, not %s", k.Op, d)
+	if attr.Op == device.ScanLogAddExp && !d.IsInexact() {
+		return errs.Errorf(errs.TypeError, "[%s] needs a floating-point or complex dtype, not %s", k.Op, d)
 	}
 	n, is, os := in.Shape[attr.Axis], in.Strides[attr.Axis], out.Strides[attr.Axis]
 	src, dst := in.Data, out.Data
@@ -48,8 +49,8 @@ func scan(k *core.Kernel) error {
 		first.Data = dst
 		first.Shape, first.Strides = dropAxis(out.Shape, attr.Axis), dropAxis(out.Strides, attr.Axis)
 		identity := scanIdentity(attr.Op, d)
-		if err := launchers[core.KindFill](&core.Kernel{Kind: core.KindFill, Op: k.Op, Room: k.Room, Out: []core.Tensor{first},
-			In: []core.Tensor{{Data: unsafe.Pointer(&identity), Dtype: d}}, Cancel: k.Cancel}); err != nil {
+		if err := launchers[device.KindFill](&device.Kernel{Kind: device.KindFill, Op: k.Op, Room: k.Room, Out: []device.Tensor{first},
+			In: []device.Tensor{{Data: unsafe.Pointer(&identity), Dtype: d}}, Cancel: k.Cancel}); err != nil {
 			return err
 		}
 		n--
@@ -90,8 +91,8 @@ func mergeKept(kept []axis) []axis {
 }
 
 type scanLoop struct {
-	k         *core.Kernel
-	op        core.ScanOp
+	k         *device.Kernel
+	op        device.ScanOp
 	d         dtype.Dtype
 	in, out   unsafe.Pointer
 	kept      []axis
@@ -144,11 +145,11 @@ func (s scanLoop) run() {
 // joins reports whether chunks of a row may be folded apart and joined. Halves would be rounded twice,
 // a float product could overflow in a chunk and not in the row, and logarithms cost as much to join as to fold.
 func (s *scanLoop) joins() bool {
-	return !s.d.IsHalf() && s.op != core.ScanLogAddExp && !(s.op == core.ScanProd && s.d.IsInexact())
+	return !s.d.IsHalf() && s.op != device.ScanLogAddExp && !(s.op == device.ScanProd && s.d.IsInexact())
 }
 
 // scanIdentity is what an exclusive scan starts with, as the bits of an element.
-func scanIdentity(op core.ScanOp, d dtype.Dtype) uint64 {
+func scanIdentity(op device.ScanOp, d dtype.Dtype) uint64 {
 	float := func(f float64) uint64 {
 		switch d {
 		case dtype.Float64:
@@ -162,29 +163,29 @@ func scanIdentity(op core.ScanOp, d dtype.Dtype) uint64 {
 	}
 	top := uint64(1) << (8*d.Size() - 1) // the sign bit of an integer
 	switch {
-	case op == core.ScanSum:
+	case op == device.ScanSum:
 		return 0
-	case op == core.ScanProd && d.IsInexact():
+	case op == device.ScanProd && d.IsInexact():
 		return float(1)
-	case op == core.ScanProd:
+	case op == device.ScanProd:
 		return 1
-	case op == core.ScanLogAddExp:
+	case op == device.ScanLogAddExp:
 		return float(math.Inf(-1)) // complex: -inf+0j, exp of which is 0
-	case d == dtype.Complex64 && op == core.ScanMax:
+	case d == dtype.Complex64 && op == device.ScanMax:
 		return float(math.Inf(-1))<<32 | float(math.Inf(-1))
 	case d == dtype.Complex64:
 		return float(math.Inf(1))<<32 | float(math.Inf(1))
-	case d.IsFloat() && op == core.ScanMax:
+	case d.IsFloat() && op == device.ScanMax:
 		return float(math.Inf(-1))
 	case d.IsFloat():
 		return float(math.Inf(1))
 	case d == dtype.Bool:
-		return map[bool]uint64{true: 0, false: 1}[op == core.ScanMax]
-	case d.Kind() == dtype.KindSigned && op == core.ScanMax:
+		return map[bool]uint64{true: 0, false: 1}[op == device.ScanMax]
+	case d.Kind() == dtype.KindSigned && op == device.ScanMax:
 		return top
 	case d.Kind() == dtype.KindSigned:
 		return top - 1
-	case op == core.ScanMax:
+	case op == device.ScanMax:
 		return 0
 	}
 	return math.MaxUint64

@@ -7,21 +7,21 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 var nanValue = math.NaN()
 
-func scanStep(op core.ScanOp, d dtype.Dtype, a, b value) value {
+func scanStep(op device.ScanOp, d dtype.Dtype, a, b value) value {
 	switch op {
-	case core.ScanSum:
+	case device.ScanSum:
 		return value{a.i + b.i, a.re + b.re, a.im + b.im}
-	case core.ScanProd:
+	case device.ScanProd:
 		return value{a.i * b.i, a.re*b.re - a.im*b.im, a.re*b.im + a.im*b.re}
-	case core.ScanMin, core.ScanMax:
-		if a.nan() || !b.nan() && !(op == core.ScanMin && valueLess(d, b, a) || op == core.ScanMax && valueLess(d, a, b)) {
+	case device.ScanMin, device.ScanMax:
+		if a.nan() || !b.nan() && !(op == device.ScanMin && valueLess(d, b, a) || op == device.ScanMax && valueLess(d, a, b)) {
 			return a
 		}
 		return b
@@ -40,10 +40,10 @@ func scanStep(op core.ScanOp, d dtype.Dtype, a, b value) value {
 	return value{re: hi + math.Log1p(math.Exp(lo-hi))}
 }
 
-func checkScan(t *testing.T, in core.Tensor, attr core.ScanAttr, to dtype.Dtype) {
+func checkScan(t *testing.T, in device.Tensor, attr device.ScanAttr, to dtype.Dtype) {
 	t.Helper()
 	out := emptyTensor(to, in.Shape)
-	launchTest(t, &core.Kernel{Kind: core.KindScan, Op: "scan", Out: []core.Tensor{out}, In: []core.Tensor{in}, Attr: attr})
+	launchTest(t, &device.Kernel{Kind: device.KindScan, Op: "scan", Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: attr})
 	n := in.Shape[attr.Axis]
 	outRows := rowsOf(&out, attr.Axis)
 	one := emptyTensor(to, []int{1})
@@ -85,10 +85,10 @@ func checkScan(t *testing.T, in core.Tensor, attr core.ScanAttr, to dtype.Dtype)
 				if !to.IsHalf() {
 					tol *= math.Sqrt(float64(j)) + 2
 				}
-				if attr.Op == core.ScanProd {
+				if attr.Op == device.ScanProd {
 					s, tol = math.Hypot(want.re, want.im), tol+float64(j)*epsilon(to.Compute())
 				}
-				if attr.Op == core.ScanLogAddExp {
+				if attr.Op == device.ScanLogAddExp {
 					s = 1 + math.Hypot(want.re, want.im)
 				}
 				ok = near(got.re, rounded.re, tol, s) && near(got.im, rounded.im, tol, s) || to == dtype.Complex64 && got.nan() && rounded.nan()
@@ -104,25 +104,25 @@ func TestScan(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 1))
 	for round := range 40 {
 		for _, d := range dtype.All {
-			for op := range core.ScanOp(core.ScanOpCount) {
-				if op == core.ScanLogAddExp && !d.IsInexact() {
+			for op := range device.ScanOp(device.ScanOpCount) {
+				if op == device.ScanLogAddExp && !d.IsInexact() {
 					continue
 				}
 				rank := 1 + r.IntN(4)
 				shape := someShape(r, rank, []int{20, 300, 3000}[r.IntN(3)])
 				special := round%4 == 0 && d != dtype.Complex64
 				in := someTensor(r, d, shape, special)
-				if op == core.ScanProd && d.IsInexact() {
+				if op == device.ScanProd && d.IsInexact() {
 					in = plainTensor(d, shape, func(int) value { return value{re: []float64{1, 0.5, 2, -1}[r.IntN(4)]} })
 				}
-				if op == core.ScanLogAddExp && d == dtype.Complex64 { // one branch of the logarithm
+				if op == device.ScanLogAddExp && d == dtype.Complex64 { // one branch of the logarithm
 					in = plainTensor(d, shape, func(int) value { return value{re: r.NormFloat64() * 3, im: r.Float64()} })
 				}
 				to := d
-				if d == dtype.Bool && op == core.ScanSum {
+				if d == dtype.Bool && op == device.ScanSum {
 					to = dtype.Int32
 				}
-				checkScan(t, in, core.ScanAttr{Op: op, Axis: r.IntN(rank), Reverse: r.IntN(2) == 0, Inclusive: r.IntN(2) == 0}, to)
+				checkScan(t, in, device.ScanAttr{Op: op, Axis: r.IntN(rank), Reverse: r.IntN(2) == 0, Inclusive: r.IntN(2) == 0}, to)
 			}
 		}
 	}
@@ -132,10 +132,10 @@ func TestScan(t *testing.T) {
 func TestScanLong(t *testing.T) {
 	r := rand.New(rand.NewPCG(22, 1))
 	for _, d := range []dtype.Dtype{dtype.Float32, dtype.Float64, dtype.Int32, dtype.Uint8, dtype.Float16, dtype.Complex64, dtype.Int16} {
-		for op := range core.ScanLogAddExp {
+		for op := range device.ScanLogAddExp {
 			for _, shape := range [][]int{{300007}, {2, 150001}, {5000, 2}} {
 				in := plainTensor(d, shape, func(int) value {
-					if op == core.ScanProd {
+					if op == device.ScanProd {
 						return value{i: 3, re: []float64{1, 1, -1}[r.IntN(3)]}
 					}
 					return value{i: int64(r.IntN(100)), re: r.Float64() / 1000}
@@ -144,7 +144,7 @@ func TestScanLong(t *testing.T) {
 				if len(shape) == 2 && shape[0] == 2 {
 					axis = 1
 				}
-				checkScan(t, in, core.ScanAttr{Op: op, Axis: axis, Reverse: r.IntN(2) == 0, Inclusive: r.IntN(2) == 0}, d)
+				checkScan(t, in, device.ScanAttr{Op: op, Axis: axis, Reverse: r.IntN(2) == 0, Inclusive: r.IntN(2) == 0}, d)
 			}
 		}
 	}
@@ -156,7 +156,7 @@ func TestScanMonotone(t *testing.T) {
 	for _, d := range []dtype.Dtype{dtype.Float32, dtype.Float64} {
 		in := plainTensor(d, []int{400000}, func(int) value { return value{re: r.ExpFloat64() * 1e-3} })
 		out := emptyTensor(d, in.Shape)
-		launchTest(t, &core.Kernel{Kind: core.KindScan, Out: []core.Tensor{out}, In: []core.Tensor{in}, Attr: core.ScanAttr{Inclusive: true}})
+		launchTest(t, &device.Kernel{Kind: device.KindScan, Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: device.ScanAttr{Inclusive: true}})
 		for i := 1; i < in.Size(); i++ {
 			if a, b := getValue(&out, i-1).re, getValue(&out, i).re; b < a {
 				t.Fatalf("%s: element %d is %v after %v", d, i, b, a)

@@ -6,18 +6,18 @@ package cpu
 import "C"
 
 import (
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 func init() {
-	launchers[core.KindScatter] = scatter
-	launchers[core.KindScatterAxis] = scatterAxis
+	launchers[device.KindScatter] = scatter
+	launchers[device.KindScatterAxis] = scatterAxis
 }
 
-func scatter(k *core.Kernel) error {
+func scatter(k *device.Kernel) error {
 	indices, updates, out := k.In[:len(k.In)-1], &k.In[len(k.In)-1], &k.Out[0]
-	attr := k.Attr.(core.ScatterAttr)
+	attr := k.Attr.(device.ScatterAttr)
 	if err := checkIndices(k, indices); err != nil {
 		return err
 	}
@@ -39,9 +39,9 @@ func scatter(k *core.Kernel) error {
 	return x.run()
 }
 
-func scatterAxis(k *core.Kernel) error {
+func scatterAxis(k *device.Kernel) error {
 	index, updates, out := &k.In[0], &k.In[1], &k.Out[0]
-	attr := k.Attr.(core.ScatterAxisAttr)
+	attr := k.Attr.(device.ScatterAxisAttr)
 	if err := checkIndices(k, k.In[:1]); err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func scatterAxis(k *core.Kernel) error {
 		// Only positions that differ before the axis never meet in one element.
 		inOrder: layout.Size(index.Shape[attr.Axis:])}
 	if attr.Add {
-		x.op = core.ScatterAdd
+		x.op = device.ScatterAdd
 	}
 	x.axes = []indexAxis{{index, index.Strides, attr.Axis, out.Shape[attr.Axis], out.Shape[attr.Axis] - 1, strides[attr.Axis]}}
 	return x.run()

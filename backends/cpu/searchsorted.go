@@ -3,18 +3,19 @@ package cpu
 import (
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
-func init() { launchers[core.KindSearchSorted] = searchSorted }
+func init() { launchers[device.KindSearchSorted] = searchSorted }
 
-func searchSorted(k *core.Kernel) error {
+func searchSorted(k *device.Kernel) error {
 	in, v := &k.In[0], &k.In[1]
 	if in.Dtype != v.Dtype {
-		return core.Errorf(core.TypeError, "[%s] the sorted array has dtype %s and the values %s; they must be the same", k.Op, in.Dtype, v.Dtype)
+		return errs.Errorf(errs.TypeError, "[%s] the sorted array has dtype %s and the values %s; they must be the same", k.Op, in.Dtype, v.Dtype)
 	}
-	right := k.Attr.(core.SearchAttr).Right
+	right := k.Attr.(device.SearchAttr).Right
 	switch in.Dtype.Size() {
 	case 1:
 		search[uint8](k, in.Dtype, right)
@@ -28,7 +29,7 @@ func searchSorted(k *core.Kernel) error {
 	return nil
 }
 
-func search[K key](k *core.Kernel, d dtype.Dtype, right bool) {
+func search[K key](k *device.Kernel, d dtype.Dtype, right bool) {
 	sorted, v, out := &k.In[0], &k.In[1], &k.Out[0]
 	rule, size := keyRuleOf[K](d), d.Size()
 	n, step := sorted.Shape[0], sorted.Strides[0]*size

@@ -8,22 +8,23 @@ import "C"
 import (
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 func init() {
-	launchers[core.KindSoftmax] = func(k *core.Kernel) error { return softmax(k, false) }
-	launchers[core.KindLogSumExp] = func(k *core.Kernel) error { return softmax(k, true) }
+	launchers[device.KindSoftmax] = func(k *device.Kernel) error { return softmax(k, false) }
+	launchers[device.KindLogSumExp] = func(k *device.Kernel) error { return softmax(k, true) }
 }
 
 // softmaxWork is the number of elements whose exponentials make splitting worth it.
 const softmaxWork = 1 << 15
 
-func softmax(k *core.Kernel, fold bool) error {
+func softmax(k *device.Kernel, fold bool) error {
 	in, out := k.In[0], k.Out[0]
 	if !out.Dtype.IsFloat() {
-		return core.Errorf(core.TypeError, "[%s] needs a floating-point dtype, not %s", k.Op, out.Dtype)
+		return errs.Errorf(errs.TypeError, "[%s] needs a floating-point dtype, not %s", k.Op, out.Dtype)
 	}
 	if in.Dtype != out.Dtype || transposed(&in) {
 		var w workspace
@@ -49,7 +50,7 @@ func softmax(k *core.Kernel, fold bool) error {
 	return nil
 }
 
-func softmaxRows(k *core.Kernel, g C.softmax_args, rows, n int, fold bool) {
+func softmaxRows(k *device.Kernel, g C.softmax_args, rows, n int, fold bool) {
 	if rows >= 16 || n < 2*C.SOFTMAX_CHUNK {
 		id := C.ENTRY_softmax
 		if fold {
@@ -73,7 +74,7 @@ func softmaxRows(k *core.Kernel, g C.softmax_args, rows, n int, fold bool) {
 }
 
 // eachOuter calls fn with at most maxAxes of the axes, once for each position of the others.
-func eachOuter(k *core.Kernel, kept []axis, in, out unsafe.Pointer, d dtype.Dtype, fn func(kept []axis, in, out unsafe.Pointer)) {
+func eachOuter(k *device.Kernel, kept []axis, in, out unsafe.Pointer, d dtype.Dtype, fn func(kept []axis, in, out unsafe.Pointer)) {
 	if len(kept) <= maxAxes {
 		fn(kept, in, out)
 		return

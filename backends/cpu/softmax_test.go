@@ -5,20 +5,20 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 var floatDtypes = []dtype.Dtype{dtype.Float16, dtype.Float32, dtype.Float64, dtype.BFloat16}
 
-func checkSoftmax(t *testing.T, in core.Tensor) {
+func checkSoftmax(t *testing.T, in device.Tensor) {
 	t.Helper()
 	last := len(in.Shape) - 1
 	out := emptyTensor(in.Dtype, in.Shape)
 	lse := emptyTensor(in.Dtype, in.Shape[:last])
-	launchTest(t, &core.Kernel{Kind: core.KindSoftmax, Out: []core.Tensor{out}, In: []core.Tensor{in}})
-	launchTest(t, &core.Kernel{Kind: core.KindLogSumExp, Out: []core.Tensor{lse}, In: []core.Tensor{in}})
+	launchTest(t, &device.Kernel{Kind: device.KindSoftmax, Out: []device.Tensor{out}, In: []device.Tensor{in}})
+	launchTest(t, &device.Kernel{Kind: device.KindLogSumExp, Out: []device.Tensor{lse}, In: []device.Tensor{in}})
 	n := in.Shape[last]
 	tol := 4 * epsilon(in.Dtype)
 	for row, base := range rowsOf(&in, last) {

@@ -9,11 +9,11 @@ import (
 	"math/bits"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
-func init() { launchers[core.KindSort] = sortAxis }
+func init() { launchers[device.KindSort] = sortAxis }
 
 // vectorSort reports whether the kernels sort 32 and 64-bit keys, which is faster than by digits.
 func vectorSort() bool {
@@ -27,7 +27,7 @@ const sortWork = 1 << 13
 
 // sorting is one sort, argsort, partition or argpartition along an axis.
 type sorting struct {
-	k      *core.Kernel
+	k      *device.Kernel
 	kept   []axis
 	n      int
 	is, os int // strides along the axis
@@ -36,8 +36,8 @@ type sorting struct {
 	split  bool // one row at a time, each on all cores
 }
 
-func sortAxis(k *core.Kernel) error {
-	attr := k.Attr.(core.SortAttr)
+func sortAxis(k *device.Kernel) error {
+	attr := k.Attr.(device.SortAttr)
 	in, out := &k.In[0], &k.Out[0]
 	s := sorting{k: k, n: in.Shape[attr.Axis], is: in.Strides[attr.Axis], os: out.Strides[attr.Axis],
 		arg: attr.Arg, kth: attr.Kth}
@@ -135,7 +135,7 @@ type sortSpace[K key] struct {
 
 // heldSpace is what has been borrowed on behalf of k.
 type heldSpace struct {
-	k    *core.Kernel
+	k    *device.Kernel
 	list []workspace
 }
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
@@ -46,7 +46,7 @@ func TestSortBeyond32Bits(t *testing.T) {
 	}
 	defer func(n int) { threads = n }(threads)
 	row := unsafe.Slice((*int8)(memory(t, dtype.Int8, beyond)), beyond)
-	x := core.Tensor{Data: unsafe.Pointer(&row[0]), Dtype: dtype.Int8, Shape: []int{beyond}, Strides: []int{1}}
+	x := device.Tensor{Data: unsafe.Pointer(&row[0]), Dtype: dtype.Int8, Shape: []int{beyond}, Strides: []int{1}}
 	for _, cores := range []int{threads, 1} {
 		threads = cores
 		var want, got [256]int
@@ -59,7 +59,7 @@ func TestSortBeyond32Bits(t *testing.T) {
 			}
 			want[uint8(row[i])]++
 		}
-		launchTest(t, sortOf(x, x, core.SortAttr{Kth: -1}))
+		launchTest(t, sortOf(x, x, device.SortAttr{Kth: -1}))
 		for i, v := range row {
 			got[uint8(v)]++
 			if i > 0 && v < row[i-1] {
@@ -71,7 +71,7 @@ func TestSortBeyond32Bits(t *testing.T) {
 		}
 	}
 	clear(row)
-	launchTest(t, sortOf(stretched(t, dtype.Int8, beyond), x, core.SortAttr{Kth: beyond - 1}))
+	launchTest(t, sortOf(stretched(t, dtype.Int8, beyond), x, device.SortAttr{Kth: beyond - 1}))
 	for i, v := range row {
 		if v != 1 {
 			t.Fatalf("element %d of a partition of ones is %d", i, v)

@@ -6,13 +6,13 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-func sortOf(in, out core.Tensor, attr core.SortAttr) *core.Kernel {
-	return &core.Kernel{Kind: core.KindSort, Op: "sort", Out: []core.Tensor{out}, In: []core.Tensor{in}, Attr: attr}
+func sortOf(in, out device.Tensor, attr device.SortAttr) *device.Kernel {
+	return &device.Kernel{Kind: device.KindSort, Op: "sort", Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: attr}
 }
 
 func sameValue(a, b value) bool {
@@ -26,11 +26,11 @@ func sameValue(a, b value) bool {
 }
 
 // checkSort sorts in along axis four ways: elements, positions, and both around every few kth.
-func checkSort(t *testing.T, in core.Tensor, axis, kth int) {
+func checkSort(t *testing.T, in device.Tensor, axis, kth int) {
 	t.Helper()
 	n := in.Shape[axis]
 	where := func() string { return in.Dtype.String() + layout.Format(in.Shape) }
-	kernels := make([]core.Tensor, 4)
+	kernels := make([]device.Tensor, 4)
 	for i := range kernels {
 		d := in.Dtype
 		if i&1 == 1 {
@@ -41,7 +41,7 @@ func checkSort(t *testing.T, in core.Tensor, axis, kth int) {
 		if i >= 2 {
 			k = kth
 		}
-		launchTest(t, sortOf(in, kernels[i], core.SortAttr{Axis: axis, Arg: i&1 == 1, Kth: k}))
+		launchTest(t, sortOf(in, kernels[i], device.SortAttr{Axis: axis, Arg: i&1 == 1, Kth: k}))
 	}
 	outRows := rowsOf(&kernels[0], axis)
 	os := kernels[0].Strides[axis]
@@ -169,12 +169,12 @@ func TestSearchSorted(t *testing.T) {
 		in := someTensor(r, d, []int{r.IntN(60)}, true)
 		sorted := emptyTensor(d, in.Shape)
 		if in.Shape[0] > 0 {
-			launchTest(t, sortOf(in, sorted, core.SortAttr{Kth: -1}))
+			launchTest(t, sortOf(in, sorted, device.SortAttr{Kth: -1}))
 		}
 		v := someTensor(r, d, someShape(r, 2, 50), true)
 		for _, right := range []bool{false, true} {
 			out := emptyTensor(dtype.Uint32, v.Shape)
-			launchTest(t, &core.Kernel{Kind: core.KindSearchSorted, Out: []core.Tensor{out}, In: []core.Tensor{sorted, v}, Attr: core.SearchAttr{Right: right}})
+			launchTest(t, &device.Kernel{Kind: device.KindSearchSorted, Out: []device.Tensor{out}, In: []device.Tensor{sorted, v}, Attr: device.SearchAttr{Right: right}})
 			for i := range out.Size() {
 				q, want := getValue(&v, offsetOf(i, v.Shape, v.Strides)), 0
 				for j := range sorted.Shape[0] {

@@ -7,7 +7,8 @@ import (
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/backends/backendtest"
-	"github.com/mlx-go/mlx_go/core"
+
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
@@ -15,14 +16,14 @@ import (
 // eachISA runs f with the kernels of every instruction set level this processor has. What the Go side derives from
 // isaName stays: matrix products and convolutions are tested at other levels by setting MLX_GO_ISA.
 func eachISA(t *testing.T, f func(t *testing.T)) {
-	saved := table
-	defer func() { table = saved }()
+	saved := entries
+	defer func() { entries = saved }()
 	seen := map[string]bool{}
 	for _, level := range []string{"v2", "v3", "v4"} {
 		kernels, name := chooseISA(level)
 		if !seen[name] {
 			seen[name] = true
-			table = kernels
+			entries = kernels
 			t.Run(name, f)
 		}
 	}
@@ -40,9 +41,9 @@ func memory(t testing.TB, d dtype.Dtype, n int) unsafe.Pointer {
 }
 
 // dense is a contiguous tensor of the given elements, cast to d.
-func dense(t testing.TB, d dtype.Dtype, shape layout.Shape, values func(i int) complex128) core.Tensor {
+func dense(t testing.TB, d dtype.Dtype, shape layout.Shape, values func(i int) complex128) device.Tensor {
 	n := layout.Size(shape)
-	x := core.Tensor{Data: memory(t, d, n), Dtype: d, Shape: shape, Strides: layout.Strides(shape)}
+	x := device.Tensor{Data: memory(t, d, n), Dtype: d, Shape: shape, Strides: layout.Strides(shape)}
 	for i := range n {
 		backendtest.Set(&x, i, values(i))
 	}
@@ -64,7 +65,7 @@ func offsets(shape layout.Shape, strides []int) []int {
 	return out
 }
 
-func values(x *core.Tensor) []complex128 {
+func values(x *device.Tensor) []complex128 {
 	at := offsets(x.Shape, x.Strides)
 	v := make([]complex128, len(at))
 	for i, o := range at {
@@ -75,7 +76,7 @@ func values(x *core.Tensor) []complex128 {
 
 // randomView is a random view of the given shape over fresh memory: axes in any order, with
 // steps, flipped, or stretched.
-func randomView(t testing.TB, r *rand.Rand, d dtype.Dtype, shape layout.Shape, value func() complex128) core.Tensor {
+func randomView(t testing.TB, r *rand.Rand, d dtype.Dtype, shape layout.Shape, value func() complex128) device.Tensor {
 	order := r.Perm(len(shape))
 	if r.IntN(2) == 0 {
 		for i := range order {
@@ -99,7 +100,7 @@ func randomView(t testing.TB, r *rand.Rand, d dtype.Dtype, shape layout.Shape, v
 		next *= shape[a]
 	}
 	all := dense(t, d, layout.Shape{max(next, 1)}, func(int) complex128 { return value() })
-	return core.Tensor{Data: unsafe.Add(all.Data, base*d.Size()), Dtype: d, Shape: shape, Strides: strides}
+	return device.Tensor{Data: unsafe.Add(all.Data, base*d.Size()), Dtype: d, Shape: shape, Strides: strides}
 }
 
 func agree(a, b complex128, tolerance float64) bool {
@@ -110,7 +111,7 @@ func close1(a, b, tolerance float64) bool {
 	return a == b || math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) <= tolerance*max(1, math.Abs(b))
 }
 
-func launch(t testing.TB, k *core.Kernel) {
+func launch(t testing.TB, k *device.Kernel) {
 	t.Helper()
 	if err := (Backend{}).Launch(k); err != nil {
 		t.Fatalf("%s: %v", k.Op, err)

@@ -6,8 +6,9 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
@@ -35,7 +36,7 @@ var borrowed atomic.Int64
 
 // getWorkspace borrows size bytes aligned to 64 on behalf of k. It panics with a MemoryError, which Launch returns,
 // when there are none or the memory limit leaves no room.
-func getWorkspace(k *core.Kernel, size int) workspace {
+func getWorkspace(k *device.Kernel, size int) workspace {
 	class := bits.Len(uint(max(size, 4096) - 1))
 	n := 1 << class
 	if n > spareLimit {
@@ -44,7 +45,7 @@ func getWorkspace(k *core.Kernel, size int) workspace {
 	w := workspace{size: n}
 	if out := borrowed.Add(int64(n)); k.Room > 0 && out > int64(k.Room) {
 		borrowed.Add(int64(-n))
-		core.Throw(core.MemoryError, "[%s] cannot allocate %d bytes of working space: the memory limit leaves %d, of which %d are in use",
+		errs.Throw(errs.MemoryError, "[%s] cannot allocate %d bytes of working space: the memory limit leaves %d, of which %d are in use",
 			k.Op, size, k.Room, out-int64(n))
 	}
 	if n <= spareLimit {
@@ -64,7 +65,7 @@ func getWorkspace(k *core.Kernel, size int) workspace {
 	}
 	if w.data == nil {
 		borrowed.Add(int64(-n))
-		core.Throw(core.MemoryError, "[%s] cannot allocate %d bytes of working space", k.Op, size)
+		errs.Throw(errs.MemoryError, "[%s] cannot allocate %d bytes of working space", k.Op, size)
 	}
 	return w
 }
@@ -117,19 +118,19 @@ func dropSpare() bool {
 }
 
 // scratchTensor is a contiguous tensor in a workspace, which the caller releases.
-func scratchTensor(k *core.Kernel, d dtype.Dtype, shape layout.Shape) (core.Tensor, workspace) {
+func scratchTensor(k *device.Kernel, d dtype.Dtype, shape layout.Shape) (device.Tensor, workspace) {
 	w := getWorkspace(k, layout.Size(shape)*d.Size())
-	return core.Tensor{Data: w.data, Dtype: d, Shape: shape, Strides: layout.Strides(shape)}, w
+	return device.Tensor{Data: w.data, Dtype: d, Shape: shape, Strides: layout.Strides(shape)}, w
 }
 
 // cast writes from to out, of the same shape, on behalf of k.
-func cast(k *core.Kernel, out, from core.Tensor) error {
-	return launchers[core.KindCopy](&core.Kernel{Kind: core.KindCopy, Op: k.Op, Room: k.Room,
-		Out: []core.Tensor{out}, In: []core.Tensor{from}, Cancel: k.Cancel})
+func cast(k *device.Kernel, out, from device.Tensor) error {
+	return launchers[device.KindCopy](&device.Kernel{Kind: device.KindCopy, Op: k.Op, Room: k.Room,
+		Out: []device.Tensor{out}, In: []device.Tensor{from}, Cancel: k.Cancel})
 }
 
 // castTo gives t as a contiguous tensor of dtype d, in a workspace that the caller releases.
-func castTo(k *core.Kernel, t core.Tensor, d dtype.Dtype) (core.Tensor, workspace, error) {
+func castTo(k *device.Kernel, t device.Tensor, d dtype.Dtype) (device.Tensor, workspace, error) {
 	tmp, w := scratchTensor(k, d, t.Shape)
 	if err := cast(k, tmp, t); err != nil {
 		w.release()

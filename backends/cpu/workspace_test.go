@@ -4,13 +4,13 @@ import (
 	"math/bits"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 )
 
 // TestSpareWorkspacesGiveWay fills what is kept with a size that nobody borrows again: one that is borrowed later stays.
 func TestSpareWorkspacesGiveWay(t *testing.T) {
 	dropSpare()
-	var k core.Kernel
+	var k device.Kernel
 	var all []workspace
 	for range spareLimit / (4 << 20) {
 		all = append(all, getWorkspace(&k, 4<<20))

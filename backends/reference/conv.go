@@ -1,15 +1,15 @@
 package reference
 
 import (
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // conv is the definition: out[n, o..., q] is the sum over kernel positions t and channels c of the
 // group of x[n, p..., c] w[q, t..., c] with p = (o stride + t dilation - padding) / input dilation, where that is a
 // position of the input.
-func conv(k *core.Kernel) {
-	at := k.Attr.(core.ConvAttr)
+func conv(k *device.Kernel) {
+	at := k.Attr.(device.ConvAttr)
 	x, w, out := &k.In[0], &k.In[1], &k.Out[0]
 	spatial := len(at.Stride)
 	last := spatial + 1

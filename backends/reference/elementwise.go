@@ -6,13 +6,14 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // elementwise runs the program once per element.
-func elementwise(k *core.Kernel) {
-	p := k.Attr.(*core.Program)
+func elementwise(k *device.Kernel) {
+	p := k.Attr.(*device.Program)
 	regs := make([]value, max(p.Regs, len(p.Load)))
 	each(k, k.Out[0].Shape, func(idx []int) {
 		for i, d := range p.Load {
@@ -37,12 +38,12 @@ func elementwise(k *core.Kernel) {
 }
 
 // apply evaluates the row's body for elements of dtype d.
-func apply(r *core.Row, d dtype.Dtype, args []value) value {
+func apply(r *table.Row, d dtype.Dtype, args []value) value {
 	env := make(map[string]value, len(args))
 	for i, a := range args {
 		env[r.Args[i]] = a
 	}
-	y := core.Walk(parsed(r.BodyFor(d)), env, core.Algebra[value](numbers{d}))
+	y := table.Walk(parsed(r.BodyFor(d)), env, table.Algebra[value](numbers{d}))
 	y.literal = false
 	return cast(y, r.Types.Result(d))
 }
@@ -53,7 +54,7 @@ func parsed(body string) ast.Expr {
 	if e, ok := bodies.Load(body); ok {
 		return e.(ast.Expr)
 	}
-	e, err := core.ParseExpr(body)
+	e, err := table.ParseExpr(body)
 	if err != nil {
 		panic(err)
 	}
@@ -64,10 +65,10 @@ func parsed(body string) ast.Expr {
 // numbers reads bodies over values. Every operation rounds to the dtype of its operands.
 type numbers struct{ row dtype.Dtype }
 
-func typed(v value) core.Typed { return core.Typed{Dtype: v.d, Literal: v.literal} }
+func typed(v value) table.Typed { return table.Typed{Dtype: v.d, Literal: v.literal} }
 
 // as gives a literal the dtype that it meets.
-func as(v value, at core.Typed) value {
+func as(v value, at table.Typed) value {
 	v = cast(v, at.Dtype)
 	v.literal = false
 	return v
@@ -84,7 +85,7 @@ func (g numbers) Literal(text string) value {
 }
 
 func (g numbers) Unary(op token.Token, x value) value {
-	core.TypeUnary(op, typed(x))
+	table.TypeUnary(op, typed(x))
 	switch op {
 	case token.SUB:
 		x.u, x.i, x.f, x.c = -x.u, -x.i, -x.f, -x.c
@@ -97,7 +98,7 @@ func (g numbers) Unary(op token.Token, x value) value {
 }
 
 func (g numbers) Binary(op token.Token, x, y value) value {
-	at, _ := core.TypeBinary(op, typed(x), typed(y))
+	at, _ := table.TypeBinary(op, typed(x), typed(y))
 	x, y = as(x, at), as(y, at)
 	switch op {
 	case token.EQL:
@@ -140,11 +141,11 @@ func (g numbers) Binary(op token.Token, x, y value) value {
 }
 
 func (g numbers) Call(name string, args []value) value {
-	types := make([]core.Typed, len(args))
+	types := make([]table.Typed, len(args))
 	for i, a := range args {
 		types[i] = typed(a)
 	}
-	at, out := core.TypeCall(name, types)
+	at, out := table.TypeCall(name, types)
 	if name == "cond" {
 		if args[0].u != 0 {
 			return as(args[1], at)

@@ -3,26 +3,27 @@ package reference
 import (
 	"slices"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // place resolves the index v on an axis of extent n for a slice of extent size, or panics.
-func place(k *core.Kernel, v value, axis, n, size int, shape []int) int {
+func place(k *device.Kernel, v value, axis, n, size int, shape []int) int {
 	given := position(v)
 	i := given
 	if i < 0 {
 		i += n
 	}
 	if i < 0 || i+size > n || i+size < i {
-		panic(core.Errorf(core.IndexError, "[%s] index %d is out of bounds for axis %d of shape %s", k.Op, given, axis, layout.Format(shape)))
+		panic(errs.Errorf(errs.IndexError, "[%s] index %d is out of bounds for axis %d of shape %s", k.Op, given, axis, layout.Format(shape)))
 	}
 	return i
 }
 
 // corners calls f with every index position of the index arrays and the corner that they give. Every
 // corner is checked before the first call, so that a bad index changes nothing.
-func corners(k *core.Kernel, indices []core.Tensor, axes, shape, sizes []int, f func(at, corner []int)) {
+func corners(k *device.Kernel, indices []device.Tensor, axes, shape, sizes []int, f func(at, corner []int)) {
 	var extent []int
 	if len(indices) > 0 {
 		extent = indices[0].Shape
@@ -48,8 +49,8 @@ func sum(a, b []int) []int {
 	return s
 }
 
-func gather(k *core.Kernel) {
-	at := k.Attr.(core.GatherAttr)
+func gather(k *device.Kernel) {
+	at := k.Attr.(device.GatherAttr)
 	in, out := &k.In[0], &k.Out[0]
 	corners(k, k.In[1:], at.Axes, in.Shape, at.SliceSizes, func(i, corner []int) {
 		each(k, at.SliceSizes, func(s []int) {
@@ -58,8 +59,8 @@ func gather(k *core.Kernel) {
 	})
 }
 
-func scatter(k *core.Kernel) {
-	at := k.Attr.(core.ScatterAttr)
+func scatter(k *device.Kernel) {
+	at := k.Attr.(device.ScatterAttr)
 	n := len(k.In) - 1
 	out, updates := &k.Out[0], &k.In[n]
 	sizes := updates.Shape[len(updates.Shape)-len(out.Shape):]
@@ -71,22 +72,22 @@ func scatter(k *core.Kernel) {
 	})
 }
 
-func combine(op core.ScatterOp, old, update value) value {
+func combine(op device.ScatterOp, old, update value) value {
 	switch op {
-	case core.ScatterAdd:
+	case device.ScatterAdd:
 		return add(old, update)
-	case core.ScatterProd:
+	case device.ScatterProd:
 		return mul(old, update)
-	case core.ScatterMax:
+	case device.ScatterMax:
 		return maximum(old, update)
-	case core.ScatterMin:
+	case device.ScatterMin:
 		return minimum(old, update)
 	}
 	return update
 }
 
-func gatherAxis(k *core.Kernel) {
-	axis := k.Attr.(core.AxisAttr).Axis
+func gatherAxis(k *device.Kernel) {
+	axis := k.Attr.(device.AxisAttr).Axis
 	in, indices, out := &k.In[0], &k.In[1], &k.Out[0]
 	each(k, out.Shape, func(idx []int) {
 		from := slices.Clone(idx)
@@ -95,8 +96,8 @@ func gatherAxis(k *core.Kernel) {
 	})
 }
 
-func scatterAxis(k *core.Kernel) {
-	at := k.Attr.(core.ScatterAxisAttr)
+func scatterAxis(k *device.Kernel) {
+	at := k.Attr.(device.ScatterAxisAttr)
 	indices, updates, out := &k.In[0], &k.In[1], &k.Out[0]
 	to := func(idx []int) []int {
 		to := slices.Clone(idx)
@@ -104,9 +105,9 @@ func scatterAxis(k *core.Kernel) {
 		return to
 	}
 	each(k, indices.Shape, func(idx []int) { to(idx) }) // a bad index changes nothing
-	op := core.ScatterSet
+	op := device.ScatterSet
 	if at.Add {
-		op = core.ScatterAdd
+		op = device.ScatterAdd
 	}
 	each(k, indices.Shape, func(idx []int) {
 		i := to(idx)
@@ -114,8 +115,8 @@ func scatterAxis(k *core.Kernel) {
 	})
 }
 
-func places(k *core.Kernel) {
-	at := k.Attr.(core.NonzeroAttr)
+func places(k *device.Kernel) {
+	at := k.Attr.(device.NonzeroAttr)
 	mask, out := &k.In[0], &k.Out[0]
 	each(k, mask.Shape[:at.Batch], func(example []int) {
 		found := 0
@@ -133,7 +134,7 @@ func places(k *core.Kernel) {
 		if at.Count {
 			store(out, example, unsigned(uint64(found)))
 		} else if n := out.Shape[len(out.Shape)-1]; found != n {
-			panic(core.Errorf(core.ValueError, core.CountMessage, k.Op, n, found))
+			panic(errs.Errorf(errs.ValueError, device.CountMessage, k.Op, n, found))
 		}
 	})
 }

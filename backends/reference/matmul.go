@@ -1,14 +1,14 @@
 package reference
 
 import (
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // numbersOf lists the elements of an inexact tensor in row-major order; imaginary parts of
 // floats are zero.
-func numbersOf(k *core.Kernel, t *core.Tensor) []complex128 {
+func numbersOf(k *device.Kernel, t *device.Tensor) []complex128 {
 	list := make([]complex128, 0, layout.Size(t.Shape))
 	each(k, t.Shape, func(idx []int) {
 		v := load(t, idx)
@@ -22,7 +22,7 @@ func numbersOf(k *core.Kernel, t *core.Tensor) []complex128 {
 }
 
 // storeNumber writes z; a float takes its real part.
-func storeNumber(t *core.Tensor, idx []int, z complex128) {
+func storeNumber(t *device.Tensor, idx []int, z complex128) {
 	if t.Dtype == dtype.Complex64 {
 		store(t, idx, complexed(z))
 	} else {
@@ -31,8 +31,8 @@ func storeNumber(t *core.Tensor, idx []int, z complex128) {
 }
 
 // matMul sums products in the wide type and rounds once.
-func matMul(k *core.Kernel) {
-	at := k.Attr.(core.MatMulAttr)
+func matMul(k *device.Kernel) {
+	at := k.Attr.(device.MatMulAttr)
 	out := &k.Out[0]
 	a, b := numbersOf(k, &k.In[0]), numbersOf(k, &k.In[1])
 	last := len(out.Shape) - 1

@@ -4,7 +4,7 @@ import (
 	"syscall"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 )
 
 // block is memory given out: a mapping, or a slice that the registry keeps alive.
@@ -60,19 +60,19 @@ func (b *Backend) Free(p unsafe.Pointer, _ int) {
 	}
 }
 
-func copyTensor(k *core.Kernel) {
+func copyTensor(k *device.Kernel) {
 	in, out := &k.In[0], &k.Out[0]
 	each(k, out.Shape, func(idx []int) { store(out, idx, load(in, idx)) })
 }
 
-func fill(k *core.Kernel) {
+func fill(k *device.Kernel) {
 	v := load(&k.In[0], nil)
 	each(k, k.Out[0].Shape, func(idx []int) { store(&k.Out[0], idx, v) })
 }
 
 // arange computes each element from its position, so that errors do not add up.
-func arange(k *core.Kernel) {
-	out, at := &k.Out[0], k.Attr.(core.ArangeAttr)
+func arange(k *device.Kernel) {
+	out, at := &k.Out[0], k.Attr.(device.ArangeAttr)
 	each(k, out.Shape, func(idx []int) {
 		i := idx[0]
 		if out.Dtype.IsInexact() {

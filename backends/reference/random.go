@@ -4,7 +4,7 @@ import (
 	"math/bits"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 )
 
 // threefry2x32 with 20 rounds (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011).
@@ -25,9 +25,9 @@ func threefry(key, counter [2]uint32) [2]uint32 {
 
 // randomBits gives each key n words: the counters 0..n-1 are cut in halves that are paired, an odd
 // count filled up with a counter of zero; all first results come before all second ones.
-func randomBits(k *core.Kernel) {
+func randomBits(k *device.Kernel) {
 	keys, out := &k.In[0], &k.Out[0]
-	bytes := k.Attr.(core.RandomAttr).Bytes
+	bytes := k.Attr.(device.RandomAttr).Bytes
 	n := (bytes + 3) / 4
 	half := (n + 1) / 2
 	rank := len(keys.Shape) - 1

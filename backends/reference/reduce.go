@@ -3,7 +3,7 @@ package reference
 import (
 	"slices"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
@@ -22,8 +22,8 @@ func unrounded(v value) value {
 	return v
 }
 
-func reduce(k *core.Kernel) {
-	at := k.Attr.(core.ReduceAttr)
+func reduce(k *device.Kernel) {
+	at := k.Attr.(device.ReduceAttr)
 	in, out := &k.In[0], &k.Out[0]
 	var kept, folded []int // axes, and the extents of the folded ones
 	var extents []int
@@ -46,17 +46,17 @@ func reduce(k *core.Kernel) {
 			}
 			x := load(in, idx)
 			switch at.Op {
-			case core.ReduceSum:
+			case device.ReduceSum:
 				acc = add(acc, cast(x, acc.d))
-			case core.ReduceProd:
+			case device.ReduceProd:
 				acc = mul(acc, cast(x, acc.d))
-			case core.ReduceMin:
+			case device.ReduceMin:
 				acc = minimum(acc, cast(x, acc.d))
-			case core.ReduceMax:
+			case device.ReduceMax:
 				acc = maximum(acc, cast(x, acc.d))
-			case core.ReduceAnd:
+			case device.ReduceAnd:
 				acc = truth(nonzero(acc) && nonzero(x))
-			case core.ReduceOr:
+			case device.ReduceOr:
 				acc = truth(nonzero(acc) || nonzero(x))
 			}
 		})
@@ -65,23 +65,23 @@ func reduce(k *core.Kernel) {
 }
 
 // identity is where a fold starts; sums and products run in the output's kind, without rounding.
-func identity(op core.ReduceOp, in, out dtype.Dtype) value {
+func identity(op device.ReduceOp, in, out dtype.Dtype) value {
 	one := cast(float(1), wide(out))
 	switch op {
-	case core.ReduceSum:
+	case device.ReduceSum:
 		return value{d: wide(out)}
-	case core.ReduceProd:
+	case device.ReduceProd:
 		return one
-	case core.ReduceMin:
+	case device.ReduceMin:
 		return unrounded(highest(in))
-	case core.ReduceMax:
+	case device.ReduceMax:
 		return unrounded(lowest(in))
 	}
-	return truth(op == core.ReduceAnd)
+	return truth(op == device.ReduceAnd)
 }
 
-func argReduce(k *core.Kernel) {
-	at := k.Attr.(core.ArgReduceAttr)
+func argReduce(k *device.Kernel) {
+	at := k.Attr.(device.ArgReduceAttr)
 	in, out := &k.In[0], &k.Out[0]
 	each(k, out.Shape, func(o []int) {
 		idx := slices.Insert(slices.Clone(o), at.Axis, 0)

@@ -8,11 +8,12 @@ import (
 	"sync"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/errs"
 )
 
-// Backend implements core.Backend. Nothing registers it by itself: a program that wants it
-// calls core.RegisterBackend(reference.New()).
+// Backend implements device.Host. Nothing registers it by itself: a program that wants it
+// calls device.Register(reference.New()).
 type Backend struct {
 	mu     sync.Mutex
 	blocks map[unsafe.Pointer]block
@@ -29,40 +30,40 @@ func (*Backend) Info() map[string]any {
 	return map[string]any{"device_name": "reference", "architecture": runtime.GOARCH}
 }
 
-var kernels [core.KindCount]func(*core.Kernel)
+var kernels [device.KindCount]func(*device.Kernel)
 
 func init() {
-	kernels = [core.KindCount]func(*core.Kernel){
-		core.KindElementwise:  elementwise,
-		core.KindCopy:         copyTensor,
-		core.KindFill:         fill,
-		core.KindArange:       arange,
-		core.KindReduce:       reduce,
-		core.KindArgReduce:    argReduce,
-		core.KindScan:         scan,
-		core.KindSort:         sortAxis,
-		core.KindSearchSorted: searchSorted,
-		core.KindMatMul:       matMul,
-		core.KindConv:         conv,
-		core.KindGather:       gather,
-		core.KindScatter:      scatter,
-		core.KindGatherAxis:   gatherAxis,
-		core.KindScatterAxis:  scatterAxis,
-		core.KindNonzero:      places,
-		core.KindRandomBits:   randomBits,
-		core.KindSoftmax:      softmax,
-		core.KindLogSumExp:    logSumExp,
-		core.KindLayerNorm:    layerNorm,
-		core.KindRMSNorm:      rmsNorm,
+	kernels = [device.KindCount]func(*device.Kernel){
+		device.KindElementwise:  elementwise,
+		device.KindCopy:         copyTensor,
+		device.KindFill:         fill,
+		device.KindArange:       arange,
+		device.KindReduce:       reduce,
+		device.KindArgReduce:    argReduce,
+		device.KindScan:         scan,
+		device.KindSort:         sortAxis,
+		device.KindSearchSorted: searchSorted,
+		device.KindMatMul:       matMul,
+		device.KindConv:         conv,
+		device.KindGather:       gather,
+		device.KindScatter:      scatter,
+		device.KindGatherAxis:   gatherAxis,
+		device.KindScatterAxis:  scatterAxis,
+		device.KindNonzero:      places,
+		device.KindRandomBits:   randomBits,
+		device.KindSoftmax:      softmax,
+		device.KindLogSumExp:    logSumExp,
+		device.KindLayerNorm:    layerNorm,
+		device.KindRMSNorm:      rmsNorm,
 	}
 }
 
-// Launch computes k.Out from k.In. Kernels panic with a *core.Error where a definition says that
+// Launch computes k.Out from k.In. Kernels panic with a *errs.Error where a definition says that
 // there is no result.
-func (*Backend) Launch(k *core.Kernel) (err error) {
+func (*Backend) Launch(k *device.Kernel) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			e, ok := r.(*core.Error)
+			e, ok := r.(*errs.Error)
 			if !ok {
 				panic(r)
 			}
@@ -70,17 +71,17 @@ func (*Backend) Launch(k *core.Kernel) (err error) {
 		}
 	}()
 	if int(k.Kind) >= len(kernels) || kernels[k.Kind] == nil {
-		return core.Errorf(core.RuntimeError, "[%s] there is no kernel of kind %d", k.Op, k.Kind)
+		return errs.Errorf(errs.RuntimeError, "[%s] there is no kernel of kind %d", k.Op, k.Kind)
 	}
 	kernels[k.Kind](k)
 	if k.Canceled() {
-		return core.ErrCanceled
+		return errs.ErrCanceled
 	}
 	return nil
 }
 
 // each calls f with every index of shape in row-major order. f must not keep idx.
-func each(k *core.Kernel, shape []int, f func(idx []int)) {
+func each(k *device.Kernel, shape []int, f func(idx []int)) {
 	for _, n := range shape {
 		if n == 0 {
 			return
@@ -89,7 +90,7 @@ func each(k *core.Kernel, shape []int, f func(idx []int)) {
 	idx := make([]int, len(shape))
 	for n := 0; ; n++ {
 		if n%1024 == 0 && k.Canceled() {
-			panic(core.ErrCanceled)
+			panic(errs.ErrCanceled)
 		}
 		f(idx)
 		a := len(shape) - 1

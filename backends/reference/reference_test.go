@@ -8,28 +8,30 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // tensorOf is a contiguous tensor over a Go slice.
-func tensorOf[T any](d dtype.Dtype, shape []int, data []T) core.Tensor {
-	t := core.Tensor{Dtype: d, Shape: shape, Strides: layout.Strides(shape)}
+func tensorOf[T any](d dtype.Dtype, shape []int, data []T) device.Tensor {
+	t := device.Tensor{Dtype: d, Shape: shape, Strides: layout.Strides(shape)}
 	if len(data) > 0 {
 		t.Data = unsafe.Pointer(&data[0])
 	}
 	return t
 }
 
-func f32(shape []int, data ...float32) core.Tensor { return tensorOf(dtype.Float32, shape, data) }
-func i32(shape []int, data ...int32) core.Tensor   { return tensorOf(dtype.Int32, shape, data) }
+func f32(shape []int, data ...float32) device.Tensor { return tensorOf(dtype.Float32, shape, data) }
+func i32(shape []int, data ...int32) device.Tensor   { return tensorOf(dtype.Int32, shape, data) }
 
 // launch runs a kernel into a fresh slice of T and returns it.
-func launch[T any](t *testing.T, kind core.Kind, attr any, d dtype.Dtype, shape []int, ins ...core.Tensor) []T {
+func launch[T any](t *testing.T, kind device.Kind, attr any, d dtype.Dtype, shape []int, ins ...device.Tensor) []T {
 	t.Helper()
 	out := make([]T, layout.Size(shape))
-	k := &core.Kernel{Kind: kind, Op: "test", In: ins, Out: []core.Tensor{tensorOf(d, shape, out)}, Attr: attr}
+	k := &device.Kernel{Kind: kind, Op: "test", In: ins, Out: []device.Tensor{tensorOf(d, shape, out)}, Attr: attr}
 	if err := New().Launch(k); err != nil {
 		t.Fatal(err)
 	}
@@ -47,97 +49,97 @@ func want[T any](t *testing.T, what string, got, want []T) {
 func TestKernels(t *testing.T) {
 	f, i, u := dtype.Float32, dtype.Int32, dtype.Uint32
 	m := f32([]int{2, 3}, 1, 2, 3, 4, 5, 6)
-	mt := core.Tensor{Data: m.Data, Dtype: f, Shape: []int{3, 2}, Strides: []int{1, 3}}
+	mt := device.Tensor{Data: m.Data, Dtype: f, Shape: []int{3, 2}, Strides: []int{1, 3}}
 	nan := float32(math.NaN())
 
-	want(t, "transposing copy", launch[float32](t, core.KindCopy, nil, f, []int{3, 2}, mt), []float32{1, 4, 2, 5, 3, 6})
-	want(t, "casting copy", launch[int8](t, core.KindCopy, nil, dtype.Int8, []int{3}, i32([]int{3}, 127, 128, -300)), []int8{127, -128, -44})
-	want(t, "towards zero", launch[int32](t, core.KindCopy, nil, i, []int{3}, f32([]int{3}, 2.9, -2.9, 0.5)), []int32{2, -2, 0})
-	want(t, "truth", launch[uint8](t, core.KindCopy, nil, dtype.Bool, []int{3}, f32([]int{3}, 0, -0.5, nan)), []uint8{0, 1, 1})
-	want(t, "fill", launch[float32](t, core.KindFill, nil, f, []int{2}, f32([]int{}, 7)), []float32{7, 7})
-	want(t, "arange of integers", launch[int32](t, core.KindArange, core.ArangeAttr{StartInt: 3, StepInt: -2}, i, []int{3}), []int32{3, 1, -1})
-	want(t, "arange of floats", launch[float32](t, core.KindArange, core.ArangeAttr{Start: 1, Step: 0.5}, f, []int{3}), []float32{1, 1.5, 2})
+	want(t, "transposing copy", launch[float32](t, device.KindCopy, nil, f, []int{3, 2}, mt), []float32{1, 4, 2, 5, 3, 6})
+	want(t, "casting copy", launch[int8](t, device.KindCopy, nil, dtype.Int8, []int{3}, i32([]int{3}, 127, 128, -300)), []int8{127, -128, -44})
+	want(t, "towards zero", launch[int32](t, device.KindCopy, nil, i, []int{3}, f32([]int{3}, 2.9, -2.9, 0.5)), []int32{2, -2, 0})
+	want(t, "truth", launch[uint8](t, device.KindCopy, nil, dtype.Bool, []int{3}, f32([]int{3}, 0, -0.5, nan)), []uint8{0, 1, 1})
+	want(t, "fill", launch[float32](t, device.KindFill, nil, f, []int{2}, f32([]int{}, 7)), []float32{7, 7})
+	want(t, "arange of integers", launch[int32](t, device.KindArange, device.ArangeAttr{StartInt: 3, StepInt: -2}, i, []int{3}), []int32{3, 1, -1})
+	want(t, "arange of floats", launch[float32](t, device.KindArange, device.ArangeAttr{Start: 1, Step: 0.5}, f, []int{3}), []float32{1, 1.5, 2})
 
-	sum := func(axes ...int) core.ReduceAttr { return core.ReduceAttr{Op: core.ReduceSum, Axes: axes} }
-	want(t, "sum of columns", launch[float32](t, core.KindReduce, sum(0), f, []int{3}, m), []float32{5, 7, 9})
-	want(t, "sum of rows", launch[float32](t, core.KindReduce, sum(1), f, []int{2}, m), []float32{6, 15})
-	want(t, "sum of all", launch[float32](t, core.KindReduce, sum(0, 1), f, []int{}, m), []float32{21})
-	want(t, "product of nothing", launch[float32](t, core.KindReduce, core.ReduceAttr{Op: core.ReduceProd, Axes: []int{0}}, f, []int{}, f32([]int{0})), []float32{1})
-	want(t, "maximum of nothing", launch[int32](t, core.KindReduce, core.ReduceAttr{Op: core.ReduceMax, Axes: []int{0}}, i, []int{}, i32([]int{0})), []int32{math.MinInt32})
+	sum := func(axes ...int) device.ReduceAttr { return device.ReduceAttr{Op: device.ReduceSum, Axes: axes} }
+	want(t, "sum of columns", launch[float32](t, device.KindReduce, sum(0), f, []int{3}, m), []float32{5, 7, 9})
+	want(t, "sum of rows", launch[float32](t, device.KindReduce, sum(1), f, []int{2}, m), []float32{6, 15})
+	want(t, "sum of all", launch[float32](t, device.KindReduce, sum(0, 1), f, []int{}, m), []float32{21})
+	want(t, "product of nothing", launch[float32](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceProd, Axes: []int{0}}, f, []int{}, f32([]int{0})), []float32{1})
+	want(t, "maximum of nothing", launch[int32](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceMax, Axes: []int{0}}, i, []int{}, i32([]int{0})), []int32{math.MinInt32})
 	bools := tensorOf(dtype.Bool, []int{3}, []uint8{1, 0, 1})
-	want(t, "count", launch[int32](t, core.KindReduce, sum(0), i, []int{}, bools), []int32{2})
-	want(t, "all", launch[uint8](t, core.KindReduce, core.ReduceAttr{Op: core.ReduceAnd, Axes: []int{0}}, dtype.Bool, []int{}, bools), []uint8{0})
-	want(t, "any", launch[uint8](t, core.KindReduce, core.ReduceAttr{Op: core.ReduceOr, Axes: []int{0}}, dtype.Bool, []int{}, bools), []uint8{1})
-	want(t, "wrapping sum", launch[uint32](t, core.KindReduce, sum(0), u, []int{}, tensorOf(u, []int{2}, []uint32{math.MaxUint32, 3})), []uint32{2})
+	want(t, "count", launch[int32](t, device.KindReduce, sum(0), i, []int{}, bools), []int32{2})
+	want(t, "all", launch[uint8](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceAnd, Axes: []int{0}}, dtype.Bool, []int{}, bools), []uint8{0})
+	want(t, "any", launch[uint8](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceOr, Axes: []int{0}}, dtype.Bool, []int{}, bools), []uint8{1})
+	want(t, "wrapping sum", launch[uint32](t, device.KindReduce, sum(0), u, []int{}, tensorOf(u, []int{2}, []uint32{math.MaxUint32, 3})), []uint32{2})
 
 	ties := f32([]int{5}, 2, 1, 3, 1, 3)
-	want(t, "argmin", launch[uint32](t, core.KindArgReduce, core.ArgReduceAttr{}, u, []int{}, ties), []uint32{1})
-	want(t, "argmax", launch[uint32](t, core.KindArgReduce, core.ArgReduceAttr{Max: true}, u, []int{}, ties), []uint32{2})
-	want(t, "argmin with NaN", launch[uint32](t, core.KindArgReduce, core.ArgReduceAttr{}, u, []int{}, f32([]int{4}, 2, 1, nan, nan)), []uint32{2})
+	want(t, "argmin", launch[uint32](t, device.KindArgReduce, device.ArgReduceAttr{}, u, []int{}, ties), []uint32{1})
+	want(t, "argmax", launch[uint32](t, device.KindArgReduce, device.ArgReduceAttr{Max: true}, u, []int{}, ties), []uint32{2})
+	want(t, "argmin with NaN", launch[uint32](t, device.KindArgReduce, device.ArgReduceAttr{}, u, []int{}, f32([]int{4}, 2, 1, nan, nan)), []uint32{2})
 
 	x := i32([]int{4}, 3, 1, 4, 2)
-	scan := func(op core.ScanOp, reverse, inclusive bool) []int32 {
-		return launch[int32](t, core.KindScan, core.ScanAttr{Op: op, Reverse: reverse, Inclusive: inclusive}, i, []int{4}, x)
+	scan := func(op device.ScanOp, reverse, inclusive bool) []int32 {
+		return launch[int32](t, device.KindScan, device.ScanAttr{Op: op, Reverse: reverse, Inclusive: inclusive}, i, []int{4}, x)
 	}
-	want(t, "cumsum", scan(core.ScanSum, false, true), []int32{3, 4, 8, 10})
-	want(t, "exclusive cumsum", scan(core.ScanSum, false, false), []int32{0, 3, 4, 8})
-	want(t, "reverse cumsum", scan(core.ScanSum, true, true), []int32{10, 7, 6, 2})
-	want(t, "cumprod", scan(core.ScanProd, false, true), []int32{3, 3, 12, 24})
-	want(t, "cummax", scan(core.ScanMax, false, true), []int32{3, 3, 4, 4})
-	want(t, "exclusive cummin", scan(core.ScanMin, false, false), []int32{math.MaxInt32, 3, 1, 1})
-	l := launch[float32](t, core.KindScan, core.ScanAttr{Op: core.ScanLogAddExp, Inclusive: true}, f, []int{2}, f32([]int{2}, 0, 0))
+	want(t, "cumsum", scan(device.ScanSum, false, true), []int32{3, 4, 8, 10})
+	want(t, "exclusive cumsum", scan(device.ScanSum, false, false), []int32{0, 3, 4, 8})
+	want(t, "reverse cumsum", scan(device.ScanSum, true, true), []int32{10, 7, 6, 2})
+	want(t, "cumprod", scan(device.ScanProd, false, true), []int32{3, 3, 12, 24})
+	want(t, "cummax", scan(device.ScanMax, false, true), []int32{3, 3, 4, 4})
+	want(t, "exclusive cummin", scan(device.ScanMin, false, false), []int32{math.MaxInt32, 3, 1, 1})
+	l := launch[float32](t, device.KindScan, device.ScanAttr{Op: device.ScanLogAddExp, Inclusive: true}, f, []int{2}, f32([]int{2}, 0, 0))
 	want(t, "logcumsumexp", l, []float32{0, math.Ln2})
 
 	s := f32([]int{5}, 3, nan, 1, 2, 1)
-	want(t, "argsort", launch[uint32](t, core.KindSort, core.SortAttr{Arg: true, Kth: -1}, u, []int{5}, s), []uint32{2, 4, 3, 0, 1})
-	sorted := launch[float32](t, core.KindSort, core.SortAttr{Kth: -1}, f, []int{5}, s)
+	want(t, "argsort", launch[uint32](t, device.KindSort, device.SortAttr{Arg: true, Kth: -1}, u, []int{5}, s), []uint32{2, 4, 3, 0, 1})
+	sorted := launch[float32](t, device.KindSort, device.SortAttr{Kth: -1}, f, []int{5}, s)
 	want(t, "sort", sorted[:4], []float32{1, 1, 2, 3})
 	if sorted[4] == sorted[4] {
 		t.Error("NaN is not last")
 	}
 	find := func(right bool) []uint32 {
-		return launch[uint32](t, core.KindSearchSorted, core.SearchAttr{Right: right}, u, []int{3}, i32([]int{4}, 1, 2, 2, 5), i32([]int{3}, 2, 0, 9))
+		return launch[uint32](t, device.KindSearchSorted, device.SearchAttr{Right: right}, u, []int{3}, i32([]int{4}, 1, 2, 2, 5), i32([]int{3}, 2, 0, 9))
 	}
 	want(t, "searchsorted", find(false), []uint32{1, 0, 4})
 	want(t, "searchsorted right", find(true), []uint32{3, 0, 4})
 
-	want(t, "matmul", launch[float32](t, core.KindMatMul, core.MatMulAttr{Alpha: 1}, f, []int{2, 2}, m, mt), []float32{14, 32, 32, 77})
-	want(t, "addmm", launch[float32](t, core.KindMatMul, core.MatMulAttr{Alpha: 2, Beta: -1}, f, []int{2, 2}, m, mt, f32([]int{2, 2}, 1, 2, 3, 4)), []float32{27, 62, 61, 150})
+	want(t, "matmul", launch[float32](t, device.KindMatMul, device.MatMulAttr{Alpha: 1}, f, []int{2, 2}, m, mt), []float32{14, 32, 32, 77})
+	want(t, "addmm", launch[float32](t, device.KindMatMul, device.MatMulAttr{Alpha: 2, Beta: -1}, f, []int{2, 2}, m, mt, f32([]int{2, 2}, 1, 2, 3, 4)), []float32{27, 62, 61, 150})
 
-	one := core.ConvAttr{Stride: []int{1}, PadLo: []int{1}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}, Groups: 1}
+	one := device.ConvAttr{Stride: []int{1}, PadLo: []int{1}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}, Groups: 1}
 	signal, weight := f32([]int{1, 4, 1}, 1, 2, 3, 4), f32([]int{1, 2, 1}, 10, 1)
-	want(t, "conv", launch[float32](t, core.KindConv, one, f, []int{1, 4, 1}, signal, weight), []float32{1, 12, 23, 34})
+	want(t, "conv", launch[float32](t, device.KindConv, one, f, []int{1, 4, 1}, signal, weight), []float32{1, 12, 23, 34})
 	flipped := one
 	flipped.Flip = true
-	want(t, "flipped conv", launch[float32](t, core.KindConv, flipped, f, []int{1, 4, 1}, signal, weight), []float32{10, 21, 32, 43})
-	strided := core.ConvAttr{Stride: []int{2}, PadLo: []int{0}, PadHi: []int{-1}, KernelDilation: []int{2}, InputDilation: []int{2}, Groups: 1}
-	want(t, "dilated conv", launch[float32](t, core.KindConv, strided, f, []int{1, 2, 1}, signal, weight), []float32{12, 23})
+	want(t, "flipped conv", launch[float32](t, device.KindConv, flipped, f, []int{1, 4, 1}, signal, weight), []float32{10, 21, 32, 43})
+	strided := device.ConvAttr{Stride: []int{2}, PadLo: []int{0}, PadHi: []int{-1}, KernelDilation: []int{2}, InputDilation: []int{2}, Groups: 1}
+	want(t, "dilated conv", launch[float32](t, device.KindConv, strided, f, []int{1, 2, 1}, signal, weight), []float32{12, 23})
 
-	want(t, "gather", launch[float32](t, core.KindGather, core.GatherAttr{Axes: []int{1}, SliceSizes: []int{2, 1}}, f, []int{2, 2, 1}, m, i32([]int{2}, -1, 0)), []float32{3, 6, 1, 4})
-	want(t, "gather along axis", launch[float32](t, core.KindGatherAxis, core.AxisAttr{Axis: 1}, f, []int{2, 1}, m, i32([]int{2, 1}, 2, -3)), []float32{3, 4})
+	want(t, "gather", launch[float32](t, device.KindGather, device.GatherAttr{Axes: []int{1}, SliceSizes: []int{2, 1}}, f, []int{2, 2, 1}, m, i32([]int{2}, -1, 0)), []float32{3, 6, 1, 4})
+	want(t, "gather along axis", launch[float32](t, device.KindGatherAxis, device.AxisAttr{Axis: 1}, f, []int{2, 1}, m, i32([]int{2, 1}, 2, -3)), []float32{3, 4})
 
-	holds := core.Tensor{Data: unsafe.Pointer(&[]bool{true, false, false, false, true, true}[0]), Dtype: dtype.Bool, Shape: []int{2, 3}, Strides: []int{3, 1}}
-	want(t, "nonzero", launch[uint32](t, core.KindNonzero, core.NonzeroAttr{}, u, []int{2, 3}, holds), []uint32{0, 1, 1, 0, 1, 2})
-	want(t, "number of nonzeros", launch[int64](t, core.KindNonzero, core.NonzeroAttr{Batch: 1, Count: true}, dtype.Int64, []int{2}, holds), []int64{1, 2})
+	holds := device.Tensor{Data: unsafe.Pointer(&[]bool{true, false, false, false, true, true}[0]), Dtype: dtype.Bool, Shape: []int{2, 3}, Strides: []int{3, 1}}
+	want(t, "nonzero", launch[uint32](t, device.KindNonzero, device.NonzeroAttr{}, u, []int{2, 3}, holds), []uint32{0, 1, 1, 0, 1, 2})
+	want(t, "number of nonzeros", launch[int64](t, device.KindNonzero, device.NonzeroAttr{Batch: 1, Count: true}, dtype.Int64, []int{2}, holds), []int64{1, 2})
 
-	want(t, "softmax", launch[float32](t, core.KindSoftmax, nil, f, []int{2}, f32([]int{2}, 0, math.Ln2)), []float32{1. / 3, 2. / 3})
-	want(t, "logsumexp", launch[float32](t, core.KindLogSumExp, nil, f, []int{}, f32([]int{2}, 1000, 1000)), []float32{1000 + math.Ln2})
-	want(t, "layer norm", launch[float32](t, core.KindLayerNorm, core.NormAttr{}, f, []int{2}, f32([]int{2}, 1, 3), f32([]int{2}, 2, 2), f32([]int{2}, 0, 5)), []float32{-2, 7})
-	want(t, "rms norm", launch[float32](t, core.KindRMSNorm, core.NormAttr{}, f, []int{2}, f32([]int{2}, 3, 3), f32([]int{2}, 2, 4)), []float32{2, 4})
+	want(t, "softmax", launch[float32](t, device.KindSoftmax, nil, f, []int{2}, f32([]int{2}, 0, math.Ln2)), []float32{1. / 3, 2. / 3})
+	want(t, "logsumexp", launch[float32](t, device.KindLogSumExp, nil, f, []int{}, f32([]int{2}, 1000, 1000)), []float32{1000 + math.Ln2})
+	want(t, "layer norm", launch[float32](t, device.KindLayerNorm, device.NormAttr{}, f, []int{2}, f32([]int{2}, 1, 3), f32([]int{2}, 2, 2), f32([]int{2}, 0, 5)), []float32{-2, 7})
+	want(t, "rms norm", launch[float32](t, device.KindRMSNorm, device.NormAttr{}, f, []int{2}, f32([]int{2}, 3, 3), f32([]int{2}, 2, 4)), []float32{2, 4})
 }
 
 // TestScatter writes over the contents of its output.
 func TestScatter(t *testing.T) {
-	scatter := func(op core.ScatterOp, idx ...int32) ([]int32, error) {
+	scatter := func(op device.ScatterOp, idx ...int32) ([]int32, error) {
 		out := []int32{1, 2, 3}
 		updates := i32([]int{3, 1}, 10, 20, 30)
-		k := &core.Kernel{Kind: core.KindScatter, Op: "test", In: []core.Tensor{i32([]int{3}, idx...), updates},
-			Out: []core.Tensor{tensorOf(dtype.Int32, []int{3}, out)}, Attr: core.ScatterAttr{Op: op, Axes: []int{0}}}
+		k := &device.Kernel{Kind: device.KindScatter, Op: "test", In: []device.Tensor{i32([]int{3}, idx...), updates},
+			Out: []device.Tensor{tensorOf(dtype.Int32, []int{3}, out)}, Attr: device.ScatterAttr{Op: op, Axes: []int{0}}}
 		return out, New().Launch(k)
 	}
-	for op, expect := range map[core.ScatterOp][]int32{
-		core.ScatterSet: {20, 2, 30}, core.ScatterAdd: {31, 2, 33}, core.ScatterProd: {200, 2, 90},
-		core.ScatterMax: {20, 2, 30}, core.ScatterMin: {1, 2, 3},
+	for op, expect := range map[device.ScatterOp][]int32{
+		device.ScatterSet: {20, 2, 30}, device.ScatterAdd: {31, 2, 33}, device.ScatterProd: {200, 2, 90},
+		device.ScatterMax: {20, 2, 30}, device.ScatterMin: {1, 2, 3},
 	} {
 		got, err := scatter(op, 0, 0, -1)
 		if err != nil {
@@ -145,8 +147,8 @@ func TestScatter(t *testing.T) {
 		}
 		want(t, "scatter", got, expect)
 	}
-	got, err := scatter(core.ScatterSet, 0, 1, 3)
-	if e, ok := err.(*core.Error); !ok || e.Kind != core.IndexError {
+	got, err := scatter(device.ScatterSet, 0, 1, 3)
+	if e, ok := err.(*errs.Error); !ok || e.Kind != errs.IndexError {
 		t.Errorf("got %v, want an IndexError", err)
 	}
 	want(t, "scatter with a bad index", got, []int32{1, 2, 3})
@@ -167,14 +169,14 @@ func TestRandomBits(t *testing.T) {
 	key := tensorOf(dtype.Uint32, []int{2}, []uint32{0, 7})
 	a := threefry([2]uint32{0, 7}, [2]uint32{0, 2})
 	b := threefry([2]uint32{0, 7}, [2]uint32{1, 0}) // the odd one's partner is zero
-	got := launch[uint32](t, core.KindRandomBits, core.RandomAttr{Bytes: 12}, dtype.Uint32, []int{3}, key)
+	got := launch[uint32](t, device.KindRandomBits, device.RandomAttr{Bytes: 12}, dtype.Uint32, []int{3}, key)
 	want(t, "random words", got, []uint32{a[0], b[0], a[1]})
 }
 
 // eval applies a row to numbers.
 func eval(name string, d dtype.Dtype, args ...float64) float64 {
 	var list []value
-	r := core.FindRow(name)
+	r := table.FindRow(name)
 	for i, a := range args {
 		list = append(list, cast(float(a), r.Types.Arg(i, d)))
 	}
@@ -268,8 +270,8 @@ func TestCancel(t *testing.T) {
 	cancel := &atomic.Bool{}
 	cancel.Store(true)
 	out := make([]float32, 4)
-	k := &core.Kernel{Kind: core.KindSoftmax, Op: "test", In: []core.Tensor{f32([]int{4}, 1, 2, 3, 4)}, Out: []core.Tensor{tensorOf(dtype.Float32, []int{4}, out)}, Cancel: cancel}
-	if err := New().Launch(k); err != core.ErrCanceled {
+	k := &device.Kernel{Kind: device.KindSoftmax, Op: "test", In: []device.Tensor{f32([]int{4}, 1, 2, 3, 4)}, Out: []device.Tensor{tensorOf(dtype.Float32, []int{4}, out)}, Cancel: cancel}
+	if err := New().Launch(k); err != errs.ErrCanceled {
 		t.Errorf("got %v, want ErrCanceled", err)
 	}
 }

@@ -3,12 +3,12 @@ package reference
 import (
 	"math"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
-func scan(k *core.Kernel) {
-	at := k.Attr.(core.ScanAttr)
+func scan(k *device.Kernel) {
+	at := k.Attr.(device.ScanAttr)
 	in, out := &k.In[0], &k.Out[0]
 	combine, start := fold(at.Op, in.Dtype)
 	lines(k, in.Shape, at.Axis, func(idx []int) {
@@ -31,15 +31,15 @@ func scan(k *core.Kernel) {
 }
 
 // fold is the scan's operation and its identity. Float values are not rounded on the way.
-func fold(op core.ScanOp, d dtype.Dtype) (combine func(a, b value) value, start value) {
+func fold(op device.ScanOp, d dtype.Dtype) (combine func(a, b value) value, start value) {
 	switch op {
-	case core.ScanSum:
+	case device.ScanSum:
 		return add, value{d: wide(d)}
-	case core.ScanProd:
+	case device.ScanProd:
 		return mul, cast(float(1), wide(d))
-	case core.ScanMin:
+	case device.ScanMin:
 		return minimum, unrounded(highest(d))
-	case core.ScanMax:
+	case device.ScanMax:
 		return maximum, unrounded(lowest(d))
 	}
 	return logAddExp, value{d: wide(d), f: math.Inf(-1), c: complex(math.Inf(-1), 0)}
@@ -47,7 +47,7 @@ func fold(op core.ScanOp, d dtype.Dtype) (combine func(a, b value) value, start 
 
 // lines calls f for every line along axis, with the index of the line's start; f may change the index
 // along the axis.
-func lines(k *core.Kernel, shape []int, axis int, f func(idx []int)) {
+func lines(k *device.Kernel, shape []int, axis int, f func(idx []int)) {
 	outer := append([]int{}, shape...)
 	outer[axis] = 1
 	each(k, outer, func(idx []int) {

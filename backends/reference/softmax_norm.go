@@ -3,11 +3,11 @@ package reference
 import (
 	"math"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 )
 
 // rows calls f with the values of every line along in's last axis and the index of its start.
-func rows(k *core.Kernel, in *core.Tensor, f func(idx []int, x []float64)) {
+func rows(k *device.Kernel, in *device.Tensor, f func(idx []int, x []float64)) {
 	last := len(in.Shape) - 1
 	x := make([]float64, in.Shape[last])
 	lines(k, in.Shape, last, func(idx []int) {
@@ -20,7 +20,7 @@ func rows(k *core.Kernel, in *core.Tensor, f func(idx []int, x []float64)) {
 }
 
 // storeRow writes y along out's last axis.
-func storeRow(out *core.Tensor, idx []int, y func(i int) float64) {
+func storeRow(out *device.Tensor, idx []int, y func(i int) float64) {
 	last := len(out.Shape) - 1
 	for i := range out.Shape[last] {
 		idx[last] = i
@@ -44,14 +44,14 @@ func expSum(x []float64) (top, total float64) {
 	return top, s.hi
 }
 
-func softmax(k *core.Kernel) {
+func softmax(k *device.Kernel) {
 	rows(k, &k.In[0], func(idx []int, x []float64) {
 		top, total := expSum(x)
 		storeRow(&k.Out[0], idx, func(i int) float64 { return math.Exp(x[i]-top) / total })
 	})
 }
 
-func logSumExp(k *core.Kernel) {
+func logSumExp(k *device.Kernel) {
 	last := len(k.In[0].Shape) - 1
 	if k.In[0].Shape[last] == 0 {
 		each(k, k.Out[0].Shape, func(idx []int) { store(&k.Out[0], idx, float(math.Inf(-1))) })
@@ -75,8 +75,8 @@ func mean(n int, f func(i int) float64) float64 {
 	return s.hi / float64(n)
 }
 
-func layerNorm(k *core.Kernel) {
-	eps := float64(k.Attr.(core.NormAttr).Eps)
+func layerNorm(k *device.Kernel) {
+	eps := float64(k.Attr.(device.NormAttr).Eps)
 	weight, bias := &k.In[1], &k.In[2]
 	rows(k, &k.In[0], func(idx []int, x []float64) {
 		m := mean(len(x), func(i int) float64 { return x[i] })
@@ -87,8 +87,8 @@ func layerNorm(k *core.Kernel) {
 	})
 }
 
-func rmsNorm(k *core.Kernel) {
-	eps := float64(k.Attr.(core.NormAttr).Eps)
+func rmsNorm(k *device.Kernel) {
+	eps := float64(k.Attr.(device.NormAttr).Eps)
 	weight := &k.In[1]
 	rows(k, &k.In[0], func(idx []int, x []float64) {
 		v := mean(len(x), func(i int) float64 { return x[i] * x[i] })

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"sort"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 )
 
 // order is compare with NaN last; NaNs are equal among themselves, and so are zeros.
@@ -25,8 +25,8 @@ func order(a, b value) int {
 }
 
 // sortAxis sorts fully, which is also a partition around every element.
-func sortAxis(k *core.Kernel) {
-	at := k.Attr.(core.SortAttr)
+func sortAxis(k *device.Kernel) {
+	at := k.Attr.(device.SortAttr)
 	in, out := &k.In[0], &k.Out[0]
 	lines(k, in.Shape, at.Axis, func(idx []int) {
 		values, from := make([]value, in.Shape[at.Axis]), make([]int, in.Shape[at.Axis])
@@ -46,8 +46,8 @@ func sortAxis(k *core.Kernel) {
 	})
 }
 
-func searchSorted(k *core.Kernel) {
-	right := k.Attr.(core.SearchAttr).Right
+func searchSorted(k *device.Kernel) {
+	right := k.Attr.(device.SearchAttr).Right
 	sorted, in, out := &k.In[0], &k.In[1], &k.Out[0]
 	each(k, out.Shape, func(idx []int) {
 		v := load(in, idx)

@@ -4,7 +4,7 @@ import (
 	"math"
 	"unsafe"
 
-	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
@@ -148,7 +148,7 @@ func position(v value) int {
 	return int(int64(toUint(v)))
 }
 
-func address(t *core.Tensor, idx []int) unsafe.Pointer {
+func address(t *device.Tensor, idx []int) unsafe.Pointer {
 	off := 0
 	for a, i := range idx {
 		off += i * t.Strides[a]
@@ -157,7 +157,7 @@ func address(t *core.Tensor, idx []int) unsafe.Pointer {
 }
 
 // load reads the element of t at idx.
-func load(t *core.Tensor, idx []int) value {
+func load(t *device.Tensor, idx []int) value {
 	p, v := address(t, idx), value{d: t.Dtype}
 	switch t.Dtype {
 	case dtype.Bool, dtype.Uint8:
@@ -191,7 +191,7 @@ func load(t *core.Tensor, idx []int) value {
 }
 
 // store writes v, cast, to t at idx.
-func store(t *core.Tensor, idx []int, v value) {
+func store(t *device.Tensor, idx []int, v value) {
 	p := address(t, idx)
 	v = rounded(cast(v, t.Dtype))
 	switch t.Dtype {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/signature"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // What is not in the table: classes and the functions written in Python.
@@ -29,12 +30,12 @@ type function struct {
 
 func functions() []function {
 	var all []function
-	for _, r := range core.Rows {
-		if r.Flags&core.Hidden != 0 {
+	for _, r := range table.Rows {
+		if r.Flags&table.Hidden != 0 {
 			continue
 		}
 		for _, name := range append([]string{r.Name}, r.Alias...) {
-			all = append(all, function{name, r.Doc, signature.MustParse(signature.OfRow(name, r.Args)), r.Flags&core.Method != 0})
+			all = append(all, function{name, r.Doc, signature.MustParse(signature.OfRow(name, r.Args)), r.Flags&table.Method != 0})
 		}
 	}
 	for _, f := range core.Funcs {

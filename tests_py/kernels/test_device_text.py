@@ -26,7 +26,7 @@ def emit(target: str) -> str:
     if shutil.which("go") is None:
         pytest.skip("needs the Go toolchain to render the kernels")
     done = subprocess.run(
-        ["go", "run", "./backends/internal/clike/emit", target], cwd=ROOT, capture_output=True, text=True
+        ["go", "run", "./backends/internal/render/emit", target], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -139,7 +139,7 @@ def test_metal_text_gives_the_values_of_the_cpu(tmp_path):
     source = emit("metal")
     (tmp_path / "rows.cpp").write_text(source)
     subprocess.run(
-        [cxx, "-std=c++17", "-O1", "-w", "-shared", "-fPIC", f"-I{ROOT}/backends/internal/clike/metalshim"]
+        [cxx, "-std=c++17", "-O1", "-w", "-shared", "-fPIC", f"-I{ROOT}/backends/internal/render/metalshim"]
         + ["-o", str(tmp_path / "rows.so"), str(tmp_path / "rows.cpp")],
         check=True,
     )

@@ -3,7 +3,7 @@
 // does not track across folders.
 package kernels
 
-//go:generate go run ../../internal/clike/genrows zrows.h
+//go:generate go run ../../internal/render/genrows zrows.h
 
 import "embed"
 

@@ -1,12 +1,19 @@
-package clike
+package render
 
 import (
 	"fmt"
 	"strings"
 
-	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
+
+// C is what the kernels of backends/cpu are written in: C11 for gcc and clang.
+var C = &Target{
+	Name: "c",
+	Types: [dtype.Count]string{"uint8_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
+		"int8_t", "int16_t", "int32_t", "int64_t", "uint16_t", "float", "double", "uint16_t", "c64"},
+}
 
 // narrowed are the functions whose vector form holds for some arguments only: f_narrow tells
 // which, f_wide serves the others.
@@ -15,11 +22,11 @@ var narrowed = []string{"f32_sin", "f32_cos", "f32_tan", "f32_mod"}
 // Rows is the text of backends/cpu/kernels/zrows.h: a contiguous loop for every row and dtype,
 // and the table of them.
 func Rows() string {
-	var b, table strings.Builder
+	var b, loops strings.Builder
 	b.WriteString("// Code generated from the op table by go generate; DO NOT EDIT.\n")
 	b.WriteString("// ROW1 to ROW3 (elementwise_rows.h) make the loop: name, result type, then type and name of each argument, then the body.\n\n")
-	for _, r := range core.Rows {
-		fmt.Fprintf(&table, "\t[%d] = {", r.Index)
+	for _, r := range table.Rows {
+		fmt.Fprintf(&loops, "\t[%d] = {", r.Index)
 		for k, d := range r.ComputeDtypes() {
 			body := Render(r, d, C)
 			narrow, wide := "", ""
@@ -42,15 +49,15 @@ func Rows() string {
 			}
 			b.WriteString(")\n")
 			if k > 0 {
-				table.WriteString(", ")
+				loops.WriteString(", ")
 			}
-			fmt.Fprintf(&table, "[%d] = %s", d, loopName(r, d))
+			fmt.Fprintf(&loops, "[%d] = %s", d, loopName(r, d))
 		}
-		table.WriteString("},\n")
+		loops.WriteString("},\n")
 	}
-	fmt.Fprintf(&b, "\nenum { ROW_COUNT = %d };\n", len(core.Rows))
-	b.WriteString("\nstatic const row_fn rows[ROW_COUNT][DT_COUNT] = {\n" + table.String() + "};\n")
+	fmt.Fprintf(&b, "\nenum { ROW_COUNT = %d };\n", len(table.Rows))
+	b.WriteString("\nstatic const row_fn rows[ROW_COUNT][DT_COUNT] = {\n" + loops.String() + "};\n")
 	return b.String()
 }
 
-func loopName(r *core.Row, d dtype.Dtype) string { return "row_" + r.Name + "_" + Short(d) }
+func loopName(r *table.Row, d dtype.Dtype) string { return "row_" + r.Name + "_" + Short(d) }

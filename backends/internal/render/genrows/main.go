@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/mlx-go/mlx_go/backends/internal/clike"
+	"github.com/mlx-go/mlx_go/backends/internal/render"
 )
 
 func main() {
@@ -13,7 +13,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: genrows zrows.h")
 		os.Exit(2)
 	}
-	if err := os.WriteFile(os.Args[1], []byte(clike.Rows()), 0o644); err != nil {
+	if err := os.WriteFile(os.Args[1], []byte(render.Rows()), 0o644); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

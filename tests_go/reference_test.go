@@ -1,4 +1,4 @@
-package reference_test
+package tests_go
 
 import (
 	"slices"
@@ -8,7 +8,9 @@ import (
 	"github.com/mlx-go/mlx_go/backends/backendtest"
 	"github.com/mlx-go/mlx_go/backends/reference"
 	"github.com/mlx-go/mlx_go/core"
+	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // TestBackend runs the cases of every backend over the reference itself: its guards, errors and
@@ -17,11 +19,11 @@ func TestBackend(t *testing.T) { backendtest.RunAll(t, reference.New()) }
 
 // TestCore evaluates a graph on the reference backend.
 func TestCore(t *testing.T) {
-	core.RegisterBackend(reference.New())
+	device.Register(reference.New())
 	data := []float32{1, 2, 3, 4}
 	core.Lock()
 	x := core.FromMemory(unsafe.Pointer(&data[0]), dtype.Float32, []int{2, 2})
-	y := core.ApplyRow(core.FindRow("multiply"), []core.Arg{{Kind: core.ArgArray, Array: x}, {Kind: core.ArgFloat, Float: 0.5}})
+	y := core.ApplyRow(table.FindRow("multiply"), []core.Arg{{Kind: core.ArgArray, Array: x}, {Kind: core.ArgFloat, Float: 0.5}})
 	z := core.MatMul("matmul", y, x)
 	z.Hold()
 	core.Unlock()

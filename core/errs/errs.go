@@ -1,4 +1,5 @@
-package core
+// Package errs is what users see when an op cannot be done: errors that know which Python exception they become.
+package errs
 
 import (
 	"errors"

@@ -1,4 +1,6 @@
-package core
+// Package table is the op table: its elementwise rows, the expressions they are written in, and their typing rules.
+// It knows no arrays, so that backends read it without core.
+package table
 
 import (
 	"github.com/mlx-go/mlx_go/core/dtype"
@@ -19,9 +21,6 @@ type Row struct {
 	Index int      // position in Rows, the ABI between table and kernels
 	Flags RowFlags
 	Alias []string // other Python names of the same op
-
-	def      *Def                  // the row as a primitive of the graph, and
-	programs [dtype.Count]*Program // its one-step programs by compute dtype; both made on first use
 }
 
 // Bodies gives the body for a kind of dtype.

@@ -1,8 +1,8 @@
-// Package clike renders the op table's bodies as expressions of C and its
+// Package render renders the op table's bodies as expressions of C and its
 // relatives. The text is the same for every target but for what Target holds: arithmetic that C
 // would not define (wrapping integers, complex numbers) and every function of
 // the vocabulary are calls of <dtype>_<name>, which the target's prelude defines.
-package clike
+package render
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 // Target is a language of the C family.
@@ -20,13 +20,9 @@ type Target struct {
 	Types [dtype.Count]string // element type of each dtype; "" where the target has none
 	// Double is the suffix of float64 literals.
 	Double string
-}
 
-// C is what the kernels of backends/cpu are written in: C11 for gcc and clang.
-var C = &Target{
-	Name: "c",
-	Types: [dtype.Count]string{"uint8_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
-		"int8_t", "int16_t", "int32_t", "int64_t", "uint16_t", "float", "double", "uint16_t", "c64"},
+	preludes []string // of backends/cpu/kernels, beside prelude_int.h; devices only
+	head     func(name string, out param, in []param) string
 }
 
 var short = [dtype.Count]string{"b8", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f16", "f32", "f64", "bf16", "c64"}
@@ -35,29 +31,29 @@ var short = [dtype.Count]string{"b8", "u8", "u16", "u32", "u64", "i8", "i16", "i
 func Short(d dtype.Dtype) string { return short[d] }
 
 // Has reports whether the target can compute the row in dtype d.
-func (t *Target) Has(r *core.Row, d dtype.Dtype) bool {
+func (t *Target) Has(r *table.Row, d dtype.Dtype) bool {
 	return t.Types[d] != "" && t.Types[r.Types.Result(d)] != ""
 }
 
 // Render is the row's body for dtype d as an expression over the row's argument names. Arguments
 // have the types of r.Types.Arg, the value that of r.Types.Result.
-func Render(r *core.Row, d dtype.Dtype, t *Target) string {
-	e, err := core.ParseExpr(r.BodyFor(d))
+func Render(r *table.Row, d dtype.Dtype, t *Target) string {
+	e, err := table.ParseExpr(r.BodyFor(d))
 	if err != nil {
 		panic(err)
 	}
 	env := map[string]text{}
 	for i, a := range r.Args {
-		env[a] = text{a, core.Typed{Dtype: r.Types.Arg(i, d)}}
+		env[a] = text{a, table.Typed{Dtype: r.Types.Arg(i, d)}}
 	}
-	x := core.Walk(e, env, core.Algebra[text](renderer{t, d}))
+	x := table.Walk(e, env, table.Algebra[text](renderer{t, d}))
 	return renderer{t, d}.as(x, x.Dtype)
 }
 
 // text is a rendered subexpression; of a literal, the number as written.
 type text struct {
 	s string
-	core.Typed
+	table.Typed
 }
 
 type renderer struct {
@@ -97,13 +93,13 @@ func single(s string) string {
 }
 
 func (g renderer) Literal(s string) text {
-	return text{s, core.Typed{Dtype: g.row, Literal: true}}
+	return text{s, table.Typed{Dtype: g.row, Literal: true}}
 }
 
 var unaryName = map[token.Token]string{token.SUB: "neg"}
 
 func (g renderer) Unary(op token.Token, x text) text {
-	t := core.TypeUnary(op, x.Typed)
+	t := table.TypeUnary(op, x.Typed)
 	if x.Literal {
 		return text{"-" + x.s, t}
 	}
@@ -122,7 +118,7 @@ var binaryName = map[token.Token]string{
 }
 
 func (g renderer) Binary(op token.Token, x, y text) text {
-	at, out := core.TypeBinary(op, x.Typed, y.Typed)
+	at, out := table.TypeBinary(op, x.Typed, y.Typed)
 	a, b := g.as(x, at.Dtype), g.as(y, at.Dtype)
 	integer := at.Dtype.IsInteger()
 	switch op {
@@ -140,11 +136,11 @@ func (g renderer) Binary(op token.Token, x, y text) text {
 }
 
 func (g renderer) Call(name string, args []text) text {
-	types := make([]core.Typed, len(args))
+	types := make([]table.Typed, len(args))
 	for i, a := range args {
 		types[i] = a.Typed
 	}
-	at, out := core.TypeCall(name, types)
+	at, out := table.TypeCall(name, types)
 	s := make([]string, len(args))
 	for i, a := range args {
 		s[i] = g.as(a, at.Dtype)

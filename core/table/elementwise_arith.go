@@ -1,4 +1,4 @@
-package core
+package table
 
 var arithmeticRows = []*Row{
 	el("add", "a b", anyType, "a + b", d{"1", "1"}, span{-3, 3}, "Element-wise addition.", boolean("a || b")),

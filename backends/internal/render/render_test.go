@@ -1,12 +1,13 @@
-package clike
+package render
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/mlx-go/mlx_go/backends/cpu/kernels"
-	"github.com/mlx-go/mlx_go/core"
+
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 func TestRenderC(t *testing.T) {
@@ -27,7 +28,7 @@ func TestRenderC(t *testing.T) {
 		{"imag", dtype.Int64, "(int64_t)0"},
 		{"conjugate", dtype.Complex64, "f32_cplx(c64_re(a), (-c64_im(a)))"},
 	} {
-		if got := Render(core.FindRow(c.row), c.d, C); got != c.want {
+		if got := Render(table.FindRow(c.row), c.d, C); got != c.want {
 			t.Errorf("%s of %s: %s, want %s", c.row, c.d, got, c.want)
 		}
 	}

@@ -1,4 +1,4 @@
-package core
+package table
 
 var functionRows = []*Row{
 	el("exp", "a", toFloat, "exp(a)", d{"y"}, span{-4, 4}, "Element-wise exponential.", Heavy, Method),

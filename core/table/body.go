@@ -1,4 +1,4 @@
-package core
+package table
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
-// BodyFunc is one function that bodies may call. Every target of clike and the
+// BodyFunc is one function that bodies may call. Every target of render and the
 // reference backend implement all of them, for the dtypes of Kinds.
 type BodyFunc struct {
 	Args  int

@@ -1,4 +1,4 @@
-package clike
+package render
 
 import (
 	"flag"
@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/table"
 )
 
 var update = flag.Bool("update", false, "write the golden text anew")
@@ -25,7 +25,7 @@ func TestGoldenKernels(t *testing.T) {
 			{"add", dtype.Float32}, {"add", dtype.Int8}, {"arcsinh", dtype.Float32}, {"power", dtype.Complex64},
 			{"where", dtype.Float32}, {"isnan", dtype.Float32}, {"floor_divide", dtype.Int32}, {"exp", dtype.Float64},
 		} {
-			if r := core.FindRow(c.row); target.Has(r, c.d) {
+			if r := table.FindRow(c.row); target.Has(r, c.d) {
 				b.WriteString("// " + target.Name + "\n" + target.Kernel(r, c.d) + "\n")
 			}
 		}
@@ -44,13 +44,13 @@ func TestGoldenKernels(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b.String() != string(want) {
-		t.Errorf("kernel text changed; if that is meant, go test ./backends/internal/clike -update\n%s", b.String())
+		t.Errorf("kernel text changed; if that is meant, go test ./backends/internal/render -update\n%s", b.String())
 	}
 }
 
 // TestEveryRowOnEveryDevice holds that the only gap is Metal's float64.
 func TestEveryRowOnEveryDevice(t *testing.T) {
-	for _, r := range core.Rows {
+	for _, r := range table.Rows {
 		for _, d := range r.ComputeDtypes() {
 			if !CUDA.Has(r, d) {
 				t.Errorf("CUDA has no %s of %s", r.Name, d)

@@ -1,4 +1,4 @@
-package core
+package table
 
 var logicRows = []*Row{
 	el("equal", "a b", predicate, "a == b", d{"0", "0"}, span{-3, 3}, "Element-wise equality."),

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/mlx-go/mlx_go/backends/internal/clike"
+	"github.com/mlx-go/mlx_go/backends/internal/render"
 )
 
 func main() {
-	targets := map[string]*clike.Target{"cuda": clike.CUDA, "metal": clike.Metal}
+	targets := map[string]*render.Target{"cuda": render.CUDA, "metal": render.Metal}
 	if len(os.Args) != 2 || targets[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "usage: emit cuda|metal")
 		os.Exit(2)
