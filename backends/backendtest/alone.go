@@ -1,6 +1,7 @@
 package backendtest
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core/device"
@@ -100,4 +101,4 @@ func bitsAt(t *device.Tensor, i int) uint64 {
 	return getBits(unsafe.Add(t.Data, i*t.Dtype.Size()), t.Dtype)
 }
 
-func isNaN(z complex128) bool { return z != z }
+func isNaN(z complex128) bool { return math.IsNaN(real(z)) || math.IsNaN(imag(z)) }
