@@ -27,7 +27,8 @@
 
 // The room of the call that runs on this thread. A function that keeps tiles there says which part of it they take, so that
 // functions that call each other can take different ones.
-static __thread char *room_of_call;
+// It is of the initial-exec model, which needs no __tls_get_addr: that one is not in the C library but in ld.so.
+static __thread __attribute__((tls_model("initial-exec"))) char *room_of_call;
 #define ROOM(T, name, from) T *restrict name = (T *)(room_of_call + (from))
 
 #include "vec.h"
