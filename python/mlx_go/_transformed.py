@@ -69,6 +69,8 @@ class Loan:
 
         Modules are state, and left alone.
         """
+        if not values:
+            return values
         like = _tree_copy(values, None)
         leaves = _tree_leaves(like, 3)
         if not leaves:

@@ -124,8 +124,8 @@ def _differentiate(fun, argnums, argnames, op, args, kwargs):
         loan = Loan()
         tracers = _tracers(leaves)
         traced = _tree_lend(chosen, like, _copies(tracers), tracers, loan.slots, loan.met)
-        if len(args) == k and not kwargs:
-            values, named = traced, kwargs
+        if not kwargs and argnums[-1] == k - 1:  # the first ones, as nearly always
+            values, named = traced + loan.shield(args[k:]), kwargs
         else:
             values, named = _with_others(traced, argnums, argnames, args, kwargs, loan)
         value = _lent(loan.slots, fun, values, named)

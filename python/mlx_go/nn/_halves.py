@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import mlx_go.core as mx
 
+_HALVES = (mx.float16, mx.bfloat16)
+_INEXACT = (mx.float32, mx.float16, mx.bfloat16, mx.float64, mx.complex64)
+
 
 def is_half(x: mx.array) -> bool:
     """Whether the dtype is float16 or bfloat16."""
-    return x.dtype in (mx.float16, mx.bfloat16)
+    return x.dtype in _HALVES
 
 
 def widened(x: mx.array) -> mx.array:
@@ -31,6 +34,6 @@ def below_greatest(x: mx.array, axis: int | list[int]) -> mx.array:
     """
     if x.size == 0:
         return x
-    if not mx.issubdtype(x.dtype, mx.inexact):
+    if x.dtype not in _INEXACT:
         x = x.astype(mx.float32)
     return x - mx.stop_gradient(mx.max(x, axis=axis, keepdims=True))

@@ -23,9 +23,12 @@ def _in_float32(loss: Loss) -> Loss:
 
     @functools.wraps(loss)
     def wrapper(*args: Any, **kwargs: Any) -> mx.array:
-        arrays = [a for a in (*args, *kwargs.values()) if isinstance(a, mx.array)]
-        if not any(map(_halves.is_half, arrays)):
+        for a in (*args, *kwargs.values()) if kwargs else args:
+            if isinstance(a, mx.array) and _halves.is_half(a):
+                break
+        else:
             return loss(*args, **kwargs)
+        arrays = [a for a in (*args, *kwargs.values()) if isinstance(a, mx.array)]
         dtype = mx.result_type(*[a for a in arrays if mx.issubdtype(a.dtype, mx.inexact)])
 
         def wide(a: Any) -> Any:

@@ -7,8 +7,8 @@ from functools import wraps
 from typing import Any
 
 import mlx_go.core as mx
+from mlx_go._core import _tree_leaves
 from mlx_go.nn.layers.base import Module
-from mlx_go.utils import tree_flatten
 
 
 def value_and_grad(model: Module, fn: Callable) -> Callable:
@@ -39,7 +39,7 @@ def value_and_grad(model: Module, fn: Callable) -> Callable:
     @wraps(fn)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         value, grads = value_and_gradients(model, *args, **kwargs)
-        if not tree_flatten(grads):
+        if not _tree_leaves(grads, 1):
             raise ValueError("[value_and_grad] the model has no trainable parameters; unfreeze some.")
         return value, grads
 
