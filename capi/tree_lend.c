@@ -259,12 +259,11 @@ static PyObject *renode(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 		return NULL;
 	}
 	for (Py_ssize_t i = 0; i < PyList_Size(args[0]); i++) {
-		Array *a = (Array *)PyList_GetItem(args[0], i), *b = (Array *)PyList_GetItem(args[1], i);
-		if (a->id == b->id) continue;
-		if (!goHold(b->id)) return NULL;
-		uint32_t id = a->id, kb = a->kb;
-		a->id = b->id, a->kb = b->kb;
-		queue_free(id, kb);
+		PyObject *a = PyList_GetItem(args[0], i), *b = PyList_GetItem(args[1], i);
+		if (ID(a) == ID(b)) continue;
+		capi_handle h = goHold(ID(b));
+		if (!h) return NULL;
+		set_node(a, h);
 	}
 	Py_RETURN_NONE;
 }
@@ -279,6 +278,7 @@ static int assign(PyObject *tree, PyObject *like, PyObject *leaves, Py_ssize_t *
 
 /* Whether o may have arrays in it. */
 static int is_tree(PyObject *o) { return tree_kind(o) != KIND_LEAF || tree_is_holder(o); }
+
 static int assign_in(PyObject *tree, PyObject *like, PyObject *leaves, Py_ssize_t *at) {
 	if (PyDict_Check(like)) {
 		PyObject *k, *v, *held;

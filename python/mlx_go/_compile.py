@@ -109,11 +109,7 @@ def _assign(tree, like, values):
 
 
 def _copy_containers(tree):
-    if isinstance(tree, dict):
-        return {k: _copy_containers(v) for k, v in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        return type(tree)(_copy_containers(v) for v in tree)
-    return tree
+    return _tree_fill(tree, _tree_leaves(tree, 1), 1)
 
 
 class _Entry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import mlx_go.core as mx
 from mlx_go import nn, optimizers
 
 pytestmark = pytest.mark.smoke
+
+Pair = namedtuple("Pair", "w b")
 
 
 def vec(*values: float) -> mx.array:
@@ -242,6 +245,18 @@ def test_state_of_a_compiled_function() -> None:
 
     run = mx.compile(step, inputs=s, outputs=s)
     assert [run(mx.array(1.0)).item() for _ in range(3)] == [1, 2, 3] and s[0].item() == 3
+
+
+def test_named_tuples_in_captured_state() -> None:
+    s = {"p": Pair(mx.array(1.0), mx.array(2.0))}
+
+    def step(v):
+        s["p"] = Pair(s["p"].w + v, s["p"].b)
+        return s["p"].w
+
+    run = mx.compile(step, inputs=s, outputs=s)
+    assert [run(mx.array(1.0)).item() for _ in range(3)] == [2, 3, 4]
+    assert type(s["p"]) is Pair and (s["p"].w.item(), s["p"].b.item()) == (4, 2)
 
 
 def test_a_cache_written_in_a_compiled_function() -> None:
