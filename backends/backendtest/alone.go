@@ -15,11 +15,7 @@ import (
 func testAlone(c *ctx) {
 	for _, r := range table.Rows {
 		c.sub(r.Name, func(c *ctx) {
-			for _, d := range r.ComputeDtypes() {
-				if s, ok := c.b.(Supporter); ok && !s.Supports(r, d) {
-					c.skips["the backend does not support the row"]++
-					continue
-				}
+			for _, d := range c.supported(r) {
 				c.begin("%s of %s", r.Name, d)
 				c.alone(r, d)
 			}

@@ -129,14 +129,22 @@ func (c *ctx) arguments(r *table.Row, d dtype.Dtype) []func(int) uint64 {
 	return out
 }
 
+// supported lists the dtypes for which the backend has the row, and counts the others as skipped.
+func (c *ctx) supported(r *table.Row) []dtype.Dtype {
+	return slices.DeleteFunc(r.ComputeDtypes(), func(d dtype.Dtype) bool {
+		s, ok := c.b.(Supporter)
+		skip := ok && !s.Supports(r, d)
+		if skip {
+			c.skips["the backend does not support the row"]++
+		}
+		return skip
+	})
+}
+
 func testElementwise(c *ctx) {
 	for _, r := range table.Rows {
 		c.sub(r.Name, func(c *ctx) {
-			for _, d := range r.ComputeDtypes() {
-				if s, ok := c.b.(Supporter); ok && !s.Supports(r, d) {
-					c.skips["the backend does not support the row"]++
-					continue
-				}
+			for _, d := range c.supported(r) {
 				c.row(r, d)
 			}
 			c.rowHalves(r)
