@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// Host runs kernels and owns memory on one kind of device. It is all that
+// Host runs kernels and owns memory of the host, synchronously. It is all that
 // core knows of a device: graphs, transforms, shapes, caching and scheduling
 // stay on this side. Launch may be called from several goroutines at once.
 type Host interface {

@@ -39,6 +39,10 @@ type Kernel struct {
 	// into a dying array. Such a kernel must not be given up half way through a position. When it is cancelled it leaves
 	// in Done how many positions of its own order are complete, and launched again it goes on from there.
 	Done *int
+	// InAt and OutAt are where In and Out lie on a Device, whose Data are nil then, and Work is the working space that
+	// Device.Workspace asked for. On the host they are nil and empty.
+	InAt, OutAt []Place
+	Work        Place
 }
 
 // Canceled reports whether the caller has given up on the result.
