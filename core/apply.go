@@ -24,7 +24,7 @@ func primitive(r *table.Row) *Def {
 	if d := rowDefs[r.Index]; d != nil {
 		return d
 	}
-	d := &Def{Name: r.Name, Row: r, Launch: launchRow, VMap: vmapRow}
+	d := &Def{Name: r.Name, Row: r, Kind: device.KindElementwise, Launch: launchRow, VMap: vmapRow}
 	if r.Flags&table.Heavy != 0 {
 		d.Cost = func(*Array) int { return 8 }
 	}
@@ -170,13 +170,13 @@ func launchRow(e *exec, y *Array) *errs.Error {
 // launchProgram runs p over xs, which broadcast to y's shape, into y, writing over a dying
 // input where one fits.
 func launchProgram(e *exec, y *Array, xs []*Array, p *device.Program) *errs.Error {
-	if donate(y, xs) {
+	if e.donate(y, xs) {
 		if e.cancel == nil {
 			return runProgram(e, y, xs, p, nil)
 		}
 		return e.runInPlace(y, xs, func(e *exec, y *Array, xs []*Array, done *int) *errs.Error { return runProgram(e, y, xs, p, done) })
 	}
-	if err := y.allocate(); err != nil {
+	if err := e.allocate(y); err != nil {
 		return err
 	}
 	return runProgram(e, y, xs, p, nil)
@@ -191,47 +191,21 @@ func runProgram(e *exec, y *Array, xs []*Array, p *device.Program, done *int) *e
 			break
 		}
 	}
-	ins := e.in[:0]
+	ins := e.ins[:0]
 	if flat {
 		n := []int{y.Size()}
 		for _, x := range xs {
-			ins = append(ins, device.Tensor{Data: x.Data(), Dtype: x.dtype, Shape: n, Strides: one})
+			ins = append(ins, e.input(x, n, one))
 		}
-		e.out[0] = device.Tensor{Data: y.Data(), Dtype: y.dtype, Shape: n, Strides: one}
+		e.outs[0] = e.output(y, y.dtype, n, one, 0)
 	} else {
 		for _, x := range xs {
-			ins = append(ins, device.Tensor{Data: x.Data(), Dtype: x.dtype, Shape: y.shape, Strides: layout.BroadcastStrides(x.shape, x.Strides(), y.shape)})
+			ins = append(ins, e.input(x, y.shape, layout.BroadcastStrides(x.shape, x.Strides(), y.shape)))
 		}
-		e.out[0] = device.Tensor{Data: y.Data(), Dtype: y.dtype, Shape: y.shape, Strides: layout.Strides(y.shape)}
+		e.outs[0] = e.whole(y)
 	}
-	e.k = device.Kernel{Kind: device.KindElementwise, Op: y.opName(), Out: e.out[:1], In: ins, Attr: p, Done: done}
+	e.k = device.Kernel{Kind: device.KindElementwise, Op: y.opName(), Out: e.outs[:1], In: ins, Attr: p, Done: done}
 	return e.launch(&e.k)
-}
-
-// donate lets y take over the memory of an input that dies with it: one that nothing
-// but y holds, laid out like y, in memory that no other array views.
-func donate(y *Array, xs []*Array) bool {
-	if y.traced() {
-		return false
-	}
-	for i, x := range xs {
-		if x.refs == 1 && !x.fresh && x.buf != nil && x.buf.refs == 1 && x.buf.foreign == nil && x.offset == 0 &&
-			x.dtype.Size() == y.dtype.Size() && layout.Equal(x.shape, y.shape) && x.contiguous() && !repeats(xs, i) {
-			x.buf.refs++
-			y.buf, y.offset, y.strides = x.buf, 0, nil
-			return true
-		}
-	}
-	return false
-}
-
-func repeats(xs []*Array, i int) bool {
-	for j, x := range xs {
-		if j != i && x == xs[i] {
-			return true
-		}
-	}
-	return false
 }
 
 // vjpRow multiplies the cotangent with the conjugate derivative and sums over the axes

@@ -73,7 +73,9 @@ type Def struct {
 	// View computes y's strides and offset from its evaluated first input, without a
 	// kernel; false if this layout needs a copy.
 	View func(y *Array) bool
-	// Launch computes y by kernels; y's memory is allocated by it.
+	// Kind is the kernel that computes y, with y's attr, from all inputs, unless Launch says how.
+	Kind device.Kind
+	// Launch computes y by other means, into memory that it allocates.
 	Launch func(e *exec, y *Array) *errs.Error
 	// LaunchEmpty marks ops that check their inputs even if the result has no elements.
 	LaunchEmpty bool
@@ -316,7 +318,10 @@ func (a *Array) contiguous() bool {
 	return a.strides == nil || layout.IsContiguous(a.shape, a.strides)
 }
 
-// tensor is the ready array as a kernel sees it.
-func (a *Array) tensor() device.Tensor {
-	return device.Tensor{Data: a.Data(), Dtype: a.dtype, Shape: a.shape, Strides: a.Strides()}
+// shareBuffer makes y a view of x's memory.
+func (y *Array) shareBuffer(x *Array, offset int, strides []int) {
+	if x.buf != nil {
+		x.buf.refs++
+	}
+	y.buf, y.offset, y.strides = x.buf, offset, strides
 }

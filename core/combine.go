@@ -2,7 +2,6 @@ package core
 
 import (
 	"slices"
-	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
@@ -15,7 +14,7 @@ import (
 var concatOp, updateOp, dependsOp Def
 
 func init() {
-	concatOp = Def{Name: "concatenate", Linear: true, Launch: launchConcat,
+	concatOp = Def{Name: "concatenate", Linear: true, Kind: device.KindCopy, Launch: launchConcat,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			axis, at := y.attr.(int), 0
 			out := make([]*Array, len(want))
@@ -31,7 +30,7 @@ func init() {
 			return Concatenate(batchAll(ins, mapped, n), y.attr.(int)+1)
 		},
 	}
-	updateOp = Def{Name: "slice_update", Launch: launchUpdate,
+	updateOp = Def{Name: "slice_update", Kind: device.KindCopy, Launch: launchUpdate,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			u, at := y.in[1], y.attr.(*sliceAttr)
 			out := make([]*Array, 2)
@@ -170,27 +169,26 @@ func joined(op string, parts []*Array, axis int) *Array {
 }
 
 // part is the region of y's fresh, row-contiguous memory that at selects, of the given shape.
-func (y *Array) part(shape layout.Shape, at *sliceAttr) device.Tensor {
+func (e *exec) part(y *Array, shape layout.Shape, at *sliceAttr) device.Tensor {
 	strides := layout.Strides(y.shape)
 	offset := 0
 	for i, s := range strides {
 		offset += at.start[i] * s
 		strides[i] = at.step[i] * s
 	}
-	t := device.Tensor{Dtype: y.dtype, Shape: shape, Strides: strides}
-	if layout.Size(shape) > 0 {
-		t.Data = unsafe.Add(y.Data(), offset*y.dtype.Size())
+	if layout.Size(shape) == 0 {
+		return device.Tensor{Dtype: y.dtype, Shape: shape, Strides: strides}
 	}
-	return t
+	return e.output(y, y.dtype, shape, strides, offset*y.dtype.Size())
 }
 
 func launchConcat(e *exec, y *Array) *errs.Error {
-	if err := y.allocate(); err != nil {
+	if err := e.allocate(y); err != nil {
 		return err
 	}
 	axis, at := y.attr.(int), wholeSlice(len(y.shape))
 	for _, x := range y.inputs() {
-		if err := e.copyInto(y, y.part(x.shape, at), x); err != nil {
+		if err := e.copyInto(y, e.part(y, x.shape, at), x); err != nil {
 			return err
 		}
 		at.start[axis] += x.shape[axis]
@@ -213,15 +211,15 @@ func sliceUpdate(x, update *Array, at *sliceAttr) *Array {
 // launchUpdate writes into a copy of the first input, or into its memory if it dies here.
 func launchUpdate(e *exec, y *Array) *errs.Error {
 	x, u := y.in[0], y.in[1]
-	if !donate(y, y.in[:1]) {
-		if err := y.allocate(); err != nil {
+	if !e.donate(y, y.in[:1]) {
+		if err := e.allocate(y); err != nil {
 			return err
 		}
-		if err := e.copyInto(y, y.part(x.shape, wholeSlice(len(x.shape))), x); err != nil {
+		if err := e.copyInto(y, e.part(y, x.shape, wholeSlice(len(x.shape))), x); err != nil {
 			return err
 		}
 	}
-	return e.copyInto(y, y.part(u.shape, y.attr.(*sliceAttr)), u)
+	return e.copyInto(y, e.part(y, u.shape, y.attr.(*sliceAttr)), u)
 }
 
 func stack(a *Args) *Array {

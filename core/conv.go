@@ -14,7 +14,7 @@ import (
 var convOp Def
 
 func init() {
-	convOp = Def{Name: "conv", Launch: simple(device.KindConv), VJP: vjpConv, VMap: vmapConv,
+	convOp = Def{Name: "conv", Kind: device.KindConv, VJP: vjpConv, VMap: vmapConv,
 		Cost: func(y *Array) int {
 			w := y.in[1].shape
 			return max(layout.Size(w)/max(w[0], 1)/4, 1)

@@ -14,13 +14,13 @@ import (
 var fillOp, arangeOp Def
 
 func init() {
-	fillOp = Def{Name: "full", Linear: true, Launch: simple(device.KindFill),
+	fillOp = Def{Name: "full", Linear: true, Kind: device.KindFill,
 		VJP: func(y, ct *Array, want []bool) []*Array { return []*Array{sumTo(ct, scalarShape)} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			return BroadcastTo(insertOnes(ins[0], len(y.shape)+1), withBatch(n, y.shape))
 		},
 	}
-	arangeOp = Def{Name: "arange", NoGrad: "it has no inputs", Launch: simple(device.KindArange)}
+	arangeOp = Def{Name: "arange", NoGrad: "it has no inputs", Kind: device.KindArange}
 
 	filled := func(v float64) func(*Args) []*Array {
 		return callN(func(a *Args) *Array { return fill(scalarOf(a.dtype(1, dtype.Float32), complex(v, 0)), a.shape(0)) })

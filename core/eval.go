@@ -6,9 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/errs"
-	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // Job is one evaluation: a tape of nodes in an order in which inputs come first.
@@ -87,7 +85,7 @@ func startEval(outs []*Array, async, inline bool) (*Job, *errs.Error) {
 		a.refs--
 	}
 	if inline && after == nil && cost <= inlineCost {
-		err := j.run(&exec{inline: true})
+		err := j.run(inlineExec.begin())
 		if err == errHandOver {
 			return nil, err
 		}
@@ -261,40 +259,6 @@ func (j *Job) run(e *exec) (err *errs.Error) {
 	return nil
 }
 
-// node computes one array.
-func (e *exec) node(a *Array) *errs.Error {
-	if a.Size() == 0 && !a.op.LaunchEmpty {
-		return nil
-	}
-	if a.op.View != nil {
-		if a.op.View(a) {
-			return nil
-		}
-		if e.inline && a.Size() > inlineCost {
-			return errHandOver
-		}
-	}
-	if a.op.Launch == nil {
-		return errs.Errorf(errs.RuntimeError, "[%s] has no kernel", a.opName())
-	}
-	if err := a.op.Launch(e, a); err != nil {
-		if a.buf != nil && a.op != &restOp {
-			a.buf.release()
-			a.buf = nil
-		}
-		return err
-	}
-	return nil
-}
-
-// shareBuffer makes y a view of x's memory.
-func (y *Array) shareBuffer(x *Array, offset int, strides []int) {
-	if x.buf != nil {
-		x.buf.refs++
-	}
-	y.buf, y.offset, y.strides = x.buf, offset, strides
-}
-
 // Over returns whether the job has ended.
 func (j *Job) Over() bool {
 	select {
@@ -426,72 +390,4 @@ func startEvalLocked(outs []*Array) *Job {
 	Lock()
 	defer Unlock()
 	return StartEval(outs, false)
-}
-
-// exec is the context in which nodes launch kernels.
-type exec struct {
-	inline bool
-	cancel *atomic.Bool
-	k      device.Kernel
-	out    [1]device.Tensor
-	in     [maxFusedInputs]device.Tensor
-}
-
-// launch runs k's kernel with the graph lock given up where that is worth it.
-// Inputs cannot go away meanwhile: the node being computed holds them.
-func (e *exec) launch(k *device.Kernel) *errs.Error {
-	k.Cancel = e.cancel
-	err := e.launchOnce(k)
-	if err != nil && err.Kind == errs.MemoryError && memory.cached > 0 && k.Done == nil {
-		ClearCache() // what the cache keeps may be what the kernel's working space lacks
-		err = e.launchOnce(k)
-	}
-	return err
-}
-
-func (e *exec) launchOnce(k *device.Kernel) *errs.Error {
-	dev := host()
-	k.Room = max(MemoryLimit()-memory.active, 1)
-	if !e.inline {
-		sweep()
-		Threads.Graph.Unlock()
-		defer Threads.Graph.Lock()
-	}
-	if err := dev.Launch(k); err != nil {
-		if err, ok := err.(*errs.Error); ok {
-			return err
-		}
-		return errs.Errorf(errs.RuntimeError, "[%s] %v", k.Op, err)
-	}
-	return nil
-}
-
-// simple is the Launch of most ops: one kernel of the given kind over all inputs
-// into fresh memory, with the node's attr.
-func simple(kind device.Kind) func(*exec, *Array) *errs.Error {
-	return func(e *exec, y *Array) *errs.Error {
-		if err := y.allocate(); err != nil {
-			return err
-		}
-		return e.runKind(kind, y, y.attr)
-	}
-}
-
-// runKind launches one kernel into y's memory.
-func (e *exec) runKind(kind device.Kind, y *Array, attr any) *errs.Error {
-	e.out[0] = device.Tensor{Data: y.Data(), Dtype: y.dtype, Shape: y.shape, Strides: layout.Strides(y.shape)}
-	ins := e.in[:0]
-	for _, x := range y.inputs() {
-		ins = append(ins, x.tensor())
-	}
-	e.k = device.Kernel{Kind: kind, Op: y.opName(), Out: e.out[:1], In: ins, Attr: attr}
-	return e.launch(&e.k)
-}
-
-// copyInto launches a copy of x, cast, to the part of y's memory that dst describes.
-func (e *exec) copyInto(y *Array, dst device.Tensor, x *Array) *errs.Error {
-	if layout.Size(dst.Shape) == 0 {
-		return nil
-	}
-	return e.launch(&device.Kernel{Kind: device.KindCopy, Op: y.opName(), Out: []device.Tensor{dst}, In: []device.Tensor{x.tensor()}})
 }

@@ -17,7 +17,7 @@ import (
 var gatherOp, scatterOp, gatherAxisOp, scatterAxisOp Def
 
 func init() {
-	gatherOp = Def{Name: "index", Launch: simple(device.KindGather),
+	gatherOp = Def{Name: "index", Kind: device.KindGather,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			ins, at := y.inputs(), y.attr.(device.GatherAttr)
 			x, idx := ins[0], ins[1:]
@@ -33,8 +33,8 @@ func init() {
 		},
 		VMap: vmapGather,
 	}
-	scatterOp = Def{Name: "index", Launch: launchScatter(device.KindScatter), Cost: scatterCost, VJP: vjpScatter, JVP: jvpScatter, VMap: vmapScatter}
-	gatherAxisOp = Def{Name: "take_along_axis", Launch: simple(device.KindGatherAxis),
+	scatterOp = Def{Name: "index", Kind: device.KindScatter, Launch: launchScatter, Cost: scatterCost, VJP: vjpScatter, JVP: jvpScatter, VMap: vmapScatter}
+	gatherAxisOp = Def{Name: "take_along_axis", Kind: device.KindGatherAxis,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			x := y.in[0]
 			return []*Array{scatterAxisAdd(zerosLike(x), y.in[1], ct, y.attr.(device.AxisAttr).Axis), nil}
@@ -50,7 +50,7 @@ func init() {
 			return gatherAxis(xs[0], xs[1], y.attr.(device.AxisAttr).Axis+1)
 		},
 	}
-	scatterAxisOp = Def{Name: "put_along_axis", Launch: launchScatter(device.KindScatterAxis), Cost: scatterCost,
+	scatterAxisOp = Def{Name: "put_along_axis", Kind: device.KindScatterAxis, Launch: launchScatter, Cost: scatterCost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			at, idx, u := y.attr.(device.ScatterAxisAttr), y.in[1], y.in[2]
 			gu := gatherAxis(ct, idx, at.Axis)
@@ -90,33 +90,32 @@ func orZeros(t, x *Array) *Array {
 
 // launchScatter copies the array to change, or takes over its memory if it dies here, and lets
 // the kernel change the copy.
-func launchScatter(kind device.Kind) func(*exec, *Array) *errs.Error {
-	return func(e *exec, y *Array) *errs.Error {
-		ins, attr := y.inputs(), y.attr
-		scatter := func(e *exec, y *Array, ins []*Array, done *int) *errs.Error {
-			if ins[len(ins)-1].Size() == 0 {
-				return nil
-			}
-			k := &device.Kernel{Kind: kind, Op: y.opName(), Out: []device.Tensor{{Data: y.Data(), Dtype: y.dtype, Shape: y.shape, Strides: layout.Strides(y.shape)}}, Attr: attr, Done: done}
-			for _, x := range ins[1:] {
-				k.In = append(k.In, x.tensor())
-			}
-			return e.launch(k)
+func launchScatter(e *exec, y *Array) *errs.Error {
+	ins := y.inputs()
+	kind, attr := y.op.Kind, y.attr
+	scatter := func(e *exec, y *Array, ins []*Array, done *int) *errs.Error {
+		if ins[len(ins)-1].Size() == 0 {
+			return nil
 		}
-		if donate(y, ins[:1]) {
-			if e.cancel == nil {
-				return scatter(e, y, ins, nil)
-			}
-			return e.runInPlace(y, ins, scatter)
+		k := &device.Kernel{Kind: kind, Op: y.opName(), Out: []device.Tensor{e.whole(y)}, Attr: attr, Done: done}
+		for _, x := range ins[1:] {
+			k.In = append(k.In, e.tensor(x))
 		}
-		if err := y.allocate(); err != nil {
-			return err
-		}
-		if err := e.copyInto(y, device.Tensor{Data: y.Data(), Dtype: y.dtype, Shape: y.shape, Strides: layout.Strides(y.shape)}, ins[0]); err != nil {
-			return err
-		}
-		return scatter(e, y, ins, nil)
+		return e.launch(k)
 	}
+	if e.donate(y, ins[:1]) {
+		if e.cancel == nil {
+			return scatter(e, y, ins, nil)
+		}
+		return e.runInPlace(y, ins, scatter)
+	}
+	if err := e.allocate(y); err != nil {
+		return err
+	}
+	if err := e.copyInto(y, e.whole(y), ins[0]); err != nil {
+		return err
+	}
+	return scatter(e, y, ins, nil)
 }
 
 func checkIndices(op string, idx []*Array) {

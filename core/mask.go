@@ -17,7 +17,7 @@ import (
 var nonzeroOp Def
 
 func init() {
-	nonzeroOp = Def{Name: "index", NoGrad: "the result is an integer", Launch: launchNonzero, LaunchEmpty: true,
+	nonzeroOp = Def{Name: "index", NoGrad: "the result is an integer", Kind: device.KindNonzero, Launch: launchNonzero, LaunchEmpty: true,
 		Cost: func(y *Array) int { return 1 + y.in[0].Size()/(8*max(y.Size(), 1)) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			at := y.attr.(device.NonzeroAttr)
@@ -29,7 +29,7 @@ func init() {
 
 func launchNonzero(e *exec, y *Array) *errs.Error {
 	if y.Size() > 0 {
-		if err := y.allocate(); err != nil {
+		if err := e.allocate(y); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,7 @@ var randomBitsOp Def
 var randomKey *Array
 
 func init() {
-	randomBitsOp = Def{Name: "random_bits", Launch: simple(device.KindRandomBits), NoGrad: "bits are no function of the key that has a derivative",
+	randomBitsOp = Def{Name: "random_bits", Kind: device.KindRandomBits, NoGrad: "bits are no function of the key that has a derivative",
 		Cost: func(*Array) int { return 16 },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			return newArray(&randomBitsOp, dtype.Uint32, withBatch(n, y.shape), y.attr, ins[0])

@@ -14,7 +14,7 @@ var reduceOp, argReduceOp Def
 var reduceNames = [device.ReduceOpCount]string{"sum", "prod", "min", "max", "all", "any"}
 
 func init() {
-	reduceOp = Def{Name: "reduce", Launch: simple(device.KindReduce), VJP: vjpReduce, JVP: jvpReduce,
+	reduceOp = Def{Name: "reduce", Kind: device.KindReduce, VJP: vjpReduce, JVP: jvpReduce,
 		Cost: func(y *Array) int { return max(y.in[0].Size()/max(y.Size(), 1), 1) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			at := y.attr.(device.ReduceAttr)
@@ -25,7 +25,7 @@ func init() {
 			return newArray(&reduceOp, y.dtype, withBatch(n, y.shape), device.ReduceAttr{Op: at.Op, Axes: axes}, ins[0])
 		},
 	}
-	argReduceOp = Def{Name: "argreduce", NoGrad: "the result is an integer", Launch: simple(device.KindArgReduce),
+	argReduceOp = Def{Name: "argreduce", NoGrad: "the result is an integer", Kind: device.KindArgReduce,
 		Cost: reduceOp.Cost,
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			at := y.attr.(device.ArgReduceAttr)

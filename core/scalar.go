@@ -14,7 +14,7 @@ var constant = &Def{Name: "constant", NoGrad: "it has no inputs"}
 
 func init() {
 	constant.Launch = func(e *exec, y *Array) *errs.Error {
-		if err := y.allocate(); err != nil {
+		if err := e.allocate(y); err != nil {
 			return err
 		}
 		*(*uint64)(y.buf.ptr) = y.bits // buffers are at least 64 bytes

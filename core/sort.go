@@ -22,14 +22,14 @@ func init() {
 	order := func(y *Array) *Array {
 		return argSortAxis(y.in[0], y.attr.(device.SortAttr).Axis, y.attr.(device.SortAttr).Kth)
 	}
-	sortOp = Def{Name: "sort", Launch: simple(device.KindSort), VMap: vmap, Cost: cost,
+	sortOp = Def{Name: "sort", Kind: device.KindSort, VMap: vmap, Cost: cost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			return []*Array{scatterAxisAdd(zerosLike(y.in[0]), order(y), ct, y.attr.(device.SortAttr).Axis)}
 		},
 		JVP: func(y *Array, t []*Array) *Array { return gatherAxis(t[0], order(y), y.attr.(device.SortAttr).Axis) },
 	}
-	argSortOp = Def{Name: "argsort", Launch: simple(device.KindSort), VMap: vmap, Cost: cost, NoGrad: "the result is an integer"}
-	searchOp = Def{Name: "searchsorted", Launch: simple(device.KindSearchSorted), Cost: cost, VMap: vmapSearch, NoGrad: "the result is an integer"}
+	argSortOp = Def{Name: "argsort", Kind: device.KindSort, VMap: vmap, Cost: cost, NoGrad: "the result is an integer"}
+	searchOp = Def{Name: "searchsorted", Kind: device.KindSearchSorted, Cost: cost, VMap: vmapSearch, NoGrad: "the result is an integer"}
 
 	// along applies f to the given axis, or to the flattened array for an axis of None.
 	along := func(a *Args, x *Array, i int, f func(x *Array, axis int) *Array) *Array {

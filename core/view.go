@@ -38,7 +38,7 @@ func init() {
 			}
 			return ok
 		},
-		Launch: copyLaunch,
+		Kind: device.KindCopy, Launch: copyLaunch,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			return []*Array{Reshape(ct, y.in[0].shape)}
 		},
@@ -132,7 +132,7 @@ func init() {
 			return AsStrided(ins[0], withBatch(n, y.shape), withBatch(y.in[0].Size(), at.strides), at.offset)
 		},
 	}
-	bitcastOp = Def{Name: "view", NoGrad: "it reinterprets bits",
+	bitcastOp = Def{Name: "view", Kind: device.KindCopy, NoGrad: "it reinterprets bits",
 		View: func(y *Array) bool {
 			x := y.in[0]
 			if x.dtype.Size() == y.dtype.Size() {
@@ -148,14 +148,14 @@ func init() {
 		Launch: func(e *exec, y *Array) *errs.Error {
 			// Copy the bits row-contiguously as what they were; y then sees them as its own dtype.
 			x := y.in[0]
-			if err := y.allocate(); err != nil {
+			if err := e.allocate(y); err != nil {
 				return err
 			}
-			return e.copyInto(y, device.Tensor{Data: y.Data(), Dtype: x.dtype, Shape: x.shape, Strides: layout.Strides(x.shape)}, x)
+			return e.copyInto(y, e.output(y, x.dtype, x.shape, layout.Strides(x.shape), 0), x)
 		},
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return Bitcast(ins[0], y.dtype) },
 	}
-	asTypeOp = Def{Name: "astype", Linear: true, Launch: launchCast,
+	asTypeOp = Def{Name: "astype", Linear: true, Kind: device.KindCopy, Launch: launchCast,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			d := y.in[0].dtype
 			return []*Array{AsType(realPart(ct, d), d)}
@@ -163,7 +163,7 @@ func init() {
 		JVP:  func(y *Array, t []*Array) *Array { return AsType(t[0], y.dtype) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return AsType(ins[0], y.dtype) },
 	}
-	compactOp = Def{Name: "contiguous", Linear: true, Launch: copyLaunch,
+	compactOp = Def{Name: "contiguous", Linear: true, Kind: device.KindCopy, Launch: copyLaunch,
 		View: func(y *Array) bool {
 			x := y.in[0]
 			if x.contiguous() && y.attr == nil {
@@ -202,10 +202,10 @@ func withBatch(n int, shape []int) []int { return append([]int{n}, shape...) }
 // copyLaunch fills y, row-contiguous, with its input's elements in row-major order.
 func copyLaunch(e *exec, y *Array) *errs.Error {
 	x := y.in[0]
-	if err := y.allocate(); err != nil {
+	if err := e.allocate(y); err != nil {
 		return err
 	}
-	return e.copyInto(y, device.Tensor{Data: y.Data(), Dtype: y.dtype, Shape: x.shape, Strides: layout.Strides(x.shape)}, x)
+	return e.copyInto(y, e.output(y, y.dtype, x.shape, layout.Strides(x.shape), 0), x)
 }
 
 // launchCast converts elements.
@@ -213,7 +213,7 @@ func launchCast(e *exec, y *Array) *errs.Error {
 	if f, ok := y.attr.(*fused); ok {
 		return launchProgram(e, y, f.ins, f.prog)
 	}
-	if err := y.allocate(); err != nil {
+	if err := e.allocate(y); err != nil {
 		return err
 	}
 	return e.runKind(device.KindCopy, y, nil)

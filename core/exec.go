@@ -1,0 +1,168 @@
+package core
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/errs"
+	"github.com/mlx-go/mlx_go/core/layout"
+)
+
+// exec is the context in which nodes are computed, one after the other. It owns the operands of kernels: nothing else
+// allocates results or makes tensors of arrays.
+type exec struct {
+	inline bool
+	cancel *atomic.Bool
+	k      device.Kernel
+	outs   [1]device.Tensor
+	ins    [maxFusedInputs]device.Tensor
+}
+
+// inlineExec serves small evaluations. It is guarded by the graph lock, and kept for its memory.
+var inlineExec = exec{inline: true}
+
+// begin makes e as good as new: it remembers nothing of the kernels it launched last.
+func (e *exec) begin() *exec {
+	e.k = device.Kernel{}
+	return e
+}
+
+// node computes one array.
+func (e *exec) node(a *Array) *errs.Error {
+	if a.Size() == 0 && !a.op.LaunchEmpty {
+		return nil
+	}
+	if a.op.View != nil {
+		if a.op.View(a) {
+			return nil
+		}
+		if e.inline && a.Size() > inlineCost {
+			return errHandOver
+		}
+	}
+	if err := e.compute(a); err != nil {
+		if a.buf != nil && a.op != &restOp {
+			a.buf.release()
+			a.buf = nil
+		}
+		return err
+	}
+	return nil
+}
+
+// compute launches a's kernels.
+func (e *exec) compute(a *Array) *errs.Error {
+	switch {
+	case a.op.Launch != nil:
+		return a.op.Launch(e, a)
+	case a.op.Kind == device.KindNone:
+		return errs.Errorf(errs.RuntimeError, "[%s] has no kernel", a.opName())
+	}
+	if err := e.allocate(a); err != nil {
+		return err
+	}
+	return e.runKind(a.op.Kind, a, a.attr)
+}
+
+// allocate gives y row-contiguous memory of its own where e computes it.
+func (e *exec) allocate(y *Array) *errs.Error { return y.allocate() }
+
+// tensor is x as a kernel reads it.
+func (e *exec) tensor(x *Array) device.Tensor { return e.input(x, x.shape, x.Strides()) }
+
+// input is x as a kernel reads it, seen through another shape.
+func (e *exec) input(x *Array, shape layout.Shape, strides []int) device.Tensor {
+	return device.Tensor{Data: x.Data(), Dtype: x.dtype, Shape: shape, Strides: strides}
+}
+
+// whole is y as a kernel writes it.
+func (e *exec) whole(y *Array) device.Tensor {
+	return e.output(y, y.dtype, y.shape, layout.Strides(y.shape), 0)
+}
+
+// output is a part of y's memory, offset bytes from its start, as a kernel writes it.
+func (e *exec) output(y *Array, d dtype.Dtype, shape layout.Shape, strides []int, offset int) device.Tensor {
+	t := device.Tensor{Dtype: d, Shape: shape, Strides: strides}
+	if y.buf != nil {
+		t.Data = unsafe.Add(y.Data(), offset)
+	}
+	return t
+}
+
+// donate lets y take over the memory of an input that dies with it: one that nothing
+// but y holds, laid out like y, in memory that no other array views.
+func (e *exec) donate(y *Array, xs []*Array) bool {
+	if y.traced() {
+		return false
+	}
+	for i, x := range xs {
+		if x.refs == 1 && !x.fresh && x.buf != nil && x.buf.refs == 1 && x.buf.foreign == nil && x.offset == 0 &&
+			x.dtype.Size() == y.dtype.Size() && layout.Equal(x.shape, y.shape) && x.contiguous() && !repeats(xs, i) {
+			x.buf.refs++
+			y.buf, y.offset, y.strides = x.buf, 0, nil
+			return true
+		}
+	}
+	return false
+}
+
+func repeats(xs []*Array, i int) bool {
+	for j, x := range xs {
+		if j != i && x == xs[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// launch runs k's kernel with the graph lock given up where that is worth it.
+// Inputs cannot go away meanwhile: the node being computed holds them.
+func (e *exec) launch(k *device.Kernel) *errs.Error {
+	k.Cancel = e.cancel
+	err := e.launchOnce(k)
+	if err != nil && err.Kind == errs.MemoryError && memory.cached > 0 && k.Done == nil {
+		ClearCache() // what the cache keeps may be what the kernel's working space lacks
+		err = e.launchOnce(k)
+	}
+	return err
+}
+
+func (e *exec) launchOnce(k *device.Kernel) *errs.Error {
+	dev := host()
+	k.Room = max(MemoryLimit()-memory.active, 1)
+	if !e.inline {
+		sweep()
+		Threads.Graph.Unlock()
+		defer Threads.Graph.Lock()
+	}
+	if err := dev.Launch(k); err != nil {
+		if err, ok := err.(*errs.Error); ok {
+			return err
+		}
+		return errs.Errorf(errs.RuntimeError, "[%s] %v", k.Op, err)
+	}
+	return nil
+}
+
+// runKind launches one kernel over all inputs into y's memory.
+func (e *exec) runKind(kind device.Kind, y *Array, attr any) *errs.Error {
+	e.outs[0] = e.whole(y)
+	ins := e.ins[:0]
+	for _, x := range y.inputs() {
+		ins = append(ins, e.tensor(x))
+	}
+	e.k = device.Kernel{Kind: kind, Op: y.opName(), Out: e.outs[:1], In: ins, Attr: attr}
+	return e.launch(&e.k)
+}
+
+// copyInto launches a copy of x, cast, to the part of y's memory that dst describes.
+func (e *exec) copyInto(y *Array, dst device.Tensor, x *Array) *errs.Error {
+	if layout.Size(dst.Shape) == 0 {
+		return nil
+	}
+	e.outs[0], e.ins[0] = dst, e.tensor(x)
+	e.k = device.Kernel{Kind: device.KindCopy, Op: y.opName(), Out: e.outs[:1], In: e.ins[:1]}
+	return e.launch(&e.k)
+}
