@@ -79,19 +79,15 @@ func init() {
 		}
 		return joined(a.name(), parts, a.axis(1, parts[0].NDim(), 0))
 	})
-	const doc = "Arrays one after the other along an axis.\n\nArgs:\n    arrays: Arrays whose shapes agree but for that axis, or an array for its rows; dtypes are promoted.\n    axis: Axis along which they follow each other; ``None`` flattens them first.\n\nReturns:\n    The joined array.\n\nExample:\n    >>> mx.concatenate([mx.array([1, 2]), mx.array([3])])\n    array([1, 2, 3], dtype=int32)"
 	register(
-		Func{Name: "concatenate", Sig: sig, Call: concat, Doc: doc},
-		Func{Name: "concat", Sig: sig, Call: concat, Doc: doc},
-		Func{Name: "stack", Sig: sig, Call: callN(stack), Doc: "Arrays of one shape side by side along a new axis.\n\nArgs:\n    arrays: Arrays of one shape, or an array for its rows; dtypes are promoted.\n    axis: Place of the new axis in the result.\n\nReturns:\n    An array with one more axis.\n\nExample:\n    >>> mx.stack([mx.array([1, 2]), mx.array([3, 4])])\n    array([[1, 2],\n           [3, 4]], dtype=int32)"},
+		Func{Name: "concatenate", Sig: sig, Call: concat},
+		Func{Name: "concat", Sig: sig, Call: concat},
+		Func{Name: "stack", Sig: sig, Call: callN(stack)},
 		Func{Name: "slice", Sig: "(a: array, start_indices: array, axes: Sequence[int], slice_size: Sequence[int], *, stream: StreamOrDevice = None) -> array",
-			Doc:  "Part of an array whose start is data.\n\nArgs:\n    a: Input array.\n    start_indices: Integer starts, one for each of ``axes``.\n    axes: Axes that do not start at 0.\n    slice_size: Extent along every axis.\n\nReturns:\n    An array of shape ``slice_size``.\n\nRaises:\n    IndexError: When evaluated, if the part is not inside of ``a``.\n\nExample:\n    >>> mx.slice(mx.array([1, 2, 3]), mx.array([1]), (0,), (2,))\n    array([2, 3], dtype=int32)",
 			Call: callN(sliceAt)},
 		Func{Name: "slice_update", Sig: "(a: array, update: array, start_indices: array, axes: Sequence[int], *, stream: StreamOrDevice = None) -> array",
-			Doc:  "Copy of an array with a part replaced whose start is data.\n\nArgs:\n    a: Input array.\n    update: What is written, converted to the dtype of ``a``; missing leading axes count as 1 if they are among ``axes``, else as those of ``a``.\n    start_indices: Integer starts, one for each of ``axes``.\n    axes: Axes that do not start at 0.\n\nReturns:\n    An array of the shape of ``a``.\n\nRaises:\n    IndexError: When evaluated, if the part is not inside of ``a``.\n\nExample:\n    >>> mx.slice_update(mx.array([1, 2, 3]), mx.array([9]), mx.array([1]), (0,))\n    array([1, 9, 3], dtype=int32)",
 			Call: callN(sliceUpdateAt)},
 		Func{Name: "depends", Sig: "(inputs: array | Sequence[array], dependencies: array | Sequence[array]) -> array | list[array]",
-			Doc: "The inputs, evaluated only after the dependencies.\n\nArgs:\n    inputs: Array or arrays to pass through.\n    dependencies: Array or arrays to evaluate first.\n\nReturns:\n    The inputs with the same values.\n\nExample:\n    >>> a, b = mx.array(1), mx.array(2)\n    >>> mx.depends(a, b)\n    array(1, dtype=int32)",
 			Call: func(a *Args) []*Array {
 				list := func(i int) []*Array {
 					if a.arg(i).Kind == ArgList {

@@ -14,25 +14,18 @@ import (
 func init() {
 	const stream = ", stream: StreamOrDevice = None) -> "
 	const closeSig = "(a: array, b: array, /, rtol: float = 1e-05, atol: float = 1e-08, *, equal_nan: bool = False" + stream + "array"
-	const closeArgs = "\n\nArgs:\n    a: First array.\n    b: Second array, the reference.\n    rtol: Tolerance relative to ``b``.\n    atol: Absolute tolerance.\n    equal_nan: Whether NaN is close to NaN.\n\nReturns:\n    "
 	register(
-		Func{Name: "isclose", Sig: closeSig, Call: callN(isClose),
-			Doc: "Element-wise abs(a - b) <= atol + rtol * abs(b). Infinities are close to themselves only." + closeArgs + "A bool array of the broadcast shape.\n\nExample:\n    >>> mx.isclose(mx.array([1.0, 2.0]), mx.array([1.0, 2.1]))\n    array([True, False], dtype=bool)"},
+		Func{Name: "isclose", Sig: closeSig, Call: callN(isClose)},
 		Func{Name: "allclose", Sig: closeSig,
 			Call: callN(func(a *Args) *Array {
 				c := isClose(a)
 				return reduce(device.ReduceAnd, c, allAxes(len(c.shape)))
-			}),
-			Doc: "Whether all elements are close, as :func:`isclose` tells." + closeArgs + "A bool scalar.\n\nExample:\n    >>> mx.allclose(mx.array([1.0]), mx.array([1.0]))\n    array(True, dtype=bool)"},
-		Func{Name: "array_equal", Sig: "(a: scalar | array, b: scalar | array, equal_nan: bool = False" + stream + "array", Call: callN(arrayEqual),
-			Doc: "Whether two arrays have one shape and equal elements.\n\nArgs:\n    a: First array or scalar.\n    b: Second array or scalar.\n    equal_nan: Whether NaN equals NaN.\n\nReturns:\n    A bool scalar.\n\nExample:\n    >>> mx.array_equal(mx.array([1, 2]), mx.array([1, 2]))\n    array(True, dtype=bool)"},
-		Func{Name: "clip", Sig: "(a: array, /, a_min: scalar | array | None, a_max: scalar | array | None, *" + stream + "array", Call: callN(clip),
-			Doc: "Element-wise restriction to an interval: minimum(maximum(a, a_min), a_max).\n\nArgs:\n    a: Input array.\n    a_min: Lower bound, or None.\n    a_max: Upper bound, or None; one of them must be given.\n\nReturns:\n    An array of the broadcast shape and promoted dtype.\n\nExample:\n    >>> mx.clip(mx.array([1, 5, 9]), 2, 6)\n    array([2, 5, 6], dtype=int32)"},
-		Func{Name: "nan_to_num", Sig: "(a: scalar | array, nan: float = 0, posinf: float | None = None, neginf: float | None = None, *" + stream + "array", Call: callN(nanToNum),
-			Doc: "Array with NaN and infinities replaced.\n\nArgs:\n    a: Input array or scalar.\n    nan: What replaces NaN.\n    posinf: What replaces positive infinity, the largest finite value if None.\n    neginf: What replaces negative infinity, the smallest finite value if None.\n\nReturns:\n    An array of the same shape and dtype.\n\nExample:\n    >>> mx.nan_to_num(mx.array([1.0, float('nan')]))\n    array([1, 0], dtype=float32)"},
+			})},
+		Func{Name: "array_equal", Sig: "(a: scalar | array, b: scalar | array, equal_nan: bool = False" + stream + "array", Call: callN(arrayEqual)},
+		Func{Name: "clip", Sig: "(a: array, /, a_min: scalar | array | None, a_max: scalar | array | None, *" + stream + "array", Call: callN(clip)},
+		Func{Name: "nan_to_num", Sig: "(a: scalar | array, nan: float = 0, posinf: float | None = None, neginf: float | None = None, *" + stream + "array", Call: callN(nanToNum)},
 		Func{Name: "round", Sig: "(a: array, /, decimals: int = 0" + stream + "array", Method: true,
-			Call: callN(func(a *Args) *Array { return round(a.array(0), a.int(1, 0)) }),
-			Doc:  "Element-wise rounding to a number of decimals, ties to even.\n\nArgs:\n    a: Input array.\n    decimals: Places behind the point; negative ones round to tens, hundreds, ...\n\nReturns:\n    An array of the same shape and dtype.\n\nExample:\n    >>> mx.round(mx.array([1.25, 2.5]), 1)\n    array([1.2, 2.5], dtype=float32)"},
+			Call: callN(func(a *Args) *Array { return round(a.array(0), a.int(1, 0)) })},
 		Func{Name: "divmod", Sig: "(a: scalar | array, b: scalar | array" + stream + "tuple[array, array]",
 			Call: func(a *Args) []*Array {
 				x, y := a.pair(0)
@@ -40,8 +33,7 @@ func init() {
 					errs.Throw(errs.ValueError, "[divmod] complex64 is not supported")
 				}
 				return []*Array{apply("floor_divide", x, y), apply("remainder", x, y)}
-			},
-			Doc: "Element-wise quotient rounded down, and remainder.\n\nArgs:\n    a: Dividend.\n    b: Divisor.\n\nReturns:\n    The pair (floor_divide(a, b), remainder(a, b)).\n\nExample:\n    >>> mx.divmod(mx.array(7), mx.array(2))\n    (array(3, dtype=int32), array(1, dtype=int32))"},
+			}},
 	)
 }
 

@@ -35,7 +35,6 @@ func init() {
 			return sum
 		},
 	}
-	const tail = "\n\nReturns:\n    An array of shape (N, spatial..., O) in the promoted floating dtype."
 	each := func(a *Args, i, n, otherwise int) []int {
 		v, ok := a.ints(i)
 		for _, k := range v {
@@ -53,24 +52,18 @@ func init() {
 		}
 		return v
 	}
-	type spec struct{ dims, in, w string }
-	for n, s := range []spec{1: {"L", "(N, L, C)", "(O, K, C / groups)"}, 2: {"H, W", "(N, H, W, C)", "(O, KH, KW, C / groups)"}, 3: {"D, H, W", "(N, D, H, W, C)", "(O, KD, KH, KW, C / groups)"}} {
-		if n == 0 {
-			continue
-		}
+	for n := 1; n <= 3; n++ {
 		num := "int"
 		if n > 1 {
 			num = "int | tuple[" + []string{2: "int, int", 3: "int, int, int"}[n] + "]"
 		}
 		register(
 			Func{Name: fmt.Sprintf("conv%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, groups: int = 1, *, stream: StreamOrDevice = None) -> array",
-				Doc: fmt.Sprintf("%d-D convolution (cross-correlation) with channels last.\n\nArgs:\n    input: Array of shape %s.\n    weight: Array of shape %s.\n    stride: Step between places of the kernel.\n    padding: Zeros on both sides of each spatial axis (%s).\n    dilation: Step between elements of the kernel.\n    groups: Number of groups the channels are split into.", n, s.in, s.w, s.dims) + tail,
 				Call: callN(func(a *Args) *Array {
 					pad := each(a, 3, n, 0)
 					return checkedConv(a, n, device.ConvAttr{Stride: each(a, 2, n, 1), PadLo: pad, PadHi: pad, KernelDilation: each(a, 4, n, 1), InputDilation: slices.Repeat([]int{1}, n), Groups: a.int(5, 1), Flip: false})
 				})},
 			Func{Name: fmt.Sprintf("conv_transpose%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, output_padding: " + num + " = 0, groups: int = 1, *, stream: StreamOrDevice = None) -> array",
-				Doc: fmt.Sprintf("%d-D transposed convolution with channels last: what a convolution's gradient does to its input.\n\nArgs:\n    input: Array of shape %s.\n    weight: Array of shape %s.\n    stride: Step between places of the kernel in the result.\n    padding: Elements cut off both sides of the result.\n    dilation: Step between elements of the kernel.\n    output_padding: Extra extent on the far side of the result.\n    groups: Number of groups the channels are split into.", n, s.in, s.w) + tail,
 				Call: callN(func(a *Args) *Array {
 					stride, pad, dil, extra := each(a, 2, n, 1), each(a, 3, n, 0), each(a, 4, n, 1), each(a, 5, n, 0)
 					w := a.array(1)
@@ -86,7 +79,6 @@ func init() {
 		)
 	}
 	register(Func{Name: "conv_general", Sig: "(input: array, weight: array, /, stride: int | Sequence[int] = 1, padding: int | Sequence[int] | tuple[Sequence[int], Sequence[int]] = 0, kernel_dilation: int | Sequence[int] = 1, input_dilation: int | Sequence[int] = 1, groups: int = 1, flip: bool = False, *, stream: StreamOrDevice = None) -> array",
-		Doc: "Convolution over any number of spatial axes with all options.\n\nArgs:\n    input: Array of shape (N, spatial..., C).\n    weight: Array of shape (O, spatial..., C / groups).\n    stride: Step between places of the kernel.\n    padding: Zeros on both sides, or a pair of lists for the near and far sides.\n    kernel_dilation: Step between elements of the kernel.\n    input_dilation: Step between elements of the input.\n    groups: Number of groups the channels are split into.\n    flip: Run the kernel backwards: convolution proper." + tail,
 		Call: callN(func(a *Args) *Array {
 			n := a.array(0).NDim() - 2
 			if n < 1 {

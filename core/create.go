@@ -33,39 +33,30 @@ func init() {
 	}
 	const sig = "(shape: int | Sequence[int], dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array"
 	const likeSig = "(a: array, /, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array"
-	const args = "\n\nArgs:\n    shape: Extent along each axis.\n    dtype: Type of the elements, float32 if None.\n\nReturns:\n    An array of the given shape.\n\nExample:\n    >>> "
-	const likeArgs = "\n\nArgs:\n    a: Array whose shape is taken.\n    dtype: Type of the elements, that of ``a`` if None.\n\nReturns:\n    An array of the shape of ``a``.\n\nExample:\n    >>> "
 	register(
-		Func{Name: "zeros", Sig: sig, Call: filled(0), Doc: "Array of zeros." + args + "mx.zeros(2)\n    array([0, 0], dtype=float32)"},
-		Func{Name: "ones", Sig: sig, Call: filled(1), Doc: "Array of ones." + args + "mx.ones(2)\n    array([1, 1], dtype=float32)"},
-		Func{Name: "zeros_like", Sig: likeSig, Call: filledLike(0), Doc: "Zeros in the shape of another array." + likeArgs + "mx.zeros_like(mx.array([1, 2]))\n    array([0, 0], dtype=int32)"},
-		Func{Name: "ones_like", Sig: likeSig, Call: filledLike(1), Doc: "Ones in the shape of another array." + likeArgs + "mx.ones_like(mx.array([1, 2]))\n    array([1, 1], dtype=int32)"},
+		Func{Name: "zeros", Sig: sig, Call: filled(0)},
+		Func{Name: "ones", Sig: sig, Call: filled(1)},
+		Func{Name: "zeros_like", Sig: likeSig, Call: filledLike(0)},
+		Func{Name: "ones_like", Sig: likeSig, Call: filledLike(1)},
 		Func{Name: "full", Sig: "(shape: int | Sequence[int], vals: scalar | array, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
-			Doc:  "Array filled with a value.\n\nArgs:\n    shape: Extent along each axis.\n    vals: The value, or an array that broadcasts to the shape.\n    dtype: Type of the elements, that of ``vals`` if None.\n\nReturns:\n    An array of the given shape.\n\nExample:\n    >>> mx.full((2,), 7)\n    array([7, 7], dtype=int32)",
 			Call: callN(func(a *Args) *Array { return full(a, a.shape(0), a.dtype(2, AsArray(a.arg(1)).dtype)) })},
 		Func{Name: "full_like", Sig: "(a: array, vals: scalar | array, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
-			Doc: "Array filled with a value, in the shape of another array.\n\nArgs:\n    a: Array whose shape is taken.\n    vals: The value, or an array that broadcasts to the shape.\n    dtype: Type of the elements, that of ``a`` if None.\n\nReturns:\n    An array of the shape of ``a``.\n\nExample:\n    >>> mx.full_like(mx.array([1, 2]), 7)\n    array([7, 7], dtype=int32)",
 			Call: callN(func(a *Args) *Array {
 				x := a.array(0)
 				return full(a, x.shape, a.dtype(2, x.dtype))
 			})},
 		Func{Name: "eye", Sig: "(n: int, m: int | None = None, k: int = 0, dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array",
-			Doc:  "Matrix with ones on a diagonal and zeros elsewhere.\n\nArgs:\n    n: Number of rows.\n    m: Number of columns, ``n`` if None.\n    k: Which diagonal: above the main one if positive.\n    dtype: Type of the elements, float32 if None.\n\nReturns:\n    An array of shape (n, m).\n\nExample:\n    >>> mx.eye(2)\n    array([[1, 0],\n           [0, 1]], dtype=float32)",
 			Call: callN(func(a *Args) *Array { return eye(a, a.int(0, 0), a.int(1, a.int(0, 0)), a.int(2, 0), 3) })},
 		Func{Name: "identity", Sig: "(n: int, dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array",
-			Doc:  "Square identity matrix.\n\nArgs:\n    n: Number of rows and columns.\n    dtype: Type of the elements, float32 if None.\n\nReturns:\n    An array of shape (n, n).\n\nExample:\n    >>> mx.identity(2)\n    array([[1, 0],\n           [0, 1]], dtype=float32)",
 			Call: callN(func(a *Args) *Array { return eye(a, a.int(0, 0), a.int(0, 0), 0, 1) })},
 		Func{Name: "tri", Sig: "(n: int, m: int | None = None, k: int = 0, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
-			Doc: "Matrix with ones on and below a diagonal and zeros above.\n\nArgs:\n    n: Number of rows.\n    m: Number of columns, ``n`` if None.\n    k: Which diagonal: above the main one if positive.\n    dtype: Type of the elements, float32 if None.\n\nReturns:\n    An array of shape (n, m).\n\nExample:\n    >>> mx.tri(2)\n    array([[1, 0],\n           [1, 1]], dtype=float32)",
 			Call: callN(func(a *Args) *Array {
 				n := a.int(0, 0)
 				return AsType(diagonalMask("greater_equal", max(n, 0), max(a.int(1, n), 0), a.int(2, 0)), a.dtype(3, dtype.Float32))
 			})},
 		Func{Name: "arange", Sig: "(start: None | int | float = None, stop: None | int | float = None, step: None | int | float | Dtype = None, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
-			Doc:  "Evenly spaced values from ``start`` up to but without ``stop``. With one bound, as ``arange(stop)``, ``arange(stop, step=2)`` or ``arange(stop, step, dtype)``, the start is 0.\n\nArgs:\n    start: First value.\n    stop: Bound that is not reached.\n    step: Distance of neighbours, 1 if None.\n    dtype: Type of the elements: if None int32 for integers (int64 where they need it), else float32.\n\nReturns:\n    A 1-D array of ceil((stop - start) / step) elements.\n\nRaises:\n    ValueError: If the step is 0 or the number of elements is not finite.\n\nExample:\n    >>> mx.arange(1, 6, 2)\n    array([1, 3, 5], dtype=int32)",
 			Call: callN(arangeCall)},
 		Func{Name: "linspace", Sig: "(start: scalar, stop: scalar, num: int | None = 50, endpoint: bool = True, dtype: Dtype | None = float32, stream: StreamOrDevice = None) -> array",
-			Doc:  "Evenly spaced values between two bounds.\n\nArgs:\n    start: First value.\n    stop: Last value, or what would follow it without ``endpoint``.\n    num: Number of values.\n    endpoint: Whether ``stop`` is the last value.\n    dtype: Type of the elements, float32 if None. Integers are rounded towards zero.\n\nReturns:\n    A 1-D array of ``num`` elements.\n\nExample:\n    >>> mx.linspace(0, 1, 5)\n    array([0, 0.25, 0.5, 0.75, 1], dtype=float32)",
 			Call: callN(linspace)},
 	)
 }

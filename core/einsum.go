@@ -16,7 +16,6 @@ import (
 
 func init() {
 	register(Func{Name: "einsum", Sig: "(subscripts: str, *operands, stream: StreamOrDevice = None) -> array",
-		Doc:  "Sum of products over the axes that subscripts name.\n\nArgs:\n    subscripts: One letter per axis of each operand, separated by commas, and behind ``->`` those of the result: without it the letters that occur once, in alphabetical order. ``...`` stands for any further axes, which are broadcast.\n    *operands: Input arrays.\n\nReturns:\n    The result of the contraction.\n\nExample:\n    >>> mx.einsum('ij,j->i', mx.ones((2, 3)), mx.ones((3,)))\n    array([3, 3], dtype=float32)",
 		Call: callN(func(a *Args) *Array { return Einsum(a.string(0, ""), a.arrays(1)) })})
 }
 

@@ -1,13 +1,15 @@
 package core
 
+import "github.com/mlx-go/mlx_go/core/doc"
+
 // Func is one Python function made from Go: its row in the second half of the table.
 // The signature is parsed once; argument conversion, keyword handling, stubs
 // and docs follow from it.
 type Func struct {
 	Name   string // "sum", or with its submodule: "random.uniform"
 	Sig    string // "(a: array, /, axis: Axes = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array"
-	Doc    string
-	Method bool // also a method of array, the first argument being self
+	Doc    string // from its heading in core/doc, unless another function's stands for it
+	Method bool   // also a method of array, the first argument being self
 	Call   func(a *Args) []*Array
 	Index  int // position in Funcs, the ABI between table and extension
 }
@@ -18,6 +20,9 @@ var Funcs []*Func
 // register adds functions to the table; families call it from init.
 func register(fs ...Func) {
 	for i := range fs {
+		if fs[i].Doc == "" {
+			fs[i].Doc = doc.Of(fs[i].Name)
+		}
 		fs[i].Index = len(Funcs)
 		Funcs = append(Funcs, &fs[i])
 	}

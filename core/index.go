@@ -346,7 +346,7 @@ func combine(op UpdateOp, old, value *Array) *Array {
 
 func init() {
 	register(
-		Func{Name: "take", Sig: "(a: array, /, indices: int | array, axis: int | None = None, *, stream: StreamOrDevice = None) -> array", Doc: "Elements at the given positions along an axis.\n\nArgs:\n    a: Input array.\n    indices: Integer positions; negative ones count from the end.\n    axis: Axis to take along; ``None`` takes from the flattened array.\n\nReturns:\n    The shape of ``a`` with the axis replaced by that of ``indices``.\n\nRaises:\n    IndexError: When evaluated, if a position is out of bounds.\n\nExample:\n    >>> mx.take(mx.array([10, 20, 30]), mx.array([2, 0]))\n    array([30, 10], dtype=int32)",
+		Func{Name: "take", Sig: "(a: array, /, indices: int | array, axis: int | None = None, *, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				x, axis := a.array(0), 0
 				if !a.given(2) {
@@ -366,12 +366,12 @@ func init() {
 				}
 				return Index(x, items)
 			})},
-		Func{Name: "take_along_axis", Sig: "(a: array, /, indices: array, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array", Doc: "Elements at positions given one by one along an axis.\n\nArgs:\n    a: Input array.\n    indices: Integer positions, broadcast with ``a`` on the other axes.\n    axis: Axis to take along; ``None`` takes from the flattened array.\n\nReturns:\n    An array of the broadcast shape of ``indices``.\n\nExample:\n    >>> a = mx.array([[3, 1], [2, 4]])\n    >>> mx.take_along_axis(a, mx.argsort(a, axis=1), axis=1)\n    array([[1, 3],\n           [2, 4]], dtype=int32)",
+		Func{Name: "take_along_axis", Sig: "(a: array, /, indices: array, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				x, idx, axis := alongOperands(a, 2, -1)
 				return gatherAxis(x, idx, axis)
 			})},
-		Func{Name: "put_along_axis", Sig: "(a: array, /, indices: array, values: array, axis: int | None = None, *, stream: StreamOrDevice = None) -> array", Doc: "Copy of an array with values put at positions given one by one along an axis.\n\nArgs:\n    a: Input array.\n    indices: Integer positions, broadcast with ``a`` on the other axes.\n    values: Values that broadcast to the shape of ``indices``.\n    axis: Axis to put along; ``None`` puts into the flattened array.\n\nReturns:\n    An array of the shape of ``a``.\n\nExample:\n    >>> mx.put_along_axis(mx.array([1, 2, 3]), mx.array([1]), mx.array(9), axis=0)\n    array([1, 9, 3], dtype=int32)",
+		Func{Name: "put_along_axis", Sig: "(a: array, /, indices: array, values: array, axis: int | None = None, *, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				shape := a.array(0).shape
 				x, idx, axis := alongOperands(a, 3, 0)

@@ -65,13 +65,13 @@ func init() {
 	})
 	const two = "(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array"
 	register(
-		Func{Name: "matmul", Sig: two, Doc: "Matrix product of the last two axes, broadcast over the others; a 1-D argument counts as a row on the left and a column on the right.\n\nArgs:\n    a: Array of shape (..., M, K) or (K,).\n    b: Array of shape (..., K, N) or (K,).\n\nReturns:\n    An array of shape (..., M, N) in the promoted inexact dtype.\n\nExample:\n    >>> mx.matmul(mx.array([[1.0, 2.0]]), mx.array([[3.0], [4.0]]))\n    array([[11]], dtype=float32)",
+		Func{Name: "matmul", Sig: two,
 			Call: callN(func(a *Args) *Array { x, y := a.pair(0); return MatMul("matmul", x, y) })},
-		Func{Name: "addmm", Sig: "(c: array, a: array, b: array, /, alpha: float = 1.0, beta: float = 1.0, *, stream: StreamOrDevice = None) -> array", Doc: "alpha * (a @ b) + beta * c in one kernel.\n\nArgs:\n    c: Array that broadcasts to the shape of ``a @ b``.\n    a: Left factor.\n    b: Right factor.\n    alpha: Scale of the product.\n    beta: Scale of ``c``.\n\nReturns:\n    An array of the shape of ``a @ b``.\n\nExample:\n    >>> mx.addmm(mx.array([1.0]), mx.array([[2.0]]), mx.array([[3.0]]))\n    array([[7]], dtype=float32)",
+		Func{Name: "addmm", Sig: "(c: array, a: array, b: array, /, alpha: float = 1.0, beta: float = 1.0, *, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				return addMM(a.array(0), a.array(1), a.array(2), a.float(3, 1), a.float(4, 1))
 			})},
-		Func{Name: "inner", Sig: two, Doc: "Sum of products over the last axes of both arguments.\n\nArgs:\n    a: Array of shape (..., K).\n    b: Array of shape (..., K).\n\nReturns:\n    An array of shape a.shape[:-1] + b.shape[:-1].\n\nExample:\n    >>> mx.inner(mx.array([1.0, 2.0]), mx.array([3.0, 4.0]))\n    array(11, dtype=float32)",
+		Func{Name: "inner", Sig: two,
 			Call: callN(func(a *Args) *Array {
 				x, y := a.pair(0)
 				if x.NDim() == 0 || y.NDim() == 0 {
@@ -79,20 +79,20 @@ func init() {
 				}
 				return tensorDot("inner", x, y, []int{x.NDim() - 1}, []int{y.NDim() - 1})
 			})},
-		Func{Name: "outer", Sig: two, Doc: "Product of every element of one flattened array with every element of the other.\n\nArgs:\n    a: Array of size M.\n    b: Array of size N.\n\nReturns:\n    An array of shape (M, N).\n\nExample:\n    >>> mx.outer(mx.array([1, 2]), mx.array([3, 4]))\n    array([[3, 4],\n           [6, 8]], dtype=int32)",
+		Func{Name: "outer", Sig: two,
 			Call: callN(func(a *Args) *Array {
 				x, y := a.pair(0)
 				return mul(Reshape(x, []int{-1, 1}), Reshape(y, []int{1, -1}))
 			})},
-		Func{Name: "tensordot", Sig: "(a: array, b: array, /, axes: int | list[Sequence[int]] = 2, *, stream: StreamOrDevice = None) -> array", Doc: "Sum of products over the given axes.\n\nArgs:\n    a: First array.\n    b: Second array.\n    axes: How many last axes of ``a`` meet as many first axes of ``b``, or a pair of lists of axes.\n\nReturns:\n    An array with the other axes of ``a``, then those of ``b``.\n\nExample:\n    >>> mx.tensordot(mx.ones((2, 3)), mx.ones((3, 4)), axes=1).shape\n    (2, 4)",
+		Func{Name: "tensordot", Sig: "(a: array, b: array, /, axes: int | list[Sequence[int]] = 2, *, stream: StreamOrDevice = None) -> array",
 			Call: callN(tensorDotCall)},
-		Func{Name: "vecdot", Sig: "(a: array, b: array, /, axis: int = -1, *, stream: StreamOrDevice = None) -> array", Doc: "Sum of products along one axis, broadcast over the others; the first argument is conjugated.\n\nArgs:\n    a: First array.\n    b: Second array.\n    axis: Axis to sum over.\n\nReturns:\n    The broadcast shape without that axis.\n\nExample:\n    >>> mx.vecdot(mx.array([1.0, 2.0]), mx.array([3.0, 4.0]))\n    array(11, dtype=float32)",
+		Func{Name: "vecdot", Sig: "(a: array, b: array, /, axis: int = -1, *, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				x, y := a.pair(0)
 				p := mul(wide(conj(x)), wide(y))
 				return narrowed(reduce(device.ReduceSum, p, []int{a.axis(2, p.NDim(), -1)}), x)
 			})},
-		Func{Name: "kron", Sig: "(a: array, b: array, *, stream: StreamOrDevice = None) -> array", Doc: "Kronecker product.\n\nArgs:\n    a: First array.\n    b: Second array.\n\nReturns:\n    An array whose axes are the products of those of the arguments.\n\nExample:\n    >>> mx.kron(mx.array([1, 2]), mx.array([1, 1]))\n    array([1, 1, 2, 2], dtype=int32)",
+		Func{Name: "kron", Sig: "(a: array, b: array, *, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				x, y := a.pair(0)
 				rank := max(x.NDim(), y.NDim())

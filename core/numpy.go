@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mlx-go/mlx_go/core/doc"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/signature"
 )
@@ -14,20 +15,20 @@ import (
 func numpyMethods(fs ...Func) []Func {
 	for _, f := range slices.Clone(fs) {
 		const last = "stream: StreamOrDevice"
-		more, doc := "", ""
+		more, args := "", ""
 		switch f.Name {
 		case "sum", "prod", "mean", "var", "std":
 			at := len(signature.MustParse(f.Sig).Params) - 1
 			more = "dtype: Dtype | type | None = None, "
-			doc = "\n    dtype: Dtype of the result, in which the elements are reduced; NumPy's dtypes and types are taken, too."
+			args = "\n    dtype: Dtype of the result, in which the elements are reduced; NumPy's dtypes and types are taken, too."
 			f.Call = reduceIn(f.Call, at)
 		case "min", "max", "all", "any":
 		default:
 			continue
 		}
-		f.Name = "array." + f.Name
 		f.Sig = strings.Replace(f.Sig, last, more+"out: None = None, "+last, 1)
-		f.Doc = strings.Replace(f.Doc, "\n\nReturns:", doc+"\n    out: None: arrays are not written to.\n\nReturns:", 1)
+		f.Doc = strings.Replace(doc.Of(f.Name), "\n\nReturns:", args+"\n    out: None: arrays are not written to.\n\nReturns:", 1)
+		f.Name = "array." + f.Name
 		fs = append(fs, f)
 	}
 	return fs

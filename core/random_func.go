@@ -20,7 +20,6 @@ func entropy() uint64 {
 }
 
 func init() {
-	const keyDoc = "\n    key: A key from :func:`mx.random.key` or :func:`mx.random.split`; ``None`` advances the global state."
 	scalar := func(v float64) *Array { return scalarOf(dtype.Float32, complex(v, 0)) }
 	seedOf := func(a *Args) uint64 {
 		x := a.arg(0)
@@ -30,11 +29,11 @@ func init() {
 		return uint64(x.Int)
 	}
 	register(
-		Func{Name: "random.seed", Sig: "(seed: int) -> None", Doc: "Set the global random state.\n\nArgs:\n    seed: An integer of 64 bits.\n\nExample:\n    >>> mx.random.seed(0)",
+		Func{Name: "random.seed", Sig: "(seed: int) -> None",
 			Call: func(a *Args) []*Array { SetRandomState(KeyOf(seedOf(a))); return nil }},
-		Func{Name: "random.key", Sig: "(seed: int) -> array", Doc: "Key for a seed.\n\nArgs:\n    seed: An integer of 64 bits.\n\nReturns:\n    A uint32 array of shape (2,).\n\nExample:\n    >>> mx.random.key(0)\n    array([0, 0], dtype=uint32)",
+		Func{Name: "random.key", Sig: "(seed: int) -> array",
 			Call: callN(func(a *Args) *Array { return KeyOf(seedOf(a)) })},
-		Func{Name: "random.split", Sig: "(key: array, num: int = 2, stream: StreamOrDevice = None) -> array", Doc: "Independent keys from one.\n\nArgs:\n    key: A key.\n    num: How many keys to make.\n\nReturns:\n    A uint32 array of shape (num, 2).\n\nExample:\n    >>> mx.random.split(mx.random.key(0)).shape\n    (2, 2)",
+		Func{Name: "random.split", Sig: "(key: array, num: int = 2, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				n := a.int(1, 2)
 				if n < 0 {
@@ -42,14 +41,14 @@ func init() {
 				}
 				return Reshape(randomWords(a.array(0), 2*n), []int{n, 2})
 			})},
-		Func{Name: "random.uniform", Sig: "(low: scalar | array = 0, high: scalar | array = 1, shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Uniform numbers in [low, high).\n\nArgs:\n    low: Lower bound, broadcast to ``shape``.\n    high: Upper bound, broadcast to ``shape``.\n    shape: Shape of the result.\n    dtype: A floating dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.uniform(shape=(2,)).shape\n    (2,)",
+		Func{Name: "random.uniform", Sig: "(low: scalar | array = 0, high: scalar | array = 1, shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				d := a.floating(3)
 				lo, hi := a.weakOr(0, d, 0), a.weakOr(1, d, 1)
 				shape := a.shapeOr(2, broadcastShapes("uniform", lo.shape, hi.shape))
 				return uniform(a.key(4), lo, hi, shape, d)
 			})},
-		Func{Name: "random.normal", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar | array | None = None, scale: scalar | array | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Normal numbers.\n\nArgs:\n    shape: Shape of the result.\n    dtype: A floating dtype or complex64, whose real and imaginary parts have variance 1/2.\n    loc: Mean, broadcast with ``shape``.\n    scale: Standard deviation, broadcast with ``shape``." + keyDoc + "\n\nExample:\n    >>> mx.random.normal((2,)).shape\n    (2,)",
+		Func{Name: "random.normal", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar | array | None = None, scale: scalar | array | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				d := a.dtype(1, dtype.Float32)
 				if !d.IsInexact() {
@@ -57,9 +56,9 @@ func init() {
 				}
 				return normal(a.key(4), a.shapeOr(0, nil), d, a.optionalWeak(2, d), a.optionalWeak(3, d))
 			})},
-		Func{Name: "random.randint", Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], dtype: Dtype | None = int32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Integers uniform in [low, high).\n\nArgs:\n    low: Lower bound, broadcast to ``shape``.\n    high: Upper bound, not included, broadcast to ``shape``.\n    shape: Shape of the result.\n    dtype: An integer dtype, or bool." + keyDoc + "\n\nExample:\n    >>> mx.random.randint(0, 10, (2,)).shape\n    (2,)",
+		Func{Name: "random.randint", Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], dtype: Dtype | None = int32, key: array | None = None, stream: StreamOrDevice = None) -> array",
 			Call: callN(randint)},
-		Func{Name: "random.bernoulli", Sig: "(p: scalar | array = 0.5, shape: Sequence[int] | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "True with probability ``p``.\n\nArgs:\n    p: Probability, broadcast to ``shape``.\n    shape: Shape of the result; that of ``p`` by default." + keyDoc + "\n\nReturns:\n    A bool array.\n\nExample:\n    >>> mx.random.bernoulli(1.0, (2,))\n    array([True, True], dtype=bool)",
+		Func{Name: "random.bernoulli", Sig: "(p: scalar | array = 0.5, shape: Sequence[int] | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				p := a.weakOr(0, dtype.Float32, 0.5)
 				shape := a.shapeOr(1, p.shape)
@@ -70,7 +69,7 @@ func init() {
 				u := mul(AsType(bitsOf(a.key(2), shape), dtype.Float32), scalar(0x1p-32))
 				return apply("less", u, mul(p, above))
 			})},
-		Func{Name: "random.truncated_normal", Sig: "(lower: scalar | array, upper: scalar | array, shape: Sequence[int] | None = None, dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Normal numbers conditioned on lying in [lower, upper].\n\nArgs:\n    lower: Lower bound, broadcast to ``shape``.\n    upper: Upper bound, broadcast to ``shape``.\n    shape: Shape of the result; that of the bounds by default.\n    dtype: A floating dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.truncated_normal(-1, 1, (2,)).shape\n    (2,)",
+		Func{Name: "random.truncated_normal", Sig: "(lower: scalar | array, upper: scalar | array, shape: Sequence[int] | None = None, dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				d := a.floating(3)
 				lo, hi := a.weak(0, d), a.weak(1, d)
@@ -81,21 +80,21 @@ func init() {
 				x := mul(s, apply("erfinv", apply("maximum", apply("minimum", u, top), neg(top))))
 				return apply("maximum", apply("minimum", x, hi), lo)
 			})},
-		Func{Name: "random.gumbel", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Standard Gumbel numbers.\n\nArgs:\n    shape: Shape of the result.\n    dtype: A floating dtype." + keyDoc + "\n\nExample:\n    >>> mx.random.gumbel((2,)).shape\n    (2,)",
+		Func{Name: "random.gumbel", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				d := a.floating(1)
 				return gumbel(a.key(2), a.shapeOr(0, nil), d)
 			})},
-		Func{Name: "random.laplace", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: float = 0.0, scale: float = 1.0, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Laplace numbers.\n\nArgs:\n    shape: Shape of the result.\n    dtype: A floating dtype.\n    loc: Mean.\n    scale: Mean distance from the mean." + keyDoc + "\n\nExample:\n    >>> mx.random.laplace((2,)).shape\n    (2,)",
+		Func{Name: "random.laplace", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: float = 0.0, scale: float = 1.0, key: array | None = None, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				d := a.floating(1)
 				u := symmetric(a.key(4), a.shapeOr(0, nil))
 				x := AsType(mul(apply("sign", u), apply("log1p", neg(apply("abs", u)))), d)
 				return add(mul(x, scalarOf(d, complex(a.float(3, 1), 0))), scalarOf(d, complex(a.float(2, 0), 0)))
 			})},
-		Func{Name: "random.categorical", Sig: "(logits: array, axis: int = -1, shape: Sequence[int] | None = None, num_samples: int | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Positions drawn with probability softmax(logits).\n\nArgs:\n    logits: Unnormalised log probabilities.\n    axis: Axis of the categories.\n    shape: Shape of the result, to which the other axes of ``logits`` broadcast.\n    num_samples: How many positions to draw for each distribution, as a last axis; excludes ``shape``." + keyDoc + "\n\nReturns:\n    uint32 positions.\n\nExample:\n    >>> mx.random.categorical(mx.zeros((2, 3))).shape\n    (2,)",
+		Func{Name: "random.categorical", Sig: "(logits: array, axis: int = -1, shape: Sequence[int] | None = None, num_samples: int | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array",
 			Call: callN(categorical)},
-		Func{Name: "random.permutation", Sig: "(x: int | array, axis: int = 0, key: array | None = None, stream: StreamOrDevice = None) -> array", Doc: "Random order of 0..x-1, or of an array's slices along an axis.\n\nArgs:\n    x: An integer or an array.\n    axis: Axis to permute." + keyDoc + "\n\nExample:\n    >>> mx.sort(mx.random.permutation(3))\n    array([0, 1, 2], dtype=uint32)",
+		Func{Name: "random.permutation", Sig: "(x: int | array, axis: int = 0, key: array | None = None, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				order := func(n int) *Array { return argSortAxis(randomWords(a.key(2), n), 0, -1) }
 				if it := a.arg(0); it.Kind == ArgInt {

@@ -67,26 +67,25 @@ func init() {
 			return keepDims(argReduce(x, axis, max), x, []int{axis}, a.bool(2, false))
 		})
 	}
-	const over1 = "\n\nArgs:\n    a: Input array.\n    axis: Axis or axes to reduce over; ``None`` reduces over all of them.\n    keepdims: Keep reduced axes with extent 1.\n\nReturns:\n    "
 	register(numpyMethods(
-		Func{Name: "sum", Sig: sig, Call: fold(device.ReduceSum), Doc: "Sum over the given axes." + over1 + "The sum; bool and small integers add up in 32 bits, floats keep their dtype.\n\nExample:\n    >>> mx.sum(mx.array([[1, 2], [3, 4]]), axis=0)\n    array([4, 6], dtype=int32)"},
-		Func{Name: "prod", Sig: sig, Call: fold(device.ReduceProd), Doc: "Product over the given axes." + over1 + "The product, 1 for an empty axis.\n\nExample:\n    >>> mx.prod(mx.array([2, 3, 4]))\n    array(24, dtype=int32)"},
-		Func{Name: "min", Sig: sig, Call: fold(device.ReduceMin), Doc: "Minimum over the given axes; NaN wins." + over1 + "The minimum in the dtype of ``a``. An empty axis is a ValueError.\n\nExample:\n    >>> mx.min(mx.array([3, 1, 2]))\n    array(1, dtype=int32)"},
-		Func{Name: "max", Sig: sig, Call: fold(device.ReduceMax), Doc: "Maximum over the given axes; NaN wins." + over1 + "The maximum in the dtype of ``a``. An empty axis is a ValueError.\n\nExample:\n    >>> mx.max(mx.array([3, 1, 2]))\n    array(3, dtype=int32)"},
-		Func{Name: "all", Sig: sig, Call: fold(device.ReduceAnd), Doc: "Whether all elements are nonzero, over the given axes." + over1 + "A bool array.\n\nExample:\n    >>> mx.all(mx.array([True, False]))\n    array(False, dtype=bool)"},
-		Func{Name: "any", Sig: sig, Call: fold(device.ReduceOr), Doc: "Whether any element is nonzero, over the given axes." + over1 + "A bool array.\n\nExample:\n    >>> mx.any(mx.array([True, False]))\n    array(True, dtype=bool)"},
-		Func{Name: "mean", Sig: sig, Call: over(mean), Doc: "Mean over the given axes." + over1 + "The mean, float32 for integers.\n\nExample:\n    >>> mx.mean(mx.array([1.0, 2.0]))\n    array(1.5, dtype=float32)"},
-		Func{Name: "median", Sig: sig, Call: over(median), Doc: "Median over the given axes." + over1 + "The median, float32 for integers; the mean of the two middle elements for an even count.\n\nExample:\n    >>> mx.median(mx.array([3.0, 1.0, 2.0]))\n    array(2, dtype=float32)"},
+		Func{Name: "sum", Sig: sig, Call: fold(device.ReduceSum)},
+		Func{Name: "prod", Sig: sig, Call: fold(device.ReduceProd)},
+		Func{Name: "min", Sig: sig, Call: fold(device.ReduceMin)},
+		Func{Name: "max", Sig: sig, Call: fold(device.ReduceMax)},
+		Func{Name: "all", Sig: sig, Call: fold(device.ReduceAnd)},
+		Func{Name: "any", Sig: sig, Call: fold(device.ReduceOr)},
+		Func{Name: "mean", Sig: sig, Call: over(mean)},
+		Func{Name: "median", Sig: sig, Call: over(median)},
 		Func{Name: "count_nonzero", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, keepdims: bool = False, stream: StreamOrDevice = None) -> array", Call: over(func(x *Array, axes []int) *Array {
 			return reduce(device.ReduceSum, AsType(apply("not_equal", x, scalarOf(x.dtype, 0)), dtype.Int32), axes)
-		}), Doc: "Number of nonzero elements over the given axes." + over1 + "int32 counts.\n\nExample:\n    >>> mx.count_nonzero(mx.array([0, 1, 2]))\n    array(2, dtype=int32)"},
-		Func{Name: "var", Sig: ddofSig, Call: spread(variance), Doc: "Variance over the given axes." + over1 + "The mean squared distance from the mean, divided by n - ddof (``correction`` is another name of ``ddof``).\n\nExample:\n    >>> mx.var(mx.array([1.0, 3.0]))\n    array(1, dtype=float32)"},
-		Func{Name: "std", Sig: ddofSig, Call: spread(deviation), Doc: "Standard deviation over the given axes." + over1 + "The square root of :func:`var`.\n\nExample:\n    >>> mx.std(mx.array([1.0, 3.0]))\n    array(1, dtype=float32)"},
+		})},
+		Func{Name: "var", Sig: ddofSig, Call: spread(variance)},
+		Func{Name: "std", Sig: ddofSig, Call: spread(deviation)},
 		Func{Name: "minmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> tuple[array, array]", Call: func(a *Args) []*Array {
 			return append(fold(device.ReduceMin)(a), fold(device.ReduceMax)(a)...)
-		}, Doc: "Minimum and maximum over the given axes." + over1 + "The pair (min, max).\n\nExample:\n    >>> mx.minmax(mx.array([3, 1, 2]))\n    (array(1, dtype=int32), array(3, dtype=int32))"},
-		Func{Name: "argmin", Sig: argSig, Method: true, Call: position(false), Doc: "Position of the first minimum along an axis, or in the flattened array.\n\nArgs:\n    a: Input array.\n    axis: Axis to search along; ``None`` searches the flattened array.\n    keepdims: Keep the axis with extent 1.\n\nReturns:\n    uint32 positions.\n\nExample:\n    >>> mx.argmin(mx.array([3, 1, 2]))\n    array(1, dtype=uint32)"},
-		Func{Name: "argmax", Sig: argSig, Method: true, Call: position(true), Doc: "Position of the first maximum along an axis, or in the flattened array.\n\nArgs:\n    a: Input array.\n    axis: Axis to search along; ``None`` searches the flattened array.\n    keepdims: Keep the axis with extent 1.\n\nReturns:\n    uint32 positions.\n\nExample:\n    >>> mx.argmax(mx.array([3, 1, 2]))\n    array(0, dtype=uint32)"},
+		}},
+		Func{Name: "argmin", Sig: argSig, Method: true, Call: position(false)},
+		Func{Name: "argmax", Sig: argSig, Method: true, Call: position(true)},
 	)...)
 }
 

@@ -44,13 +44,12 @@ func init() {
 	same := func(x *Array, a *Args) *Array { return x }
 	const sigDtype = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True, dtype: Dtype | None = None, stream: StreamOrDevice = None) -> array"
 	const sig = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True, stream: StreamOrDevice = None) -> array"
-	const rest = "\n\nArgs:\n    a: Input array.\n    axis: Axis to run along; ``None`` runs along the flattened array.\n    reverse: Run from the end.\n    inclusive: Whether position i includes element i.\n\nReturns:\n    An array of the same shape (flattened without an axis).\n\nExample:\n    >>> "
 	register(
-		Func{Name: "cumsum", Sig: sigDtype, Method: true, Call: cum(device.ScanSum, summand), Doc: "Cumulative sum." + rest + "mx.cumsum(mx.array([1, 2, 3]))\n    array([1, 3, 6], dtype=int32)"},
-		Func{Name: "cumprod", Sig: sigDtype, Method: true, Call: cum(device.ScanProd, factor), Doc: "Cumulative product." + rest + "mx.cumprod(mx.array([1, 2, 3]))\n    array([1, 2, 6], dtype=int32)"},
-		Func{Name: "cummax", Sig: sig, Method: true, Call: cum(device.ScanMax, same), Doc: "Cumulative maximum." + rest + "mx.cummax(mx.array([1, 3, 2]))\n    array([1, 3, 3], dtype=int32)"},
-		Func{Name: "cummin", Sig: sig, Method: true, Call: cum(device.ScanMin, same), Doc: "Cumulative minimum." + rest + "mx.cummin(mx.array([3, 1, 2]))\n    array([3, 1, 1], dtype=int32)"},
-		Func{Name: "logcumsumexp", Sig: sig, Method: true, Call: cum(device.ScanLogAddExp, func(x *Array, a *Args) *Array { return floated(x) }), Doc: "Logarithm of the cumulative sum of exponentials." + rest + "mx.logcumsumexp(mx.array([0.0, 0.0]))\n    array([0, 0.693147], dtype=float32)"},
+		Func{Name: "cumsum", Sig: sigDtype, Method: true, Call: cum(device.ScanSum, summand)},
+		Func{Name: "cumprod", Sig: sigDtype, Method: true, Call: cum(device.ScanProd, factor)},
+		Func{Name: "cummax", Sig: sig, Method: true, Call: cum(device.ScanMax, same)},
+		Func{Name: "cummin", Sig: sig, Method: true, Call: cum(device.ScanMin, same)},
+		Func{Name: "logcumsumexp", Sig: sig, Method: true, Call: cum(device.ScanLogAddExp, func(x *Array, a *Args) *Array { return floated(x) })},
 		Func{Name: "diff", Sig: "(a: array, /, n: int = 1, axis: int = -1, *, stream: StreamOrDevice = None) -> array", Call: callN(func(a *Args) *Array {
 			x, n := a.array(0), a.int(1, 1)
 			axis := a.axis(2, x.NDim(), -1)
@@ -67,7 +66,7 @@ func init() {
 				}
 			}
 			return x
-		}), Doc: "Difference of neighbours along an axis, ``n`` times.\n\nArgs:\n    a: Input array.\n    n: How often to take differences.\n    axis: Axis to run along.\n\nReturns:\n    An array whose axis is shorter by ``n``.\n\nExample:\n    >>> mx.diff(mx.array([1, 4, 9]))\n    array([3, 5], dtype=int32)"},
+		})},
 	)
 }
 

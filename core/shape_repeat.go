@@ -12,16 +12,11 @@ import (
 func init() {
 	const stream = ", stream: StreamOrDevice = None) -> "
 	register(
-		Func{Name: "repeat", Sig: "(array: array, repeats: int, axis: int | None = None, *" + stream + "array", Call: callN(repeat),
-			Doc: "Every element of an axis several times in a row.\n\nArgs:\n    array: Input array.\n    repeats: How many times.\n    axis: Axis to repeat along; ``None`` flattens first.\n\nReturns:\n    An array whose axis is longer by the factor ``repeats``.\n\nExample:\n    >>> mx.repeat(mx.array([1, 2]), 2)\n    array([1, 1, 2, 2], dtype=int32)"},
-		Func{Name: "tile", Sig: "(a: array, reps: int | Sequence[int], /, *" + stream + "array", Call: callN(tile),
-			Doc: "The whole array several times along its axes.\n\nArgs:\n    a: Input array.\n    reps: How many times along the last axes, or along every one; more numbers than axes add axes in front.\n\nReturns:\n    The repeated array.\n\nExample:\n    >>> mx.tile(mx.array([1, 2]), 2)\n    array([1, 2, 1, 2], dtype=int32)"},
-		Func{Name: "roll", Sig: "(a: array, /, shift: int | tuple[int], axis: None | int | tuple[int] = None, *" + stream + "array", Call: callN(roll),
-			Doc: "Array with its elements moved along axes; what leaves one end enters at the other.\n\nArgs:\n    a: Input array.\n    shift: How far, towards the end if positive; one number for all axes or one for each.\n    axis: Axis or axes to move along; ``None`` moves in the flattened array.\n\nReturns:\n    An array of the shape of ``a``.\n\nExample:\n    >>> mx.roll(mx.array([1, 2, 3]), 1)\n    array([3, 1, 2], dtype=int32)"},
-		Func{Name: "meshgrid", Sig: "(*arrays: array, sparse: bool | None = False, indexing: str | None = 'xy'" + stream + "tuple[array, ...]", Call: meshgrid,
-			Doc: "Coordinates of a grid from those along its axes.\n\nArgs:\n    *arrays: Coordinates along each axis; arrays that are not 1-D are flattened.\n    sparse: Leave extent 1 along the other axes, to be broadcast.\n    indexing: ``'xy'`` for the first array along columns and the second along rows, ``'ij'`` for axes in the order of the arrays.\n\nReturns:\n    A tuple with one array for each argument.\n\nExample:\n    >>> mx.meshgrid(mx.array([1, 2]), mx.array([3]))\n    (array([[1, 2]], dtype=int32), array([[3, 3]], dtype=int32))"},
-		Func{Name: "pad", Sig: "(a: array, pad_width: int | tuple[int] | tuple[int, int] | list[tuple[int, int]], mode: Literal['constant', 'edge', 'reflect', 'symmetric'] = 'constant', constant_values: scalar | array = 0, *" + stream + "array", Call: callN(pad),
-			Doc: "Array continued beyond the ends of its axes.\n\nArgs:\n    a: Input array.\n    pad_width: How many elements before and behind: one number, a pair for all axes, or a pair for each axis.\n    mode: ``'constant'``; ``'edge'`` repeats the outermost element; ``'reflect'`` mirrors the array at that element, ``'symmetric'`` behind it.\n    constant_values: What ``'constant'`` fills in.\n\nReturns:\n    The padded array.\n\nExample:\n    >>> mx.pad(mx.array([1, 2]), (0, 1))\n    array([1, 2, 0], dtype=int32)"},
+		Func{Name: "repeat", Sig: "(array: array, repeats: int, axis: int | None = None, *" + stream + "array", Call: callN(repeat)},
+		Func{Name: "tile", Sig: "(a: array, reps: int | Sequence[int], /, *" + stream + "array", Call: callN(tile)},
+		Func{Name: "roll", Sig: "(a: array, /, shift: int | tuple[int], axis: None | int | tuple[int] = None, *" + stream + "array", Call: callN(roll)},
+		Func{Name: "meshgrid", Sig: "(*arrays: array, sparse: bool | None = False, indexing: str | None = 'xy'" + stream + "tuple[array, ...]", Call: meshgrid},
+		Func{Name: "pad", Sig: "(a: array, pad_width: int | tuple[int] | tuple[int, int] | list[tuple[int, int]], mode: Literal['constant', 'edge', 'reflect', 'symmetric'] = 'constant', constant_values: scalar | array = 0, *" + stream + "array", Call: callN(pad)},
 	)
 }
 

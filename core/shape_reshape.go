@@ -21,9 +21,6 @@ func init() {
 		return TransposeAll(x)
 	}
 	const permSig = "(a: array, /, axes: Sequence[int] | None = None, *" + stream
-	const permDoc = "Array with its axes in another order.\n\nArgs:\n    a: Input array.\n    axes: For each axis of the result, which axis of ``a`` it is; ``None`` reverses them.\n\nReturns:\n    The transposed array, without copying.\n\nExample:\n    >>> mx.transpose(mx.array([[1, 2], [3, 4]]))\n    array([[1, 3],\n           [2, 4]], dtype=int32)"
-	const reshapeDoc = "Array with the same elements, in row-major order, in another shape.\n\nArgs:\n    a: Input array.\n    shape: Extents; one of them may be -1 and follows from the others.\n\nReturns:\n    The reshaped array, without copying where strides allow.\n\nExample:\n    >>> mx.reshape(mx.array([1, 2, 3, 4]), (2, -1))\n    array([[1, 2],\n           [3, 4]], dtype=int32)"
-	const castDoc = "Array with its elements converted to another dtype. Floats are rounded towards zero to integers; of complex numbers, real dtypes keep the real part.\n\nArgs:\n    a: Input array.\n    dtype: Type of the elements of the result.\n\nReturns:\n    The converted array.\n\nExample:\n    >>> mx.array([1.5, -1.5]).astype(mx.int32)\n    array([1, -1], dtype=int32)"
 	cast := callN(func(a *Args) *Array { return AsType(a.array(0), a.requiredDtype(1)) })
 	reshape := callN(func(a *Args) *Array {
 		shape, ok := a.sequence(1)
@@ -42,46 +39,36 @@ func init() {
 		}
 	}
 	const manySig = "(*arys: array, stream: StreamOrDevice = None) -> array | list[array]"
-	const manyDoc = "\n\nArgs:\n    *arys: Input arrays.\n\nReturns:\n    The array, or a list if there is not exactly one."
 	register(
-		Func{Name: "reshape", Sig: "(a: array, /, shape: Sequence[int], *" + stream, Call: reshape, Doc: reshapeDoc},
-		Func{Name: "array.reshape", Sig: "(self, *shape" + stream, Call: reshape, Doc: reshapeDoc},
-		Func{Name: "flatten", Sig: "(a: array, /, start_axis: int = 0, end_axis: int = -1, *" + stream, Method: true, Call: callN(flatten),
-			Doc: "Array with a run of axes made one.\n\nArgs:\n    a: Input array; a scalar gets one axis.\n    start_axis: First axis of the run.\n    end_axis: Last axis of the run.\n\nReturns:\n    The flattened array.\n\nExample:\n    >>> mx.flatten(mx.array([[1, 2], [3, 4]]))\n    array([1, 2, 3, 4], dtype=int32)"},
-		Func{Name: "unflatten", Sig: "(a: array, /, axis: int, shape: Sequence[int], *" + stream, Call: callN(unflatten),
-			Doc: "Array with one axis cut into several.\n\nArgs:\n    a: Input array.\n    axis: Axis to cut.\n    shape: Extents it is cut into; one of them may be -1.\n\nReturns:\n    The array with more axes.\n\nExample:\n    >>> mx.unflatten(mx.array([1, 2, 3, 4]), 0, (2, -1))\n    array([[1, 2],\n           [3, 4]], dtype=int32)"},
-		Func{Name: "squeeze", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *" + stream, Method: true, Call: callN(squeeze),
-			Doc: "Array without axes of extent 1.\n\nArgs:\n    a: Input array.\n    axis: Axis or axes to drop; ``None`` drops all of extent 1.\n\nReturns:\n    The array with fewer axes.\n\nExample:\n    >>> mx.squeeze(mx.array([[1, 2]]))\n    array([1, 2], dtype=int32)"},
-		Func{Name: "expand_dims", Sig: "(a: array, /, axis: int | Sequence[int], *" + stream, Call: callN(expandDims),
-			Doc: "Array with more axes, of extent 1.\n\nArgs:\n    a: Input array.\n    axis: Place or places of the new axes in the result.\n\nReturns:\n    The array with more axes.\n\nExample:\n    >>> mx.expand_dims(mx.array([1, 2]), 0)\n    array([[1, 2]], dtype=int32)"},
-		Func{Name: "flip", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *" + stream, Call: callN(flip),
-			Doc: "Array with its elements in reverse order along axes.\n\nArgs:\n    a: Input array.\n    axis: Axis or axes to reverse; ``None`` reverses all.\n\nReturns:\n    The reversed array, without copying.\n\nExample:\n    >>> mx.flip(mx.array([1, 2, 3]))\n    array([3, 2, 1], dtype=int32)"},
+		Func{Name: "reshape", Sig: "(a: array, /, shape: Sequence[int], *" + stream, Call: reshape},
+		Func{Name: "array.reshape", Sig: "(self, *shape" + stream, Call: reshape},
+		Func{Name: "flatten", Sig: "(a: array, /, start_axis: int = 0, end_axis: int = -1, *" + stream, Method: true, Call: callN(flatten)},
+		Func{Name: "unflatten", Sig: "(a: array, /, axis: int, shape: Sequence[int], *" + stream, Call: callN(unflatten)},
+		Func{Name: "squeeze", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *" + stream, Method: true, Call: callN(squeeze)},
+		Func{Name: "expand_dims", Sig: "(a: array, /, axis: int | Sequence[int], *" + stream, Call: callN(expandDims)},
+		Func{Name: "flip", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *" + stream, Call: callN(flip)},
 		Func{Name: "moveaxis", Sig: "(a: array, /, source: int, destination: int, *" + stream, Method: true,
 			Call: callN(func(a *Args) *Array {
 				x := a.array(0)
 				return moveAxis(x, a.axis(1, x.NDim(), 0), a.axis(2, x.NDim(), 0))
-			}),
-			Doc: "Array with one axis at another place, the others keeping their order.\n\nArgs:\n    a: Input array.\n    source: Axis to move.\n    destination: Its place in the result.\n\nReturns:\n    The array with its axes in another order, without copying.\n\nExample:\n    >>> mx.moveaxis(mx.zeros((2, 3, 4)), 0, 2).shape\n    (3, 4, 2)"},
+			})},
 		Func{Name: "swapaxes", Sig: "(a: array, /, axis1: int, axis2: int, *" + stream, Method: true,
 			Call: callN(func(a *Args) *Array {
 				x := a.array(0)
 				return swapAxes(x, a.axis(1, x.NDim(), 0), a.axis(2, x.NDim(), 0))
-			}),
-			Doc: "Array with two axes exchanged.\n\nArgs:\n    a: Input array.\n    axis1: One axis.\n    axis2: The other axis.\n\nReturns:\n    The array with its axes in another order, without copying.\n\nExample:\n    >>> mx.swapaxes(mx.zeros((2, 3, 4)), 0, 2).shape\n    (4, 3, 2)"},
-		Func{Name: "transpose", Sig: permSig, Call: callN(permute), Doc: permDoc},
-		Func{Name: "permute_dims", Sig: permSig, Call: callN(permute), Doc: permDoc},
-		Func{Name: "array.transpose", Sig: "(self, *axes" + stream, Doc: permDoc,
+			})},
+		Func{Name: "transpose", Sig: permSig, Call: callN(permute)},
+		Func{Name: "permute_dims", Sig: permSig, Call: callN(permute)},
+		Func{Name: "array.transpose", Sig: "(self, *axes" + stream,
 			Call: callN(func(a *Args) *Array {
 				if x := a.arg(1); x.Kind == ArgList && len(x.List) == 0 {
 					return TransposeAll(a.array(0)) // a.transpose() names no axes
 				}
 				return permute(a)
 			})},
-		Func{Name: "matrix_transpose", Sig: sig1, Call: call1(MatrixTranspose),
-			Doc: "Array with its last two axes exchanged.\n\nArgs:\n    a: Input array of at least 2 axes.\n\nReturns:\n    The transposed matrices, without copying.\n\nExample:\n    >>> mx.matrix_transpose(mx.zeros((2, 3, 4))).shape\n    (2, 4, 3)"},
+		Func{Name: "matrix_transpose", Sig: sig1, Call: call1(MatrixTranspose)},
 		Func{Name: "broadcast_to", Sig: "(a: scalar | array, /, shape: Sequence[int], *" + stream,
-			Call: callN(func(a *Args) *Array { return BroadcastTo(a.array(0), a.shape(1)) }),
-			Doc:  "Array stretched to a shape along its axes of extent 1.\n\nArgs:\n    a: Input array or scalar.\n    shape: Shape of the result.\n\nReturns:\n    The stretched array, without copying.\n\nExample:\n    >>> mx.broadcast_to(mx.array([1, 2]), (2, 2))\n    array([[1, 2],\n           [1, 2]], dtype=int32)"},
+			Call: callN(func(a *Args) *Array { return BroadcastTo(a.array(0), a.shape(1)) })},
 		Func{Name: "broadcast_arrays", Sig: "(*arrays: array, stream: StreamOrDevice = None) -> tuple[array, ...]",
 			Call: func(a *Args) []*Array {
 				xs := a.arrays(0)
@@ -93,16 +80,13 @@ func init() {
 					xs[i] = BroadcastTo(x, shape)
 				}
 				return xs
-			},
-			Doc: "Arrays stretched to the shape in which they meet.\n\nArgs:\n    *arrays: Input arrays.\n\nReturns:\n    The stretched arrays, without copying.\n\nExample:\n    >>> a, b = mx.broadcast_arrays(mx.array(1), mx.array([2, 3]))\n    >>> a\n    array([1, 1], dtype=int32)"},
-		Func{Name: "astype", Sig: "(a: array, /, dtype: Dtype, *" + stream, Call: cast, Doc: castDoc},
-		Func{Name: "array.astype", Sig: "(self, dtype: Dtype" + stream, Call: cast, Doc: castDoc},
+			}},
+		Func{Name: "astype", Sig: "(a: array, /, dtype: Dtype, *" + stream, Call: cast},
+		Func{Name: "array.astype", Sig: "(self, dtype: Dtype" + stream, Call: cast},
 		Func{Name: "view", Sig: "(a: scalar | array, dtype: Dtype" + stream, Method: true,
-			Call: callN(func(a *Args) *Array { return Bitcast(a.array(0), a.requiredDtype(1)) }),
-			Doc:  "The same bytes as elements of another dtype.\n\nArgs:\n    a: Input array.\n    dtype: Type of the elements of the result; the last axis takes a change of width.\n\nReturns:\n    The reinterpreted array.\n\nExample:\n    >>> mx.view(mx.array([1.0]), mx.uint32)\n    array([1065353216], dtype=uint32)"},
+			Call: callN(func(a *Args) *Array { return Bitcast(a.array(0), a.requiredDtype(1)) })},
 		Func{Name: "contiguous", Sig: "(a: array, /, allow_col_major: bool = False, *" + stream,
-			Call: callN(func(a *Args) *Array { return Contiguous(a.array(0)) }),
-			Doc:  "Array in row-major order without gaps.\n\nArgs:\n    a: Input array.\n    allow_col_major: Accepted for compatibility: the result is row-major always.\n\nReturns:\n    The array, copied unless it is contiguous.\n\nExample:\n    >>> mx.contiguous(mx.array([[1, 2], [3, 4]]).T)\n    array([[1, 3],\n           [2, 4]], dtype=int32)"},
+			Call: callN(func(a *Args) *Array { return Contiguous(a.array(0)) })},
 		Func{Name: "as_strided", Sig: "(a: array, /, shape: Sequence[int] | None = None, strides: Sequence[int] | None = None, offset: int = 0, *" + stream,
 			Call: callN(func(a *Args) *Array {
 				x := a.array(0)
@@ -115,25 +99,23 @@ func init() {
 					strides = layout.Strides(shape)
 				}
 				return AsStrided(x, shape, strides, a.int(3, 0))
-			}),
-			Doc: "View of an array's elements, taken in row-major order, with any strides.\n\nArgs:\n    a: Input array.\n    shape: Shape of the result, that of ``a`` if None.\n    strides: Steps between neighbours along each axis, in elements; contiguous if None.\n    offset: Position of the first element.\n\nReturns:\n    The strided array.\n\nRaises:\n    ValueError: If the view leaves the array.\n\nExample:\n    >>> mx.as_strided(mx.array([1, 2, 3]), (2, 2), (1, 1))\n    array([[1, 2],\n           [2, 3]], dtype=int32)"},
-		Func{Name: "stop_gradient", Sig: sig1, Call: call1(StopGradient),
-			Doc: "The array itself, as a constant to gradients.\n\nArgs:\n    a: Input array.\n\nReturns:\n    The same values.\n\nExample:\n    >>> mx.grad(lambda x: x * mx.stop_gradient(x))(mx.array(3.0))\n    array(3, dtype=float32)"},
-		Func{Name: "atleast_1d", Sig: manySig, Doc: "Arrays with at least one axis." + manyDoc + "\n\nExample:\n    >>> mx.atleast_1d(mx.array(1))\n    array([1], dtype=int32)",
+			})},
+		Func{Name: "stop_gradient", Sig: sig1, Call: call1(StopGradient)},
+		Func{Name: "atleast_1d", Sig: manySig,
 			Call: atLeast(func(x *Array) *Array {
 				if len(x.shape) == 0 {
 					return Reshape(x, []int{1})
 				}
 				return x
 			})},
-		Func{Name: "atleast_2d", Sig: manySig, Doc: "Arrays with at least two axes; new ones come in front." + manyDoc + "\n\nExample:\n    >>> mx.atleast_2d(mx.array([1, 2]))\n    array([[1, 2]], dtype=int32)",
+		Func{Name: "atleast_2d", Sig: manySig,
 			Call: atLeast(func(x *Array) *Array {
 				if rank := len(x.shape); rank < 2 {
 					return Reshape(x, append([]int{1, 1}[rank:], x.shape...))
 				}
 				return x
 			})},
-		Func{Name: "atleast_3d", Sig: manySig, Doc: "Arrays with at least three axes: shape (N,) becomes (1, N, 1) and (M, N) becomes (M, N, 1)." + manyDoc + "\n\nExample:\n    >>> mx.atleast_3d(mx.array([1, 2])).shape\n    (1, 2, 1)",
+		Func{Name: "atleast_3d", Sig: manySig,
 			Call: atLeast(func(x *Array) *Array {
 				switch len(x.shape) {
 				case 0:

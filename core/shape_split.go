@@ -50,15 +50,11 @@ func init() {
 		},
 	}
 	const stream = ", stream: StreamOrDevice = None) -> "
-	const triArgs = "\n\nArgs:\n    x: Array of at least 2 axes; the last two are the matrix.\n    k: Which diagonal bounds the triangle: above the main one if positive.\n\nReturns:\n    An array of the shape of ``x``, zero outside of the triangle.\n\nExample:\n    >>> mx."
 	register(
-		Func{Name: "unstack", Sig: "(x: array, /, *, axis: int = 0" + stream + "tuple[array, ...]", Call: unstack,
-			Doc: "Pieces of extent 1 along an axis, without that axis.\n\nArgs:\n    x: Input array.\n    axis: Axis to take apart.\n\nReturns:\n    A tuple with one array for each position on the axis.\n\nExample:\n    >>> mx.unstack(mx.array([1, 2]))\n    (array(1, dtype=int32), array(2, dtype=int32))"},
-		Func{Name: "split", Sig: "(a: array, /, indices_or_sections: int | Sequence[int], axis: int = 0, *" + stream + "list[array]", Method: true, Call: split,
-			Doc: "Pieces of an array along an axis.\n\nArgs:\n    a: Input array.\n    indices_or_sections: Number of equal pieces, or the positions at which to cut.\n    axis: Axis to cut.\n\nReturns:\n    A list of arrays.\n\nExample:\n    >>> mx.split(mx.array([1, 2, 3]), [1])\n    [array([1], dtype=int32), array([2, 3], dtype=int32)]"},
+		Func{Name: "unstack", Sig: "(x: array, /, *, axis: int = 0" + stream + "tuple[array, ...]", Call: unstack},
+		Func{Name: "split", Sig: "(a: array, /, indices_or_sections: int | Sequence[int], axis: int = 0, *" + stream + "list[array]", Method: true, Call: split},
 		Func{Name: "diagonal", Sig: "(a: array, offset: int = 0, axis1: int = 0, axis2: int = 1" + stream + "array", Method: true,
-			Call: callN(func(a *Args) *Array { return diagonalOf(a, a.array(0)) }),
-			Doc:  "Diagonal over two axes.\n\nArgs:\n    a: Array of at least 2 axes.\n    offset: Which diagonal: above the main one if positive.\n    axis1: Axis of the rows.\n    axis2: Axis of the columns.\n\nReturns:\n    The other axes followed by the diagonal, without copying.\n\nExample:\n    >>> mx.diagonal(mx.array([[1, 2], [3, 4]]))\n    array([1, 4], dtype=int32)"},
+			Call: callN(func(a *Args) *Array { return diagonalOf(a, a.array(0)) })},
 		Func{Name: "diag", Sig: "(a: array, /, k: int = 0, *" + stream + "array", Method: true,
 			Call: callN(func(a *Args) *Array {
 				x, k := a.array(0), a.int(1, 0)
@@ -71,8 +67,7 @@ func init() {
 				}
 				errs.Throw(errs.ValueError, "[diag] the array must be 1-D or 2-D, not of shape %s", layout.Format(x.shape))
 				return nil
-			}),
-			Doc: "Diagonal of a matrix, or a matrix with the given diagonal.\n\nArgs:\n    a: 1-D or 2-D array.\n    k: Which diagonal: above the main one if positive.\n\nReturns:\n    A 1-D array for a matrix, a square matrix for a 1-D array.\n\nExample:\n    >>> mx.diag(mx.array([1, 2]))\n    array([[1, 0],\n           [0, 2]], dtype=int32)"},
+			})},
 		Func{Name: "trace", Sig: "(a: array, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Dtype | None = None, *" + stream + "array",
 			Call: callN(func(a *Args) *Array {
 				d := diagonalOf(a, a.array(0))
@@ -81,12 +76,9 @@ func init() {
 				}
 				sum := reduce(device.ReduceSum, d, []int{len(d.shape) - 1})
 				return AsType(sum, a.dtype(4, sum.dtype))
-			}),
-			Doc: "Sum of a diagonal over two axes.\n\nArgs:\n    a: Array of at least 2 axes.\n    offset: Which diagonal: above the main one if positive.\n    axis1: Axis of the rows.\n    axis2: Axis of the columns.\n    dtype: Type in which to sum; if None as in :func:`sum`.\n\nReturns:\n    An array of the other axes.\n\nExample:\n    >>> mx.trace(mx.array([[1, 2], [3, 4]]))\n    array(5, dtype=int32)"},
-		Func{Name: "tril", Sig: "(x: array, k: int = 0, *" + stream + "array", Call: triangle("greater_equal"),
-			Doc: "Lower triangle of matrices." + triArgs + "tril(mx.array([[1, 2], [3, 4]]))\n    array([[1, 0],\n           [3, 4]], dtype=int32)"},
-		Func{Name: "triu", Sig: "(x: array, k: int = 0, *" + stream + "array", Call: triangle("less_equal"),
-			Doc: "Upper triangle of matrices." + triArgs + "triu(mx.array([[1, 2], [3, 4]]))\n    array([[1, 2],\n           [0, 4]], dtype=int32)"},
+			})},
+		Func{Name: "tril", Sig: "(x: array, k: int = 0, *" + stream + "array", Call: triangle("greater_equal")},
+		Func{Name: "triu", Sig: "(x: array, k: int = 0, *" + stream + "array", Call: triangle("less_equal")},
 	)
 }
 

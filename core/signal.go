@@ -12,10 +12,8 @@ import (
 
 func init() {
 	register(
-		Func{Name: "convolve", Sig: "(a: array, v: array, /, mode: str = 'full', *, stream: StreamOrDevice = None) -> array", Call: callN(convolve),
-			Doc: "Discrete convolution of two 1-D arrays.\n\nArgs:\n    a: First array.\n    v: Second array.\n    mode: ``'full'`` for every overlap, ``'same'`` for its middle, as long as the longer array, ``'valid'`` for complete overlaps only.\n\nReturns:\n    A 1-D array.\n\nExample:\n    >>> mx.convolve(mx.array([1.0, 2.0]), mx.array([1.0, 1.0]))\n    array([1, 3, 2], dtype=float32)"},
-		Func{Name: "hadamard_transform", Sig: "(a: array, scale: float | None = None, stream: StreamOrDevice = None) -> array", Call: callN(hadamardTransform),
-			Doc: "Product of the last axis with a Hadamard matrix.\n\nArgs:\n    a: Array whose last axis has extent m * 2^k with m one of 1, 12, 20, 28.\n    scale: Factor of the result, 1 / sqrt(n) if None, which makes the transform orthonormal.\n\nReturns:\n    An array of the same shape, float32 for integers.\n\nExample:\n    >>> mx.hadamard_transform(mx.array([1.0, 2.0]), scale=1.0)\n    array([3, -1], dtype=float32)"},
+		Func{Name: "convolve", Sig: "(a: array, v: array, /, mode: str = 'full', *, stream: StreamOrDevice = None) -> array", Call: callN(convolve)},
+		Func{Name: "hadamard_transform", Sig: "(a: array, scale: float | None = None, stream: StreamOrDevice = None) -> array", Call: callN(hadamardTransform)},
 	)
 }
 

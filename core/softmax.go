@@ -82,7 +82,6 @@ func init() {
 	})
 	register(
 		Func{Name: "softmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, precise: bool = False, stream: StreamOrDevice = None) -> array",
-			Doc: "exp(a) / sum(exp(a)) along the given axes, computed in at least float32.\n\nArgs:\n    a: Input array.\n    axis: Axis or axes to normalise over; ``None`` is all of them.\n    precise: Accepted for compatibility: the accumulation is always precise.\n\nReturns:\n    An array of the shape of ``a``, float32 for integers.\n\nExample:\n    >>> mx.softmax(mx.array([0.0, 0.0]))\n    array([0.5, 0.5], dtype=float32)",
 			Call: callN(func(a *Args) *Array {
 				x := floated(a.array(0))
 				if x.NDim() == 0 && a.given(1) {
@@ -91,17 +90,14 @@ func init() {
 				return overAxes(x, a.axes(1, x.NDim()), softmaxLast, true)
 			})},
 		Func{Name: "logsumexp", Method: true, Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array",
-			Doc: "log(sum(exp(a))) over the given axes without overflow.\n\nArgs:\n    a: Input array.\n    axis: Axis or axes to reduce over; ``None`` is all of them.\n    keepdims: Keep reduced axes with extent 1.\n\nReturns:\n    The reduced array, float32 for integers.\n\nExample:\n    >>> mx.logsumexp(mx.array([0.0, 0.0]))\n    array(0.693147, dtype=float32)",
 			Call: callN(func(a *Args) *Array {
 				x := floated(a.array(0))
 				axes := a.axes(1, x.NDim())
 				return keepDims(overAxes(x, axes, logSumExpLast, false), x, axes, a.bool(2, false))
 			})},
 		Func{Name: "fast.layer_norm", Sig: "(x: array, weight: array | None, bias: array | None, eps: float, *, stream: StreamOrDevice = None) -> array",
-			Doc:  "Layer normalisation over the last axis (Ba et al., 2016), in float32 for halves.\n\nArgs:\n    x: Input of shape (..., D).\n    weight: Scale of shape (D,) or None.\n    bias: Shift of shape (D,) or None.\n    eps: Added to the variance.\n\nReturns:\n    An array of the shape of ``x``.\n\nExample:\n    >>> mx.fast.layer_norm(mx.array([1.0, 3.0]), None, None, 0.0)\n    array([-1, 1], dtype=float32)",
 			Call: callN(func(a *Args) *Array { return norm(a, &layerNormOp, 3) })},
 		Func{Name: "fast.rms_norm", Sig: "(x: array, weight: array | None, eps: float, *, stream: StreamOrDevice = None) -> array",
-			Doc:  "Root-mean-square normalisation over the last axis (Zhang and Sennrich, 2019), in float32 for halves.\n\nArgs:\n    x: Input of shape (..., D).\n    weight: Scale of shape (D,) or None.\n    eps: Added to the mean square.\n\nReturns:\n    An array of the shape of ``x``.\n\nExample:\n    >>> mx.fast.rms_norm(mx.array([1.0, 1.0]), None, 0.0)\n    array([1, 1], dtype=float32)",
 			Call: callN(func(a *Args) *Array { return norm(a, &rmsNormOp, 2) })},
 	)
 }

@@ -50,25 +50,24 @@ func init() {
 	}
 	const sig = "(a: array, /, axis: None | int = -1, *, stream: StreamOrDevice = None) -> array"
 	const kthSig = "(a: array, /, kth: int, axis: None | int = -1, *, stream: StreamOrDevice = None) -> array"
-	const args = "\n\nArgs:\n    a: Input array.\n    axis: Axis to sort along; ``None`` flattens first.\n\nReturns:\n    "
 	register(
-		Func{Name: "sort", Sig: sig, Doc: "Sorted copy, ascending, NaN last; equal elements keep their order." + args + "An array of the same dtype.\n\nExample:\n    >>> mx.sort(mx.array([3, 1, 2]))\n    array([1, 2, 3], dtype=int32)",
+		Func{Name: "sort", Sig: sig,
 			Call: callN(func(a *Args) *Array {
 				return along(a, a.array(0), 1, func(x *Array, axis int) *Array { return sortAxis(x, axis, -1) })
 			})},
-		Func{Name: "argsort", Sig: sig, Doc: "Positions that sort the array: the first is that of the smallest element." + args + "uint32 positions.\n\nExample:\n    >>> mx.argsort(mx.array([3, 1, 2]))\n    array([1, 2, 0], dtype=uint32)",
+		Func{Name: "argsort", Sig: sig,
 			Call: callN(func(a *Args) *Array {
 				return along(a, a.array(0), 1, func(x *Array, axis int) *Array { return argSortAxis(x, axis, -1) })
 			})},
-		Func{Name: "partition", Sig: kthSig, Doc: "Copy with the ``kth`` smallest element in its sorted place, no larger ones before it and no smaller ones behind." + args + "An array of the same dtype.\n\nExample:\n    >>> mx.partition(mx.array([3, 1, 2]), 1)[1]\n    array(2, dtype=int32)",
+		Func{Name: "partition", Sig: kthSig,
 			Call: callN(func(a *Args) *Array {
 				return along(a, a.array(0), 2, func(x *Array, axis int) *Array { return sortAxis(x, axis, kth(a, x.shape[axis])) })
 			})},
-		Func{Name: "argpartition", Sig: kthSig, Doc: "Positions that :func:`partition` the array." + args + "uint32 positions.\n\nExample:\n    >>> mx.argpartition(mx.array([3, 1, 2]), 0)[0]\n    array(1, dtype=uint32)",
+		Func{Name: "argpartition", Sig: kthSig,
 			Call: callN(func(a *Args) *Array {
 				return along(a, a.array(0), 2, func(x *Array, axis int) *Array { return argSortAxis(x, axis, kth(a, x.shape[axis])) })
 			})},
-		Func{Name: "topk", Sig: "(a: array, /, k: int, axis: None | int = -1, *, stream: StreamOrDevice = None) -> array", Doc: "The ``k`` largest elements along an axis, in no particular order." + args + "An array whose axis has extent ``k``.\n\nExample:\n    >>> mx.sort(mx.topk(mx.array([3, 1, 2]), 2))\n    array([2, 3], dtype=int32)",
+		Func{Name: "topk", Sig: "(a: array, /, k: int, axis: None | int = -1, *, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				return along(a, a.array(0), 2, func(x *Array, axis int) *Array {
 					n, k := x.shape[axis], a.int(1, 0)
@@ -81,7 +80,7 @@ func init() {
 					return sliceAxis(sortAxis(x, axis, n-max(k, 1)), axis, n-k, n)
 				})
 			})},
-		Func{Name: "searchsorted", Sig: "(sorted_sequence: array, values: array, /, side: str = 'left', *, stream: StreamOrDevice = None) -> array", Doc: "Where values would be inserted to keep a sorted sequence sorted.\n\nArgs:\n    sorted_sequence: 1-D array in ascending order.\n    values: Values to place.\n    side: ``'left'`` before equal elements, ``'right'`` behind them.\n\nReturns:\n    uint32 positions of the shape of ``values``.\n\nExample:\n    >>> mx.searchsorted(mx.array([1, 3, 5]), mx.array([3, 4]))\n    array([1, 2], dtype=uint32)",
+		Func{Name: "searchsorted", Sig: "(sorted_sequence: array, values: array, /, side: str = 'left', *, stream: StreamOrDevice = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				x, v := a.pair(0)
 				side := a.string(2, "left")

@@ -9,8 +9,7 @@ import (
 
 func init() {
 	register(Func{Name: "unique", Sig: "(a: array, /, size: int, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, fill_value: scalar | array | None = None, *, stream: StreamOrDevice = None) -> array | tuple[array, ...]",
-		Call: unique,
-		Doc:  "Sorted distinct elements of the flattened array, as many as asked for.\n\nThe array is not evaluated, so how many there are is not known: fewer are padded, of more the smallest are kept. NaNs are distinct from each other.\n\nArgs:\n    a: Input array.\n    size: Number of elements to return.\n    return_index: Also return where each first occurs in the flattened array.\n    return_inverse: Also return the position of every element of ``a`` in the result, at most ``size - 1``.\n    return_counts: Also return how often each occurs; 0 for padding.\n    fill_value: What to pad with; the smallest element if None.\n\nReturns:\n    The elements, or a tuple of elements, uint32 indices, uint32 inverse of the shape of ``a`` and int32 counts, as far as asked for.\n\nExample:\n    >>> mx.unique(mx.array([2, 1, 2]), 3, return_counts=True)\n    (array([1, 2, 1], dtype=int32), array([1, 2, 0], dtype=int32))"})
+		Call: unique})
 }
 
 // unique sorts, numbers the runs of equal elements, and scatters what is asked for to the numbers. Numbers

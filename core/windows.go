@@ -8,18 +8,17 @@ import (
 
 func init() {
 	const sig = "(M: int, *, stream: StreamOrDevice = None) -> array"
-	const args = "\n\nArgs:\n    M: Number of points; the window is empty if it is not positive.\n\nReturns:\n    A float32 array of shape (M,), symmetric, with its maximum 1 in the middle.\n\nExample:\n    >>> mx."
 	register(
-		Func{Name: "bartlett", Sig: sig, Doc: "Bartlett window: a triangle that is zero at its ends." + args + "bartlett(5)\n    array([0, 0.5, 1, 0.5, 0], dtype=float32)",
+		Func{Name: "bartlett", Sig: sig,
 			Call: window(func(u *Array) *Array { return mul(u, like(u, 2)) })},
-		Func{Name: "hanning", Sig: sig, Doc: "Hann window: one period of a raised cosine, zero at its ends." + args + "hanning(3)\n    array([0, 1, 0], dtype=float32)",
+		Func{Name: "hanning", Sig: sig,
 			Call: window(hann)},
-		Func{Name: "hamming", Sig: sig, Doc: "Hamming window: 0.54 - 0.46 cos." + args + "hamming(3)\n    array([0.08, 1, 0.08], dtype=float32)",
+		Func{Name: "hamming", Sig: sig,
 			Call: window(func(u *Array) *Array {
 				s := hann(u)
 				return add(like(s, 0.08), mul(s, like(s, 0.92)))
 			})},
-		Func{Name: "blackman", Sig: sig, Doc: "Blackman window: 0.42 - 0.5 cos + 0.08 cos of the double angle." + args + "blackman(3)\n    array([0, 1, 0], dtype=float32)",
+		Func{Name: "blackman", Sig: sig,
 			Call: window(func(u *Array) *Array {
 				s := hann(u)
 				return mul(s, add(like(s, 0.36), mul(s, like(s, 0.64))))

@@ -49,7 +49,7 @@ func TestLayering(t *testing.T) {
 	if len(cgo) > 0 {
 		t.Errorf("core uses cgo through %v", cgo)
 	}
-	for _, leaf := range []string{"dtype", "layout", "format", "signature", "errs", "table", "device"} {
+	for _, leaf := range []string{"dtype", "doc", "layout", "format", "signature", "errs", "table", "device"} {
 		own, _ := deps(t, "core/"+leaf)
 		if slices.Contains(own, "core") {
 			t.Errorf("core/%s is a leaf, and depends on core", leaf)
