@@ -3,6 +3,8 @@
 package device
 
 import (
+	"errors"
+	"sync"
 	"unsafe"
 )
 
@@ -24,11 +26,44 @@ type Host interface {
 	Launch(k *Kernel) error
 }
 
-// registered are the devices in order of preference; the first is the default.
+// registered are the hosts in order of preference; the first is the default.
 var registered []Host
 
-// Register makes a device known; backends call it from init.
+// Register makes a host known; backends call it from init.
 func Register(b Host) { registered = append(registered, b) }
 
-// Registered lists the registered devices.
+// Registered lists the registered hosts.
 func Registered() []Host { return registered }
+
+// Opener opens a Device. It returns nil where this machine has none, and an error where it has one that cannot be used.
+type Opener func() (Device, error)
+
+var openers []Opener
+
+// RegisterDevice makes an asynchronous device known by how it is opened; backends call it from init, which starts no
+// driver: that costs time, and forks would inherit it.
+func RegisterDevice(open Opener) { openers = append(openers, open) }
+
+var opened = sync.OnceValues(func() (devices []Device, unusable error) {
+	for _, open := range openers {
+		d, err := open()
+		if err != nil {
+			unusable = errors.Join(unusable, err)
+		} else if d != nil {
+			devices = append(devices, d)
+		}
+	}
+	return devices, unusable
+})
+
+// Devices lists the asynchronous devices of this machine in order of preference. The first call opens them.
+func Devices() []Device {
+	devices, _ := opened()
+	return devices
+}
+
+// Unusable is why devices that are there are not among Devices; nil if there are none.
+func Unusable() error {
+	_, err := opened()
+	return err
+}

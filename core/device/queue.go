@@ -9,8 +9,9 @@ import (
 )
 
 // Device computes asynchronously on memory of its own. Core decides what runs where, in which order, and when memory is
-// free; a Device encodes, submits and says how far it is. Its methods may be called from any thread, those of one Queue
-// by one at a time.
+// free; a Device encodes, submits and says how far it is. Its methods may be called from any thread at any time. Launch,
+// Upload, Download, After and Commit of one Queue are called by one thread at a time; its other methods at any time, so
+// that somebody may Wait while work is given.
 type Device interface {
 	// Name is the device type users see: "gpu".
 	Name() string
@@ -63,8 +64,9 @@ type Queue interface {
 	// nor enters the driver. *NotLoaded says that the kernel must be loaded first, ErrNoKernel that there is none after
 	// all; nothing was appended then.
 	Launch(k *Kernel) (Ticket, error)
-	// Upload and Download append a copy of n > 0 bytes. Host memory is read or written at any time until the ticket is
-	// complete. What was downloaded is there once Wait for its ticket has returned true.
+	// Upload and Download append a copy of n > 0 bytes. Upload reads host memory at any time until its ticket is complete.
+	// Download writes it at any time until Wait for its ticket, or for a later one of the Queue, has returned true, since
+	// Wait may copy from pinned memory: only then is it there, for the host and for an Upload from it alike.
 	Upload(dst Place, src unsafe.Pointer, n int) (Ticket, error)
 	Download(dst unsafe.Pointer, src Place, n int) (Ticket, error)
 	// After makes what is appended from now on wait, on the device, for t of q, which is committed. False says that these two
@@ -78,11 +80,14 @@ type Queue interface {
 	Wait(t Ticket, d time.Duration) bool
 	// Fault is what t, which is complete, found wrong when it ran: an index out of bounds.
 	Fault(t Ticket) *errs.Error
-	// Lost is why the Queue can do nothing more; nil while it can.
+	// Lost is why the Queue can do nothing more; nil while it can. A lost Queue touches no memory and completes no further
+	// command: what gives it work returns the error, and Wait returns false at once. What waits for one of those
+	// commands on another Queue loses that one too; After such a command is false.
 	Lost() *errs.Error
 }
 
-// NotLoaded is a kernel that must be compiled or loaded. Core gives up the graph lock, calls Load and launches again.
+// NotLoaded is a kernel that must be compiled or loaded. Core gives up the graph lock, calls Load and launches again. When
+// Load fails, core computes on the host, as for ErrNoKernel.
 type NotLoaded struct{ Load func() error }
 
 func (*NotLoaded) Error() string { return "the kernel is not loaded" }
