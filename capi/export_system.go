@@ -158,11 +158,7 @@ func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes
 	case C.TRANSFORM_VJP:
 		giveIDs(out, core.VJP(in[0], in[1], in[2]))
 	case C.TRANSFORM_GRAD:
-		cts := make([]*core.Array, len(in[0]))
-		for i, y := range in[0] {
-			cts[i] = core.AsType(core.AsArray(&core.Arg{Kind: core.ArgInt, Int: 1}), y.Dtype())
-		}
-		giveIDs(out, core.VJP(in[0], in[1], cts))
+		giveIDs(out, core.Grad(in[0], in[1]))
 	case C.TRANSFORM_JVP:
 		giveIDs(out, core.JVP(in[0], in[1], in[2]))
 	case C.TRANSFORM_TRACE:

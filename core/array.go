@@ -22,6 +22,7 @@ type Array struct {
 	dtype   dtype.Dtype
 	nin     uint8
 	fresh   bool     // made since Lock: freed by Unlock if nothing holds it by then
+	stream  uint16   // where it is computed: an index of streams
 	born    uint64   // counts arrays in the order in which they were made
 	lineage *lineage // of the transforms from whose stand-ins this derives
 	op      *Def
@@ -93,6 +94,7 @@ var graph struct {
 	born    uint64       // arrays made so far
 	running []*transform // oldest first
 	epoch   uint32
+	stream  uint16 // of new nodes
 }
 
 const chunkLen = 4096
@@ -146,7 +148,7 @@ func newArray(op *Def, d dtype.Dtype, shape layout.Shape, attr any, ins ...*Arra
 	a.op, a.dtype, a.shape, a.attr = op, d, shape, attr
 	a.describe()
 	graph.born++
-	a.born, a.fresh = graph.born, true
+	a.born, a.fresh, a.stream = graph.born, true, graph.stream
 	graph.fresh = append(graph.fresh, a)
 	if len(ins) > len(a.in) {
 		a.more = append([]*Array(nil), ins...)

@@ -45,7 +45,9 @@ func Checkpoint(outs []*Array, since uint64) []*Array {
 	}
 	segment := after(ins)
 	picks := make([]*Array, len(outs))
+	defer UseStream(graph.stream)
 	for i, y := range outs {
+		graph.stream = y.stream
 		picks[i] = newArray(&pickOp, y.dtype, y.shape, nil, y, segment)
 	}
 	return picks
@@ -96,7 +98,8 @@ func vjpSegment(y, bundle *Array, want []bool) []*Array {
 			wanted = append(wanted, fresh[i])
 		}
 	}
-	grads := pull(follow(outs, ins, all).replay(outs, fresh), wanted, cts)
+	again, _ := follow(outs, ins, all).replay(outs, fresh)
+	grads := pull(again, wanted, cts)
 	var there []*Array
 	for _, g := range grads {
 		if g != nil {

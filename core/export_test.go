@@ -38,3 +38,27 @@ func Collect(outs []*Array, found map[*Def]bool) {
 		}
 	}
 }
+
+// StreamsSince are the streams of the nodes below outs that were made since, views of nothing among them.
+func StreamsSince(outs []*Array, since uint64) map[uint16]bool {
+	graph.epoch++
+	found := map[uint16]bool{}
+	for stack := outs; len(stack) > 0; {
+		x := stack[len(stack)-1]
+		stack = stack[: len(stack)-1 : len(stack)-1]
+		if x.mark != graph.epoch && x.born > since {
+			x.mark, found[x.stream] = graph.epoch, true
+			stack = append(stack, x.inputs()...)
+		}
+	}
+	return found
+}
+
+// CurrentStream is that of the nodes made now.
+func CurrentStream() uint16 { return graph.stream }
+
+// Wrong is an array whose gradient is of the wrong shape, at which transforms stop.
+func Wrong(x *Array) *Array {
+	op := Def{Name: "wrong", VJP: func(_, ct *Array, _ []bool) []*Array { return []*Array{Reshape(ct, []int{-1, 1, 1})} }}
+	return newArray(&op, x.dtype, x.shape, nil, x)
+}

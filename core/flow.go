@@ -90,10 +90,10 @@ func (f *flow) inputs(i int) []int32 { return f.from[f.at[i]:f.at[i+1]] }
 // all lets dependence pass every node.
 func all(*Array) bool { return true }
 
-// replay builds the flow again over other inputs of the same shapes and dtypes; outs are what an output that
-// depends on none of them stays.
-func (f *flow) replay(outs, ins []*Array) []*Array {
-	made := make([]*Array, len(f.order))
+// replay builds the flow again over other inputs of the same shapes and dtypes, each node on its stream; outs are what
+// an output that depends on none of them stays. made are the new nodes.
+func (f *flow) replay(outs, ins []*Array) (again, made []*Array) {
+	made = make([]*Array, len(f.order))
 	for i, slot := range f.ins {
 		made[slot] = ins[i]
 	}
@@ -108,18 +108,18 @@ func (f *flow) replay(outs, ins []*Array) []*Array {
 		}
 		made[i] = remake(y, xs)
 	}
-	again := make([]*Array, len(outs))
+	again = make([]*Array, len(outs))
 	for i, slot := range f.outs {
 		if again[i] = outs[i]; slot >= 0 {
 			again[i] = made[slot]
 		}
 	}
-	return again
+	return again, made[f.heads:]
 }
 
-// remake is y's op with other inputs of the same shapes and dtypes.
+// remake is y's op, on y's stream, with other inputs of the same shapes and dtypes.
 func remake(y *Array, ins []*Array) *Array {
 	z := newArray(y.op, y.dtype, y.shape, y.attr, ins...)
-	z.bits = y.bits
+	z.bits, z.stream = y.bits, y.stream
 	return z
 }

@@ -23,8 +23,11 @@ var Threads = func() (t struct {
 	return t
 }()
 
-// Lock enters the package: arrays are made, looked up and released under it.
-func Lock() { Threads.Graph.Lock() }
+// Lock enters the package: arrays are made, looked up and released under it. New ones are on the host's default stream.
+func Lock() {
+	Threads.Graph.Lock()
+	graph.stream = 0
+}
 
 // Unlock leaves it and frees arrays made since Lock that nothing came to hold.
 func Unlock() {

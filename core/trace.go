@@ -4,11 +4,12 @@ package core
 type Trace struct {
 	ins, outs []*Array
 	flow      *flow
+	current   uint16 // the stream that was current in the traced run
 }
 
 // NewTrace keeps the graph from placeholders to outs. It holds every array it names until Free.
 func NewTrace(ins, outs []*Array) *Trace {
-	t := &Trace{ins, outs, follow(outs, ins, all)}
+	t := &Trace{ins, outs, follow(outs, ins, all), graph.stream}
 	for _, list := range t.held() {
 		for _, a := range list {
 			a.retain()
@@ -19,8 +20,17 @@ func NewTrace(ins, outs []*Array) *Trace {
 
 func (t *Trace) held() [][]*Array { return [][]*Array{t.flow.order, t.outs, t.ins} }
 
-// Call builds the graph again over other arguments of the same shapes and dtypes.
-func (t *Trace) Call(ins []*Array) []*Array { return t.flow.replay(t.outs, ins) }
+// Call builds the graph again over other arguments of the same shapes and dtypes. What was on the stream that was
+// current in the traced run is on the one that is current now: each thread runs it on a default stream of its own.
+func (t *Trace) Call(ins []*Array) []*Array {
+	outs, made := t.flow.replay(t.outs, ins)
+	for _, z := range made {
+		if z.stream == t.current {
+			z.stream = graph.stream
+		}
+	}
+	return outs
+}
 
 // Free drops the graph.
 func (t *Trace) Free() {

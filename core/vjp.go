@@ -52,17 +52,31 @@ func (a *Array) Differentiated() bool {
 // VJP pulls cotangents of outs back to ins: for each input the sum over outputs of cotangent
 // times Jacobian, zeros where no output depends on it.
 func VJP(outs, ins, cotangents []*Array) []*Array {
+	defer UseStream(graph.stream)
 	grads := pull(outs, ins, cotangents)
 	for i, x := range ins {
 		if grads[i] == nil {
+			graph.stream = x.stream
 			grads[i] = zerosLike(x)
 		}
 	}
 	return grads
 }
 
+// Grad is VJP for cotangents of one.
+func Grad(outs, ins []*Array) []*Array {
+	defer UseStream(graph.stream)
+	cts := make([]*Array, len(outs))
+	for i, y := range outs {
+		graph.stream = y.stream
+		cts[i] = AsType(intScalar(dtype.Int32, 1), y.dtype)
+	}
+	return VJP(outs, ins, cts)
+}
+
 // pull is VJP with nil for zeros.
 func pull(outs, ins, cotangents []*Array) []*Array {
+	defer UseStream(graph.stream)
 	f := follow(outs, ins, func(a *Array) bool {
 		if a.op.VJP == nil && a.op.NoGrad == "" {
 			errs.Throw(errs.ValueError, "[vjp] the gradient of %s is not defined", a.opName())
@@ -78,6 +92,7 @@ func pull(outs, ins, cotangents []*Array) []*Array {
 	}
 	for i, out := range outs {
 		if slot := f.outs[i]; slot >= 0 && out.dtype.IsInexact() {
+			graph.stream = out.stream
 			add(slot, AsType(cotangents[i], out.dtype))
 		}
 	}
@@ -92,6 +107,7 @@ func pull(outs, ins, cotangents []*Array) []*Array {
 		for k, x := range y.inputs() {
 			want = append(want, from[k] >= 0 && x.dtype.IsInexact())
 		}
+		graph.stream = y.stream
 		for k, g := range y.op.VJP(y, ct, want) {
 			if g != nil && want[k] {
 				mustFit("gradient", y, g, y.inputs()[k])
@@ -128,6 +144,7 @@ func plus(x, y *Array) *Array {
 
 // JVP pushes tangents of ins forward to outs.
 func JVP(outs, ins, tangents []*Array) []*Array {
+	defer UseStream(graph.stream)
 	f := follow(outs, ins, func(a *Array) bool { return a.dtype.IsInexact() })
 	ts := make([]*Array, len(f.order))
 	for i, x := range ins {
@@ -149,6 +166,7 @@ func JVP(outs, ins, tangents []*Array) []*Array {
 		if !some {
 			continue
 		}
+		graph.stream = y.stream
 		switch {
 		case y.op.JVP != nil:
 			ts[i] = y.op.JVP(y, txs)
@@ -175,6 +193,7 @@ func JVP(outs, ins, tangents []*Array) []*Array {
 		if slot := f.outs[i]; slot >= 0 && ts[slot] != nil {
 			out[i] = ts[slot]
 		} else {
+			graph.stream = y.stream
 			out[i] = zerosLike(y)
 		}
 	}

@@ -54,6 +54,7 @@ func VMapInputs(began uint64, ins []*Array, axes []int) []*Array {
 // VMapOutputs turns the results for one example into those of the batch, by running every
 // node that depends on a placeholder once more, on batches.
 func VMapOutputs(ins, placeholders []*Array, axes []int, outs []*Array, outAxes []int) []*Array {
+	defer UseStream(graph.stream)
 	var from []*Array
 	var batches []*Array
 	n := 0
@@ -64,6 +65,7 @@ func VMapOutputs(ins, placeholders []*Array, axes []int, outs []*Array, outAxes 
 		axis := normAxis("vmap", axes[i], len(ins[i].shape))
 		n = ins[i].shape[axis]
 		from = append(from, p)
+		graph.stream = p.stream
 		batches = append(batches, moveAxis(ins[i], axis, 0))
 	}
 	f := follow(outs, from, all)
@@ -78,6 +80,7 @@ func VMapOutputs(ins, placeholders []*Array, axes []int, outs []*Array, outAxes 
 				xs[k], mapped[k] = batched[slot], true
 			}
 		}
+		graph.stream = y.stream
 		if y.op.VMap != nil {
 			batched[i] = y.op.VMap(y, xs, mapped, n)
 		} else {
@@ -94,6 +97,7 @@ func VMapOutputs(ins, placeholders []*Array, axes []int, outs []*Array, outAxes 
 		if slot := f.outs[i]; slot >= 0 {
 			b = batched[slot]
 		}
+		graph.stream = y.stream
 		switch {
 		case outAxes[i] == NoAxis:
 			if b != nil {

@@ -1,0 +1,73 @@
+package core
+
+import (
+	"math"
+
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/errs"
+)
+
+// A node is computed on a stream, an order of execution on a device, which it knows by number. It takes the stream that is
+// current when it is made: the one that came with the call from Python, or, while a transform works through a
+// graph, that of the node for which a rule builds others. So the derivative of what ran on a stream runs there too.
+
+// stream is one order of execution that users name.
+type stream struct {
+	dev   int // its device's place in Devices
+	index int // its number as users see it, which no other stream had before
+}
+
+// streams are all, by number. 0 is the host's default, and the only one until somebody asks for others.
+var streams = []*stream{{}}
+
+// streamsMade counts the numbers that users saw.
+var streamsMade = 1
+
+// DeviceName is what users call a device: its type, and its number among those of the type.
+type DeviceName struct {
+	Type   string
+	Number int
+}
+
+// Devices lists the devices there are; the host is the first.
+func Devices() []DeviceName {
+	list := make([]DeviceName, 0, 2)
+	for i, d := range device.Registered() {
+		number := 0
+		for _, other := range device.Registered()[:i] {
+			if other.Name() == d.Name() {
+				number++
+			}
+		}
+		list = append(list, DeviceName{d.Name(), number})
+	}
+	return list
+}
+
+// NewStream makes a stream on the device at place dev of Devices.
+func NewStream(dev int) uint16 {
+	if len(streams) > math.MaxUint16 {
+		errs.Throw(errs.RuntimeError, "[new_stream] there are %d streams, and no more are possible", len(streams))
+	}
+	streams = append(streams, &stream{dev: dev})
+	n := uint16(len(streams) - 1)
+	RenewStream(n)
+	return n
+}
+
+// RenewStream makes stream n, of which nobody knows any more, another one to users. Nodes may still be on it: they
+// share its order of execution with those to come, no more.
+func RenewStream(n uint16) {
+	streams[n].index = streamsMade
+	streamsMade++
+}
+
+// StreamNames is the place of stream n's device in Devices, and its number as users see it.
+func StreamNames(n uint16) (dev, index int) { return streams[n].dev, streams[n].index }
+
+// UseStream makes n the stream of the nodes that are made from now on. Deferred with graph.stream, it ends what a
+// walker of graphs set for its rules, panics included.
+func UseStream(n uint16) { graph.stream = n }
+
+// Stream is where a is computed.
+func (a *Array) Stream() uint16 { return a.stream }
