@@ -38,8 +38,9 @@ func goTable(count *C.int) (out *C.capi_func) {
 	}()
 	type named struct {
 		entry
-		name, sig, doc string
-		method         bool
+		name, doc string
+		sig       *signature.Signature
+		method    bool
 	}
 	var all []named
 	for _, r := range table.Rows {
@@ -47,17 +48,16 @@ func goTable(count *C.int) (out *C.capi_func) {
 			continue
 		}
 		for _, name := range append([]string{r.Name}, r.Alias...) {
-			all = append(all, named{entry{row: r}, name, signature.OfRow(name, r.Args), r.Doc, r.Flags&table.Method != 0})
+			all = append(all, named{entry{row: r}, name, r.Doc, r.Signature(), r.Flags&table.Method != 0})
 		}
 	}
 	for _, f := range core.Funcs {
-		all = append(all, named{entry{fn: f}, f.Name, f.Sig, f.Doc, f.Method || strings.HasPrefix(f.Name, "array.")})
+		all = append(all, named{entry{fn: f}, f.Name, f.Doc, f.Signature, f.Method || strings.HasPrefix(f.Name, "array.")})
 	}
 	funcs := unsafe.Slice((*C.capi_func)(C.calloc(C.size_t(len(all)), C.size_t(unsafe.Sizeof(C.capi_func{})))), len(all))
 	functions = make([]entry, len(all))
 	for i, e := range all {
-		sig := signature.MustParse(e.sig)
-		f := &funcs[i]
+		sig, f := e.sig, &funcs[i]
 		f.name = text(e.name)
 		at := strings.LastIndexByte(e.name, '.') + 1
 		f.base = f.name + C.uintptr_t(at)

@@ -65,7 +65,7 @@ func init() {
 		},
 	}
 
-	const sig = "(arrays: array | list[array], axis: int | None = 0, *, stream: StreamOrDevice = None) -> array"
+	const sig = "(arrays: array | list[array], axis: int | None = 0) -> array"
 	concat := callN(func(a *Args) *Array {
 		parts := partsOf(a)
 		if len(parts) == 0 {
@@ -83,11 +83,11 @@ func init() {
 		Func{Name: "concatenate", Sig: sig, Call: concat},
 		Func{Name: "concat", Sig: sig, Call: concat},
 		Func{Name: "stack", Sig: sig, Call: callN(stack)},
-		Func{Name: "slice", Sig: "(a: array, start_indices: array, axes: Sequence[int], slice_size: Sequence[int], *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "slice", Sig: "(a: array, start_indices: array, axes: Sequence[int], slice_size: Sequence[int]) -> array",
 			Call: callN(sliceAt)},
-		Func{Name: "slice_update", Sig: "(a: array, update: array, start_indices: array, axes: Sequence[int], *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "slice_update", Sig: "(a: array, update: array, start_indices: array, axes: Sequence[int]) -> array",
 			Call: callN(sliceUpdateAt)},
-		Func{Name: "depends", Sig: "(inputs: array | Sequence[array], dependencies: array | Sequence[array]) -> array | list[array]",
+		Func{Name: "depends", Sig: "(inputs: array | Sequence[array], dependencies: array | Sequence[array]) -> array | list[array]", Stream: noStream,
 			Call: func(a *Args) []*Array {
 				list := func(i int) []*Array {
 					if a.arg(i).Kind == ArgList {

@@ -12,8 +12,7 @@ import (
 // Comparisons of whole arrays, and elementwise functions with options.
 
 func init() {
-	const stream = ", stream: StreamOrDevice = None) -> "
-	const closeSig = "(a: array, b: array, /, rtol: float = 1e-05, atol: float = 1e-08, *, equal_nan: bool = False" + stream + "array"
+	const closeSig = "(a: array, b: array, /, rtol: float = 1e-05, atol: float = 1e-08, *, equal_nan: bool = False) -> array"
 	register(
 		Func{Name: "isclose", Sig: closeSig, Call: callN(isClose)},
 		Func{Name: "allclose", Sig: closeSig,
@@ -21,12 +20,12 @@ func init() {
 				c := isClose(a)
 				return reduce(device.ReduceAnd, c, allAxes(len(c.shape)))
 			})},
-		Func{Name: "array_equal", Sig: "(a: scalar | array, b: scalar | array, equal_nan: bool = False" + stream + "array", Call: callN(arrayEqual)},
-		Func{Name: "clip", Sig: "(a: array, /, a_min: scalar | array | None, a_max: scalar | array | None, *" + stream + "array", Call: callN(clip)},
-		Func{Name: "nan_to_num", Sig: "(a: scalar | array, nan: float = 0, posinf: float | None = None, neginf: float | None = None, *" + stream + "array", Call: callN(nanToNum)},
-		Func{Name: "round", Sig: "(a: array, /, decimals: int = 0" + stream + "array", Method: true,
+		Func{Name: "array_equal", Sig: "(a: scalar | array, b: scalar | array, equal_nan: bool = False) -> array", Stream: byPosition, Call: callN(arrayEqual)},
+		Func{Name: "clip", Sig: "(a: array, /, a_min: scalar | array | None, a_max: scalar | array | None) -> array", Call: callN(clip)},
+		Func{Name: "nan_to_num", Sig: "(a: scalar | array, nan: float = 0, posinf: float | None = None, neginf: float | None = None) -> array", Call: callN(nanToNum)},
+		Func{Name: "round", Sig: "(a: array, /, decimals: int = 0) -> array", Stream: byPosition, Method: true,
 			Call: callN(func(a *Args) *Array { return round(a.array(0), a.int(1, 0)) })},
-		Func{Name: "divmod", Sig: "(a: scalar | array, b: scalar | array" + stream + "tuple[array, array]",
+		Func{Name: "divmod", Sig: "(a: scalar | array, b: scalar | array) -> tuple[array, array]", Stream: byPosition,
 			Call: func(a *Args) []*Array {
 				x, y := a.pair(0)
 				if x.dtype == dtype.Complex64 {

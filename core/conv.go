@@ -58,12 +58,12 @@ func init() {
 			num = "int | tuple[" + []string{2: "int, int", 3: "int, int, int"}[n] + "]"
 		}
 		register(
-			Func{Name: fmt.Sprintf("conv%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, groups: int = 1, *, stream: StreamOrDevice = None) -> array",
+			Func{Name: fmt.Sprintf("conv%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, groups: int = 1) -> array",
 				Call: callN(func(a *Args) *Array {
 					pad := each(a, 3, n, 0)
 					return checkedConv(a, n, device.ConvAttr{Stride: each(a, 2, n, 1), PadLo: pad, PadHi: pad, KernelDilation: each(a, 4, n, 1), InputDilation: slices.Repeat([]int{1}, n), Groups: a.int(5, 1), Flip: false})
 				})},
-			Func{Name: fmt.Sprintf("conv_transpose%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, output_padding: " + num + " = 0, groups: int = 1, *, stream: StreamOrDevice = None) -> array",
+			Func{Name: fmt.Sprintf("conv_transpose%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, output_padding: " + num + " = 0, groups: int = 1) -> array",
 				Call: callN(func(a *Args) *Array {
 					stride, pad, dil, extra := each(a, 2, n, 1), each(a, 3, n, 0), each(a, 4, n, 1), each(a, 5, n, 0)
 					w := a.array(1)
@@ -78,7 +78,7 @@ func init() {
 				})},
 		)
 	}
-	register(Func{Name: "conv_general", Sig: "(input: array, weight: array, /, stride: int | Sequence[int] = 1, padding: int | Sequence[int] | tuple[Sequence[int], Sequence[int]] = 0, kernel_dilation: int | Sequence[int] = 1, input_dilation: int | Sequence[int] = 1, groups: int = 1, flip: bool = False, *, stream: StreamOrDevice = None) -> array",
+	register(Func{Name: "conv_general", Sig: "(input: array, weight: array, /, stride: int | Sequence[int] = 1, padding: int | Sequence[int] | tuple[Sequence[int], Sequence[int]] = 0, kernel_dilation: int | Sequence[int] = 1, input_dilation: int | Sequence[int] = 1, groups: int = 1, flip: bool = False) -> array",
 		Call: callN(func(a *Args) *Array {
 			n := a.array(0).NDim() - 2
 			if n < 1 {

@@ -31,32 +31,32 @@ func init() {
 			return fill(scalarOf(a.dtype(1, x.dtype), complex(v, 0)), x.shape)
 		})
 	}
-	const sig = "(shape: int | Sequence[int], dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array"
-	const likeSig = "(a: array, /, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array"
+	const sig = "(shape: int | Sequence[int], dtype: Dtype | None = float32) -> array"
+	const likeSig = "(a: array, /, dtype: Dtype | None = None) -> array"
 	register(
 		Func{Name: "zeros", Sig: sig, Call: filled(0)},
 		Func{Name: "ones", Sig: sig, Call: filled(1)},
 		Func{Name: "zeros_like", Sig: likeSig, Call: filledLike(0)},
 		Func{Name: "ones_like", Sig: likeSig, Call: filledLike(1)},
-		Func{Name: "full", Sig: "(shape: int | Sequence[int], vals: scalar | array, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "full", Sig: "(shape: int | Sequence[int], vals: scalar | array, dtype: Dtype | None = None) -> array",
 			Call: callN(func(a *Args) *Array { return full(a, a.shape(0), a.dtype(2, AsArray(a.arg(1)).dtype)) })},
-		Func{Name: "full_like", Sig: "(a: array, vals: scalar | array, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "full_like", Sig: "(a: array, vals: scalar | array, dtype: Dtype | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				x := a.array(0)
 				return full(a, x.shape, a.dtype(2, x.dtype))
 			})},
-		Func{Name: "eye", Sig: "(n: int, m: int | None = None, k: int = 0, dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "eye", Sig: "(n: int, m: int | None = None, k: int = 0, dtype: Dtype | None = float32) -> array",
 			Call: callN(func(a *Args) *Array { return eye(a, a.int(0, 0), a.int(1, a.int(0, 0)), a.int(2, 0), 3) })},
-		Func{Name: "identity", Sig: "(n: int, dtype: Dtype | None = float32, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "identity", Sig: "(n: int, dtype: Dtype | None = float32) -> array",
 			Call: callN(func(a *Args) *Array { return eye(a, a.int(0, 0), a.int(0, 0), 0, 1) })},
-		Func{Name: "tri", Sig: "(n: int, m: int | None = None, k: int = 0, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "tri", Sig: "(n: int, m: int | None = None, k: int = 0, dtype: Dtype | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				n := a.int(0, 0)
 				return AsType(diagonalMask("greater_equal", max(n, 0), max(a.int(1, n), 0), a.int(2, 0)), a.dtype(3, dtype.Float32))
 			})},
-		Func{Name: "arange", Sig: "(start: None | int | float = None, stop: None | int | float = None, step: None | int | float | Dtype = None, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "arange", Sig: "(start: None | int | float = None, stop: None | int | float = None, step: None | int | float | Dtype = None, dtype: Dtype | None = None) -> array",
 			Call: callN(arangeCall)},
-		Func{Name: "linspace", Sig: "(start: scalar, stop: scalar, num: int | None = 50, endpoint: bool = True, dtype: Dtype | None = float32, stream: StreamOrDevice = None) -> array",
+		Func{Name: "linspace", Sig: "(start: scalar, stop: scalar, num: int | None = 50, endpoint: bool = True, dtype: Dtype | None = float32) -> array", Stream: byPosition,
 			Call: callN(linspace)},
 	)
 }

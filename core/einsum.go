@@ -15,7 +15,7 @@ import (
 // batched matrix product.
 
 func init() {
-	register(Func{Name: "einsum", Sig: "(subscripts: str, *operands, stream: StreamOrDevice = None) -> array",
+	register(Func{Name: "einsum", Sig: "(subscripts: str, *operands) -> array",
 		Call: callN(func(a *Args) *Array { return Einsum(a.string(0, ""), a.arrays(1)) })})
 }
 

@@ -1,17 +1,30 @@
 package core
 
-import "github.com/mlx-go/mlx_go/core/doc"
+import (
+	"github.com/mlx-go/mlx_go/core/doc"
+	"github.com/mlx-go/mlx_go/core/signature"
+)
+
+// How functions take their stream, if not by keyword alone.
+const (
+	byPosition = signature.StreamByPosition
+	noStream   = signature.NoStream
+)
 
 // Func is one Python function made from Go: its row in the second half of the table.
 // The signature is parsed once; argument conversion, keyword handling, stubs
 // and docs follow from it.
 type Func struct {
 	Name   string // "sum", or with its submodule: "random.uniform"
-	Sig    string // "(a: array, /, axis: Axes = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array"
+	Sig    string // "(a: array, /, axis: None | int = None, keepdims: bool = False) -> array"; register adds the stream
+	Stream signature.Stream
 	Doc    string // from its heading in core/doc, unless another function's stands for it
 	Method bool   // also a method of array, the first argument being self
 	Call   func(a *Args) []*Array
-	Index  int // position in Funcs, the ABI between table and extension
+
+	// Set by register.
+	Signature *signature.Signature // Sig and the stream, parsed
+	Index     int                  // position in Funcs, the ABI between table and extension
 }
 
 // Funcs is every Func in order of registration.
@@ -20,11 +33,13 @@ var Funcs []*Func
 // register adds functions to the table; families call it from init.
 func register(fs ...Func) {
 	for i := range fs {
-		if fs[i].Doc == "" {
-			fs[i].Doc = doc.Of(fs[i].Name)
+		f := &fs[i]
+		if f.Doc == "" {
+			f.Doc = doc.Of(f.Name)
 		}
-		fs[i].Index = len(Funcs)
-		Funcs = append(Funcs, &fs[i])
+		f.Signature = signature.MustParse(f.Sig).WithStream(f.Stream)
+		f.Index = len(Funcs)
+		Funcs = append(Funcs, f)
 	}
 }
 

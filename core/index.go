@@ -346,7 +346,7 @@ func combine(op UpdateOp, old, value *Array) *Array {
 
 func init() {
 	register(
-		Func{Name: "take", Sig: "(a: array, /, indices: int | array, axis: int | None = None, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "take", Sig: "(a: array, /, indices: int | array, axis: int | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				x, axis := a.array(0), 0
 				if !a.given(2) {
@@ -366,12 +366,12 @@ func init() {
 				}
 				return Index(x, items)
 			})},
-		Func{Name: "take_along_axis", Sig: "(a: array, /, indices: array, axis: int | None = -1, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "take_along_axis", Sig: "(a: array, /, indices: array, axis: int | None = -1) -> array",
 			Call: callN(func(a *Args) *Array {
 				x, idx, axis := alongOperands(a, 2, -1)
 				return gatherAxis(x, idx, axis)
 			})},
-		Func{Name: "put_along_axis", Sig: "(a: array, /, indices: array, values: array, axis: int | None = None, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "put_along_axis", Sig: "(a: array, /, indices: array, values: array, axis: int | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				shape := a.array(0).shape
 				x, idx, axis := alongOperands(a, 3, 0)

@@ -63,11 +63,11 @@ func init() {
 		at := y.attr.(device.MatMulAttr)
 		return add(mul(matMul(xs[0], xs[1]), like(y, float64(at.Alpha))), mul(xs[2], like(y, float64(at.Beta))))
 	})
-	const two = "(a: array, b: array, /, *, stream: StreamOrDevice = None) -> array"
+	const two = "(a: array, b: array, /) -> array"
 	register(
 		Func{Name: "matmul", Sig: two,
 			Call: callN(func(a *Args) *Array { x, y := a.pair(0); return MatMul("matmul", x, y) })},
-		Func{Name: "addmm", Sig: "(c: array, a: array, b: array, /, alpha: float = 1.0, beta: float = 1.0, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "addmm", Sig: "(c: array, a: array, b: array, /, alpha: float = 1.0, beta: float = 1.0) -> array",
 			Call: callN(func(a *Args) *Array {
 				return addMM(a.array(0), a.array(1), a.array(2), a.float(3, 1), a.float(4, 1))
 			})},
@@ -84,15 +84,15 @@ func init() {
 				x, y := a.pair(0)
 				return mul(Reshape(x, []int{-1, 1}), Reshape(y, []int{1, -1}))
 			})},
-		Func{Name: "tensordot", Sig: "(a: array, b: array, /, axes: int | list[Sequence[int]] = 2, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "tensordot", Sig: "(a: array, b: array, /, axes: int | list[Sequence[int]] = 2) -> array",
 			Call: callN(tensorDotCall)},
-		Func{Name: "vecdot", Sig: "(a: array, b: array, /, axis: int = -1, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "vecdot", Sig: "(a: array, b: array, /, axis: int = -1) -> array",
 			Call: callN(func(a *Args) *Array {
 				x, y := a.pair(0)
 				p := mul(wide(conj(x)), wide(y))
 				return narrowed(reduce(device.ReduceSum, p, []int{a.axis(2, p.NDim(), -1)}), x)
 			})},
-		Func{Name: "kron", Sig: "(a: array, b: array, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "kron", Sig: "(a: array, b: array) -> array",
 			Call: callN(func(a *Args) *Array {
 				x, y := a.pair(0)
 				rank := max(x.NDim(), y.NDim())

@@ -14,19 +14,22 @@ import (
 // only be None.
 func numpyMethods(fs ...Func) []Func {
 	for _, f := range slices.Clone(fs) {
-		const last = "stream: StreamOrDevice"
 		more, args := "", ""
 		switch f.Name {
 		case "sum", "prod", "mean", "var", "std":
-			at := len(signature.MustParse(f.Sig).Params) - 1
-			more = "dtype: Dtype | type | None = None, "
+			at := len(signature.MustParse(f.Sig).Params)
+			more = ", dtype: Dtype | type | None = None"
 			args = "\n    dtype: Dtype of the result, in which the elements are reduced; NumPy's dtypes and types are taken, too."
 			f.Call = reduceIn(f.Call, at)
 		case "min", "max", "all", "any":
 		default:
 			continue
 		}
-		f.Sig = strings.Replace(f.Sig, last, more+"out: None = None, "+last, 1)
+		more += ", out: None = None) ->"
+		if !strings.Contains(f.Sig, "*") {
+			more = ", *" + more
+		}
+		f.Sig = strings.Replace(f.Sig, ") ->", more, 1)
 		f.Doc = strings.Replace(doc.Of(f.Name), "\n\nReturns:", args+"\n    out: None: arrays are not written to.\n\nReturns:", 1)
 		f.Name = "array." + f.Name
 		fs = append(fs, f)

@@ -29,11 +29,11 @@ func init() {
 		return uint64(x.Int)
 	}
 	register(
-		Func{Name: "random.seed", Sig: "(seed: int) -> None",
+		Func{Name: "random.seed", Sig: "(seed: int) -> None", Stream: noStream,
 			Call: func(a *Args) []*Array { SetRandomState(KeyOf(seedOf(a))); return nil }},
-		Func{Name: "random.key", Sig: "(seed: int) -> array",
+		Func{Name: "random.key", Sig: "(seed: int) -> array", Stream: noStream,
 			Call: callN(func(a *Args) *Array { return KeyOf(seedOf(a)) })},
-		Func{Name: "random.split", Sig: "(key: array, num: int = 2, stream: StreamOrDevice = None) -> array",
+		Func{Name: "random.split", Sig: "(key: array, num: int = 2) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				n := a.int(1, 2)
 				if n < 0 {
@@ -41,14 +41,14 @@ func init() {
 				}
 				return Reshape(randomWords(a.array(0), 2*n), []int{n, 2})
 			})},
-		Func{Name: "random.uniform", Sig: "(low: scalar | array = 0, high: scalar | array = 1, shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array",
+		Func{Name: "random.uniform", Sig: "(low: scalar | array = 0, high: scalar | array = 1, shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				d := a.floating(3)
 				lo, hi := a.weakOr(0, d, 0), a.weakOr(1, d, 1)
 				shape := a.shapeOr(2, broadcastShapes("uniform", lo.shape, hi.shape))
 				return uniform(a.key(4), lo, hi, shape, d)
 			})},
-		Func{Name: "random.normal", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar | array | None = None, scale: scalar | array | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array",
+		Func{Name: "random.normal", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar | array | None = None, scale: scalar | array | None = None, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				d := a.dtype(1, dtype.Float32)
 				if !d.IsInexact() {
@@ -56,9 +56,9 @@ func init() {
 				}
 				return normal(a.key(4), a.shapeOr(0, nil), d, a.optionalWeak(2, d), a.optionalWeak(3, d))
 			})},
-		Func{Name: "random.randint", Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], dtype: Dtype | None = int32, key: array | None = None, stream: StreamOrDevice = None) -> array",
+		Func{Name: "random.randint", Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], dtype: Dtype | None = int32, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(randint)},
-		Func{Name: "random.bernoulli", Sig: "(p: scalar | array = 0.5, shape: Sequence[int] | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array",
+		Func{Name: "random.bernoulli", Sig: "(p: scalar | array = 0.5, shape: Sequence[int] | None = None, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				p := a.weakOr(0, dtype.Float32, 0.5)
 				shape := a.shapeOr(1, p.shape)
@@ -69,7 +69,7 @@ func init() {
 				u := mul(AsType(bitsOf(a.key(2), shape), dtype.Float32), scalar(0x1p-32))
 				return apply("less", u, mul(p, above))
 			})},
-		Func{Name: "random.truncated_normal", Sig: "(lower: scalar | array, upper: scalar | array, shape: Sequence[int] | None = None, dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array",
+		Func{Name: "random.truncated_normal", Sig: "(lower: scalar | array, upper: scalar | array, shape: Sequence[int] | None = None, dtype: Dtype | None = float32, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				d := a.floating(3)
 				lo, hi := a.weak(0, d), a.weak(1, d)
@@ -80,21 +80,21 @@ func init() {
 				x := mul(s, apply("erfinv", apply("maximum", apply("minimum", u, top), neg(top))))
 				return apply("maximum", apply("minimum", x, hi), lo)
 			})},
-		Func{Name: "random.gumbel", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None, stream: StreamOrDevice = None) -> array",
+		Func{Name: "random.gumbel", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				d := a.floating(1)
 				return gumbel(a.key(2), a.shapeOr(0, nil), d)
 			})},
-		Func{Name: "random.laplace", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: float = 0.0, scale: float = 1.0, key: array | None = None, stream: StreamOrDevice = None) -> array",
+		Func{Name: "random.laplace", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: float = 0.0, scale: float = 1.0, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				d := a.floating(1)
 				u := symmetric(a.key(4), a.shapeOr(0, nil))
 				x := AsType(mul(apply("sign", u), apply("log1p", neg(apply("abs", u)))), d)
 				return add(mul(x, scalarOf(d, complex(a.float(3, 1), 0))), scalarOf(d, complex(a.float(2, 0), 0)))
 			})},
-		Func{Name: "random.categorical", Sig: "(logits: array, axis: int = -1, shape: Sequence[int] | None = None, num_samples: int | None = None, key: array | None = None, stream: StreamOrDevice = None) -> array",
+		Func{Name: "random.categorical", Sig: "(logits: array, axis: int = -1, shape: Sequence[int] | None = None, num_samples: int | None = None, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(categorical)},
-		Func{Name: "random.permutation", Sig: "(x: int | array, axis: int = 0, key: array | None = None, stream: StreamOrDevice = None) -> array",
+		Func{Name: "random.permutation", Sig: "(x: int | array, axis: int = 0, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				order := func(n int) *Array { return argSortAxis(randomWords(a.key(2), n), 0, -1) }
 				if it := a.arg(0); it.Kind == ArgInt {

@@ -32,9 +32,9 @@ func init() {
 			return argReduce(ins[0], at.Axis+1, at.Max)
 		},
 	}
-	const sig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array"
-	const argSig = "(a: array, /, axis: None | int = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array"
-	const ddofSig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, *, correction: int | None = None, stream: StreamOrDevice = None) -> array"
+	const sig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False) -> array"
+	const argSig = "(a: array, /, axis: None | int = None, keepdims: bool = False) -> array"
+	const ddofSig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, *, correction: int | None = None) -> array"
 	fold := func(op device.ReduceOp) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
 			x := a.array(0)
@@ -76,12 +76,12 @@ func init() {
 		Func{Name: "any", Sig: sig, Call: fold(device.ReduceOr)},
 		Func{Name: "mean", Sig: sig, Call: over(mean)},
 		Func{Name: "median", Sig: sig, Call: over(median)},
-		Func{Name: "count_nonzero", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, keepdims: bool = False, stream: StreamOrDevice = None) -> array", Call: over(func(x *Array, axes []int) *Array {
+		Func{Name: "count_nonzero", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, keepdims: bool = False) -> array", Call: over(func(x *Array, axes []int) *Array {
 			return reduce(device.ReduceSum, AsType(apply("not_equal", x, scalarOf(x.dtype, 0)), dtype.Int32), axes)
 		})},
 		Func{Name: "var", Sig: ddofSig, Call: spread(variance)},
 		Func{Name: "std", Sig: ddofSig, Call: spread(deviation)},
-		Func{Name: "minmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> tuple[array, array]", Call: func(a *Args) []*Array {
+		Func{Name: "minmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False) -> tuple[array, array]", Call: func(a *Args) []*Array {
 			return append(fold(device.ReduceMin)(a), fold(device.ReduceMax)(a)...)
 		}},
 		Func{Name: "argmin", Sig: argSig, Method: true, Call: position(false)},

@@ -42,15 +42,15 @@ func init() {
 	}
 	factor := func(x *Array, a *Args) *Array { return AsType(x, a.dtype(4, x.dtype)) }
 	same := func(x *Array, a *Args) *Array { return x }
-	const sigDtype = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True, dtype: Dtype | None = None, stream: StreamOrDevice = None) -> array"
-	const sig = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True, stream: StreamOrDevice = None) -> array"
+	const sigDtype = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True, dtype: Dtype | None = None) -> array"
+	const sig = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True) -> array"
 	register(
 		Func{Name: "cumsum", Sig: sigDtype, Method: true, Call: cum(device.ScanSum, summand)},
 		Func{Name: "cumprod", Sig: sigDtype, Method: true, Call: cum(device.ScanProd, factor)},
 		Func{Name: "cummax", Sig: sig, Method: true, Call: cum(device.ScanMax, same)},
 		Func{Name: "cummin", Sig: sig, Method: true, Call: cum(device.ScanMin, same)},
 		Func{Name: "logcumsumexp", Sig: sig, Method: true, Call: cum(device.ScanLogAddExp, func(x *Array, a *Args) *Array { return floated(x) })},
-		Func{Name: "diff", Sig: "(a: array, /, n: int = 1, axis: int = -1, *, stream: StreamOrDevice = None) -> array", Call: callN(func(a *Args) *Array {
+		Func{Name: "diff", Sig: "(a: array, /, n: int = 1, axis: int = -1) -> array", Call: callN(func(a *Args) *Array {
 			x, n := a.array(0), a.int(1, 1)
 			axis := a.axis(2, x.NDim(), -1)
 			if n < 0 {

@@ -10,13 +10,12 @@ import (
 // Arrays whose elements repeat, move around an axis, or continue beyond its ends.
 
 func init() {
-	const stream = ", stream: StreamOrDevice = None) -> "
 	register(
-		Func{Name: "repeat", Sig: "(array: array, repeats: int, axis: int | None = None, *" + stream + "array", Call: callN(repeat)},
-		Func{Name: "tile", Sig: "(a: array, reps: int | Sequence[int], /, *" + stream + "array", Call: callN(tile)},
-		Func{Name: "roll", Sig: "(a: array, /, shift: int | tuple[int], axis: None | int | tuple[int] = None, *" + stream + "array", Call: callN(roll)},
-		Func{Name: "meshgrid", Sig: "(*arrays: array, sparse: bool | None = False, indexing: str | None = 'xy'" + stream + "tuple[array, ...]", Call: meshgrid},
-		Func{Name: "pad", Sig: "(a: array, pad_width: int | tuple[int] | tuple[int, int] | list[tuple[int, int]], mode: Literal['constant', 'edge', 'reflect', 'symmetric'] = 'constant', constant_values: scalar | array = 0, *" + stream + "array", Call: callN(pad)},
+		Func{Name: "repeat", Sig: "(array: array, repeats: int, axis: int | None = None) -> array", Call: callN(repeat)},
+		Func{Name: "tile", Sig: "(a: array, reps: int | Sequence[int], /) -> array", Call: callN(tile)},
+		Func{Name: "roll", Sig: "(a: array, /, shift: int | tuple[int], axis: None | int | tuple[int] = None) -> array", Call: callN(roll)},
+		Func{Name: "meshgrid", Sig: "(*arrays: array, sparse: bool | None = False, indexing: str | None = 'xy') -> tuple[array, ...]", Call: meshgrid},
+		Func{Name: "pad", Sig: "(a: array, pad_width: int | tuple[int] | tuple[int, int] | list[tuple[int, int]], mode: Literal['constant', 'edge', 'reflect', 'symmetric'] = 'constant', constant_values: scalar | array = 0) -> array", Call: callN(pad)},
 	)
 }
 

@@ -11,8 +11,7 @@ import (
 // Functions that give the same elements another shape, order of axes or dtype.
 
 func init() {
-	const stream = ", stream: StreamOrDevice = None) -> array"
-	const sig1 = "(a: array, /, *" + stream
+	const sig1 = "(a: array, /) -> array"
 	permute := func(a *Args) *Array {
 		x := a.array(0)
 		if perm, ok := a.sequence(1); ok {
@@ -20,7 +19,7 @@ func init() {
 		}
 		return TransposeAll(x)
 	}
-	const permSig = "(a: array, /, axes: Sequence[int] | None = None, *" + stream
+	const permSig = "(a: array, /, axes: Sequence[int] | None = None) -> array"
 	cast := callN(func(a *Args) *Array { return AsType(a.array(0), a.requiredDtype(1)) })
 	reshape := callN(func(a *Args) *Array {
 		shape, ok := a.sequence(1)
@@ -38,28 +37,28 @@ func init() {
 			return out
 		}
 	}
-	const manySig = "(*arys: array, stream: StreamOrDevice = None) -> array | list[array]"
+	const manySig = "(*arys: array) -> array | list[array]"
 	register(
-		Func{Name: "reshape", Sig: "(a: array, /, shape: Sequence[int], *" + stream, Call: reshape},
-		Func{Name: "array.reshape", Sig: "(self, *shape" + stream, Call: reshape},
-		Func{Name: "flatten", Sig: "(a: array, /, start_axis: int = 0, end_axis: int = -1, *" + stream, Method: true, Call: callN(flatten)},
-		Func{Name: "unflatten", Sig: "(a: array, /, axis: int, shape: Sequence[int], *" + stream, Call: callN(unflatten)},
-		Func{Name: "squeeze", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *" + stream, Method: true, Call: callN(squeeze)},
-		Func{Name: "expand_dims", Sig: "(a: array, /, axis: int | Sequence[int], *" + stream, Call: callN(expandDims)},
-		Func{Name: "flip", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *" + stream, Call: callN(flip)},
-		Func{Name: "moveaxis", Sig: "(a: array, /, source: int, destination: int, *" + stream, Method: true,
+		Func{Name: "reshape", Sig: "(a: array, /, shape: Sequence[int]) -> array", Call: reshape},
+		Func{Name: "array.reshape", Sig: "(self, *shape) -> array", Call: reshape},
+		Func{Name: "flatten", Sig: "(a: array, /, start_axis: int = 0, end_axis: int = -1) -> array", Method: true, Call: callN(flatten)},
+		Func{Name: "unflatten", Sig: "(a: array, /, axis: int, shape: Sequence[int]) -> array", Call: callN(unflatten)},
+		Func{Name: "squeeze", Sig: "(a: array, /, axis: None | int | Sequence[int] = None) -> array", Method: true, Call: callN(squeeze)},
+		Func{Name: "expand_dims", Sig: "(a: array, /, axis: int | Sequence[int]) -> array", Call: callN(expandDims)},
+		Func{Name: "flip", Sig: "(a: array, /, axis: None | int | Sequence[int] = None) -> array", Call: callN(flip)},
+		Func{Name: "moveaxis", Sig: "(a: array, /, source: int, destination: int) -> array", Method: true,
 			Call: callN(func(a *Args) *Array {
 				x := a.array(0)
 				return moveAxis(x, a.axis(1, x.NDim(), 0), a.axis(2, x.NDim(), 0))
 			})},
-		Func{Name: "swapaxes", Sig: "(a: array, /, axis1: int, axis2: int, *" + stream, Method: true,
+		Func{Name: "swapaxes", Sig: "(a: array, /, axis1: int, axis2: int) -> array", Method: true,
 			Call: callN(func(a *Args) *Array {
 				x := a.array(0)
 				return swapAxes(x, a.axis(1, x.NDim(), 0), a.axis(2, x.NDim(), 0))
 			})},
 		Func{Name: "transpose", Sig: permSig, Call: callN(permute)},
 		Func{Name: "permute_dims", Sig: permSig, Call: callN(permute)},
-		Func{Name: "array.transpose", Sig: "(self, *axes" + stream,
+		Func{Name: "array.transpose", Sig: "(self, *axes) -> array",
 			Call: callN(func(a *Args) *Array {
 				if x := a.arg(1); x.Kind == ArgList && len(x.List) == 0 {
 					return TransposeAll(a.array(0)) // a.transpose() names no axes
@@ -67,9 +66,9 @@ func init() {
 				return permute(a)
 			})},
 		Func{Name: "matrix_transpose", Sig: sig1, Call: call1(MatrixTranspose)},
-		Func{Name: "broadcast_to", Sig: "(a: scalar | array, /, shape: Sequence[int], *" + stream,
+		Func{Name: "broadcast_to", Sig: "(a: scalar | array, /, shape: Sequence[int]) -> array",
 			Call: callN(func(a *Args) *Array { return BroadcastTo(a.array(0), a.shape(1)) })},
-		Func{Name: "broadcast_arrays", Sig: "(*arrays: array, stream: StreamOrDevice = None) -> tuple[array, ...]",
+		Func{Name: "broadcast_arrays", Sig: "(*arrays: array) -> tuple[array, ...]",
 			Call: func(a *Args) []*Array {
 				xs := a.arrays(0)
 				shape := scalarShape
@@ -81,13 +80,13 @@ func init() {
 				}
 				return xs
 			}},
-		Func{Name: "astype", Sig: "(a: array, /, dtype: Dtype, *" + stream, Call: cast},
-		Func{Name: "array.astype", Sig: "(self, dtype: Dtype" + stream, Call: cast},
-		Func{Name: "view", Sig: "(a: scalar | array, dtype: Dtype" + stream, Method: true,
+		Func{Name: "astype", Sig: "(a: array, /, dtype: Dtype) -> array", Call: cast},
+		Func{Name: "array.astype", Sig: "(self, dtype: Dtype) -> array", Stream: byPosition, Call: cast},
+		Func{Name: "view", Sig: "(a: scalar | array, dtype: Dtype) -> array", Stream: byPosition, Method: true,
 			Call: callN(func(a *Args) *Array { return Bitcast(a.array(0), a.requiredDtype(1)) })},
-		Func{Name: "contiguous", Sig: "(a: array, /, allow_col_major: bool = False, *" + stream,
+		Func{Name: "contiguous", Sig: "(a: array, /, allow_col_major: bool = False) -> array",
 			Call: callN(func(a *Args) *Array { return Contiguous(a.array(0)) })},
-		Func{Name: "as_strided", Sig: "(a: array, /, shape: Sequence[int] | None = None, strides: Sequence[int] | None = None, offset: int = 0, *" + stream,
+		Func{Name: "as_strided", Sig: "(a: array, /, shape: Sequence[int] | None = None, strides: Sequence[int] | None = None, offset: int = 0) -> array",
 			Call: callN(func(a *Args) *Array {
 				x := a.array(0)
 				shape, ok := a.ints(1)

@@ -49,13 +49,12 @@ func init() {
 			return diagonal(ins[0], at.offset, at.axis1+1, at.axis2+1)
 		},
 	}
-	const stream = ", stream: StreamOrDevice = None) -> "
 	register(
-		Func{Name: "unstack", Sig: "(x: array, /, *, axis: int = 0" + stream + "tuple[array, ...]", Call: unstack},
-		Func{Name: "split", Sig: "(a: array, /, indices_or_sections: int | Sequence[int], axis: int = 0, *" + stream + "list[array]", Method: true, Call: split},
-		Func{Name: "diagonal", Sig: "(a: array, offset: int = 0, axis1: int = 0, axis2: int = 1" + stream + "array", Method: true,
+		Func{Name: "unstack", Sig: "(x: array, /, *, axis: int = 0) -> tuple[array, ...]", Call: unstack},
+		Func{Name: "split", Sig: "(a: array, /, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[array]", Method: true, Call: split},
+		Func{Name: "diagonal", Sig: "(a: array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> array", Stream: byPosition, Method: true,
 			Call: callN(func(a *Args) *Array { return diagonalOf(a, a.array(0)) })},
-		Func{Name: "diag", Sig: "(a: array, /, k: int = 0, *" + stream + "array", Method: true,
+		Func{Name: "diag", Sig: "(a: array, /, k: int = 0) -> array", Method: true,
 			Call: callN(func(a *Args) *Array {
 				x, k := a.array(0), a.int(1, 0)
 				switch len(x.shape) {
@@ -68,7 +67,7 @@ func init() {
 				errs.Throw(errs.ValueError, "[diag] the array must be 1-D or 2-D, not of shape %s", layout.Format(x.shape))
 				return nil
 			})},
-		Func{Name: "trace", Sig: "(a: array, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Dtype | None = None, *" + stream + "array",
+		Func{Name: "trace", Sig: "(a: array, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Dtype | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				d := diagonalOf(a, a.array(0))
 				if a.given(4) {
@@ -77,8 +76,8 @@ func init() {
 				sum := reduce(device.ReduceSum, d, []int{len(d.shape) - 1})
 				return AsType(sum, a.dtype(4, sum.dtype))
 			})},
-		Func{Name: "tril", Sig: "(x: array, k: int = 0, *" + stream + "array", Call: triangle("greater_equal")},
-		Func{Name: "triu", Sig: "(x: array, k: int = 0, *" + stream + "array", Call: triangle("less_equal")},
+		Func{Name: "tril", Sig: "(x: array, k: int = 0) -> array", Call: triangle("greater_equal")},
+		Func{Name: "triu", Sig: "(x: array, k: int = 0) -> array", Call: triangle("less_equal")},
 	)
 }
 

@@ -233,7 +233,7 @@ func (c *caller) call(name string, self *core.Arg) core.Arg {
 		c.take(',')
 	}
 	var args []core.Arg
-	for _, p := range signature.MustParse(f.Sig).Params {
+	for _, p := range f.Signature.Params {
 		x, given := named[p.Name]
 		switch {
 		case p.Name == "stream":
@@ -256,7 +256,7 @@ func (c *caller) call(name string, self *core.Arg) core.Arg {
 	for _, y := range out {
 		x.List = append(x.List, core.Arg{Kind: core.ArgArray, Array: y})
 	}
-	if ret := signature.MustParse(f.Sig).Return; ret == "array" || ret == "array | list[array]" && len(out) == 1 {
+	if ret := f.Signature.Return; ret == "array" || ret == "array | list[array]" && len(out) == 1 {
 		return x.List[0]
 	}
 	return x

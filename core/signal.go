@@ -12,8 +12,8 @@ import (
 
 func init() {
 	register(
-		Func{Name: "convolve", Sig: "(a: array, v: array, /, mode: str = 'full', *, stream: StreamOrDevice = None) -> array", Call: callN(convolve)},
-		Func{Name: "hadamard_transform", Sig: "(a: array, scale: float | None = None, stream: StreamOrDevice = None) -> array", Call: callN(hadamardTransform)},
+		Func{Name: "convolve", Sig: "(a: array, v: array, /, mode: str = 'full') -> array", Call: callN(convolve)},
+		Func{Name: "hadamard_transform", Sig: "(a: array, scale: float | None = None) -> array", Stream: byPosition, Call: callN(hadamardTransform)},
 	)
 }
 

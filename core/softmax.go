@@ -81,7 +81,7 @@ func init() {
 		return mul(AsType(n, y.dtype), xs[1])
 	})
 	register(
-		Func{Name: "softmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, precise: bool = False, stream: StreamOrDevice = None) -> array",
+		Func{Name: "softmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, precise: bool = False) -> array",
 			Call: callN(func(a *Args) *Array {
 				x := floated(a.array(0))
 				if x.NDim() == 0 && a.given(1) {
@@ -89,15 +89,15 @@ func init() {
 				}
 				return overAxes(x, a.axes(1, x.NDim()), softmaxLast, true)
 			})},
-		Func{Name: "logsumexp", Method: true, Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "logsumexp", Method: true, Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False) -> array",
 			Call: callN(func(a *Args) *Array {
 				x := floated(a.array(0))
 				axes := a.axes(1, x.NDim())
 				return keepDims(overAxes(x, axes, logSumExpLast, false), x, axes, a.bool(2, false))
 			})},
-		Func{Name: "fast.layer_norm", Sig: "(x: array, weight: array | None, bias: array | None, eps: float, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "fast.layer_norm", Sig: "(x: array, weight: array | None, bias: array | None, eps: float) -> array",
 			Call: callN(func(a *Args) *Array { return norm(a, &layerNormOp, 3) })},
-		Func{Name: "fast.rms_norm", Sig: "(x: array, weight: array | None, eps: float, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "fast.rms_norm", Sig: "(x: array, weight: array | None, eps: float) -> array",
 			Call: callN(func(a *Args) *Array { return norm(a, &rmsNormOp, 2) })},
 	)
 }

@@ -48,8 +48,8 @@ func init() {
 		}
 		return k
 	}
-	const sig = "(a: array, /, axis: None | int = -1, *, stream: StreamOrDevice = None) -> array"
-	const kthSig = "(a: array, /, kth: int, axis: None | int = -1, *, stream: StreamOrDevice = None) -> array"
+	const sig = "(a: array, /, axis: None | int = -1) -> array"
+	const kthSig = "(a: array, /, kth: int, axis: None | int = -1) -> array"
 	register(
 		Func{Name: "sort", Sig: sig,
 			Call: callN(func(a *Args) *Array {
@@ -67,7 +67,7 @@ func init() {
 			Call: callN(func(a *Args) *Array {
 				return along(a, a.array(0), 2, func(x *Array, axis int) *Array { return argSortAxis(x, axis, kth(a, x.shape[axis])) })
 			})},
-		Func{Name: "topk", Sig: "(a: array, /, k: int, axis: None | int = -1, *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "topk", Sig: "(a: array, /, k: int, axis: None | int = -1) -> array",
 			Call: callN(func(a *Args) *Array {
 				return along(a, a.array(0), 2, func(x *Array, axis int) *Array {
 					n, k := x.shape[axis], a.int(1, 0)
@@ -80,7 +80,7 @@ func init() {
 					return sliceAxis(sortAxis(x, axis, n-max(k, 1)), axis, n-k, n)
 				})
 			})},
-		Func{Name: "searchsorted", Sig: "(sorted_sequence: array, values: array, /, side: str = 'left', *, stream: StreamOrDevice = None) -> array",
+		Func{Name: "searchsorted", Sig: "(sorted_sequence: array, values: array, /, side: str = 'left') -> array",
 			Call: callN(func(a *Args) *Array {
 				x, v := a.pair(0)
 				side := a.string(2, "left")

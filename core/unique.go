@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	register(Func{Name: "unique", Sig: "(a: array, /, size: int, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, fill_value: scalar | array | None = None, *, stream: StreamOrDevice = None) -> array | tuple[array, ...]",
+	register(Func{Name: "unique", Sig: "(a: array, /, size: int, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, fill_value: scalar | array | None = None) -> array | tuple[array, ...]",
 		Call: unique})
 }
 

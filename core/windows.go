@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	const sig = "(M: int, *, stream: StreamOrDevice = None) -> array"
+	const sig = "(M: int) -> array"
 	register(
 		Func{Name: "bartlett", Sig: sig,
 			Call: window(func(u *Array) *Array { return mul(u, like(u, 2)) })},

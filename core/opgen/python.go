@@ -35,11 +35,11 @@ func functions() []function {
 			continue
 		}
 		for _, name := range append([]string{r.Name}, r.Alias...) {
-			all = append(all, function{name, r.Doc, signature.MustParse(signature.OfRow(name, r.Args)), r.Flags&table.Method != 0})
+			all = append(all, function{name, r.Doc, r.Signature(), r.Flags&table.Method != 0})
 		}
 	}
 	for _, f := range core.Funcs {
-		all = append(all, function{f.Name, f.Doc, signature.MustParse(f.Sig), f.Method || strings.HasPrefix(f.Name, "array.")})
+		all = append(all, function{f.Name, f.Doc, f.Signature, f.Method || strings.HasPrefix(f.Name, "array.")})
 	}
 	slices.SortStableFunc(all, func(a, b function) int { return strings.Compare(a.name, b.name) })
 	return all

@@ -28,7 +28,7 @@ type Param struct {
 	HasDefault bool
 }
 
-// Signature is a parsed "(a: array, /, axis: int = 0, *, stream: StreamOrDevice = None) -> array".
+// Signature is a parsed "(a: array, /, axis: int = 0, *, keepdims: bool = False) -> array".
 type Signature struct {
 	Params []Param
 	Return string // "" if none
@@ -227,26 +227,24 @@ func IsLiteral(text string) bool {
 	return strings.IndexByte("0123456789.-'\"[(", text[0]) >= 0
 }
 
-// positionalRows are the elementwise functions whose arguments have names that
-// callers may use, with stream as one more positional argument.
-var positionalRows = map[string]bool{
-	"add": true, "subtract": true, "multiply": true, "divide": true, "floor_divide": true, "remainder": true,
-	"equal": true, "not_equal": true, "less": true, "less_equal": true, "greater": true, "greater_equal": true,
-	"bitwise_and": true, "bitwise_or": true, "bitwise_xor": true, "left_shift": true, "right_shift": true,
-	"bitwise_invert": true, "isnan": true, "isinf": true, "isfinite": true, "isposinf": true, "isneginf": true,
-}
+// Stream tells how a function takes the stream that its op goes to, which is its last parameter.
+type Stream uint8
 
-// OfRow is the signature of an elementwise op with the given arguments.
-func OfRow(name string, args []string) string {
-	if name == "where" {
-		args = []string{"condition", "x", "y"}
+const (
+	StreamByKeyword Stream = iota
+	StreamByPosition
+	NoStream
+)
+
+// WithStream is the signature with the stream behind its parameters. It is by keyword alone, too, where no parameter can
+// follow by position: after *arrays.
+func (s *Signature) WithStream(how Stream) *Signature {
+	if how == NoStream {
+		return s
 	}
-	list := strings.Join(args, ": scalar | array, ") + ": scalar | array"
-	switch {
-	case positionalRows[name]:
-		return "(" + list + ", stream: StreamOrDevice = None) -> array"
-	case name == "conj" || name == "conjugate":
-		return "(" + list + ", *, stream: StreamOrDevice = None) -> array"
+	p := Param{Name: "stream", Type: "StreamOrDevice", Default: "None", HasDefault: true, Kind: KeywordOnly}
+	if n := len(s.Params); how == StreamByPosition && (n == 0 || s.Params[n-1].Kind < VarPositional) {
+		p.Kind = Positional
 	}
-	return "(" + list + ", /, *, stream: StreamOrDevice = None) -> array"
+	return &Signature{Params: append(s.Params[:len(s.Params):len(s.Params)], p), Return: s.Return}
 }

@@ -1,12 +1,12 @@
 package table
 
 var arithmeticRows = []*Row{
-	el("add", "a b", anyType, "a + b", d{"1", "1"}, span{-3, 3}, "Element-wise addition.", boolean("a || b")),
-	el("subtract", "a b", anyType, "a - b", d{"1", "-1"}, span{-3, 3}, "Element-wise subtraction; of bools, exclusive or.", boolean("a != b")),
-	el("multiply", "a b", anyType, "a * b", d{"b", "a"}, span{-3, 3}, "Element-wise multiplication.", boolean("a && b")),
-	el("divide", "a b", toFloat, "a / b", d{"1 / b", "-y / b"}, span{0.5, 3}, "Element-wise division."),
-	el("floor_divide", "a b", realType, "floor(a / b)", d{"0", "0"}, span{0.5, 9}, "Element-wise division rounded down. Integers divided by 0 give 0.", exact("floordiv(a, b)"), boolean("a && b")),
-	el("remainder", "a b", realType, "mod(a, b)", d{"1", "-floor_divide(a, b)"}, span{0.5, 9}, "Element-wise remainder of floor division, with the sign of b. Integers modulo 0 give 0.", boolean("0"), Heavy),
+	el("add", "a b", anyType, "a + b", d{"1", "1"}, span{-3, 3}, "Element-wise addition.", boolean("a || b"), Named|StreamByPosition),
+	el("subtract", "a b", anyType, "a - b", d{"1", "-1"}, span{-3, 3}, "Element-wise subtraction; of bools, exclusive or.", boolean("a != b"), Named|StreamByPosition),
+	el("multiply", "a b", anyType, "a * b", d{"b", "a"}, span{-3, 3}, "Element-wise multiplication.", boolean("a && b"), Named|StreamByPosition),
+	el("divide", "a b", toFloat, "a / b", d{"1 / b", "-y / b"}, span{0.5, 3}, "Element-wise division.", Named|StreamByPosition),
+	el("floor_divide", "a b", realType, "floor(a / b)", d{"0", "0"}, span{0.5, 9}, "Element-wise division rounded down. Integers divided by 0 give 0.", exact("floordiv(a, b)"), boolean("a && b"), Named|StreamByPosition),
+	el("remainder", "a b", realType, "mod(a, b)", d{"1", "-floor_divide(a, b)"}, span{0.5, 9}, "Element-wise remainder of floor division, with the sign of b. Integers modulo 0 give 0.", boolean("0"), Heavy, Named|StreamByPosition),
 	el("power", "a b", anyType, "pow(a, b)", d{"where(b == 0, 0, b * power(a, b - 1))", "where(y == 0, 0, y * log(a))"}, span{0.2, 2}, "Element-wise power. Integers are raised modulo their range; a negative exponent gives the quotient rounded to zero.", boolean("a || !b"), Heavy, alias("pow")),
 	el("minimum", "a b", anyType, "min(a, b)", d{"where(a < b, 1, 0)", "where(a < b, 0, 1)"}, span{-3, 3}, "Element-wise smaller value; NaN if either is NaN.", boolean("a && b")),
 	el("maximum", "a b", anyType, "max(a, b)", d{"where(a > b, 1, 0)", "where(a > b, 0, 1)"}, span{-3, 3}, "Element-wise larger value; NaN if either is NaN.", boolean("a || b")),
@@ -30,7 +30,7 @@ var arithmeticRows = []*Row{
 
 	el("real", "a", part, "a", d{"1"}, span{-3, 3}, "Element-wise real part.", complexes("re(a)")),
 	el("imag", "a", part, "0", d{"-imaginary(1)"}, span{-3, 3}, "Element-wise imaginary part.", complexes("im(a)")),
-	el("conjugate", "a", anyType, "a", d{"1"}, span{-3, 3}, "Element-wise complex conjugate.", complexes("cplx(re(a), -im(a))"), Antilinear, Method, alias("conj")),
+	el("conjugate", "a", anyType, "a", d{"1"}, span{-3, 3}, "Element-wise complex conjugate.", complexes("cplx(re(a), -im(a))"), Antilinear, Method, alias("conj"), Named),
 	el("imaginary", "a", toComplex, "cplx(0, a)", d{"imaginary(1)"}, span{-3, 3}, "Element-wise product with the imaginary unit.", complexes("cplx(-im(a), re(a))"), Hidden),
 	el("degrees", "a", toFloat, "a * 57.29577951308232", d{"57.29577951308232"}, span{-9, 9}, "Element-wise conversion of radians to degrees."),
 	el("radians", "a", toFloat, "a * 0.017453292519943295", d{"0.017453292519943295"}, span{-99, 99}, "Element-wise conversion of degrees to radians."),

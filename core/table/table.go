@@ -4,6 +4,7 @@ package table
 
 import (
 	"github.com/mlx-go/mlx_go/core/dtype"
+	"github.com/mlx-go/mlx_go/core/signature"
 )
 
 // Row is one elementwise op, complete: the Python function with its signature
@@ -29,7 +30,7 @@ type Bodies map[dtype.Kind]string
 // Span is the closed interval tests draw arguments from.
 type Span struct{ Lo, Hi float64 }
 
-// RowFlags mark what Python sees beyond the module function.
+// RowFlags mark how rows compute and what Python sees of them.
 type RowFlags uint8
 
 const (
@@ -41,6 +42,10 @@ const (
 	Heavy
 	// Antilinear rows change by the conjugate of what their argument changes by, times Deriv.
 	Antilinear
+	// Named rows take their arguments by name, too.
+	Named
+	// StreamByPosition rows take their stream by position, too.
+	StreamByPosition
 )
 
 // Types is the dtype rule of a row: which kinds of arguments it takes and what
@@ -121,6 +126,22 @@ func (r *Row) BodyFor(d dtype.Dtype) string {
 		return b
 	}
 	return r.Body
+}
+
+// Signature is the row's as a Python function.
+func (r *Row) Signature() *signature.Signature {
+	s := &signature.Signature{Return: "array"}
+	for _, a := range r.Args {
+		p := signature.Param{Name: a, Type: "scalar | array"}
+		if r.Flags&Named != 0 {
+			p.Kind = signature.Positional
+		}
+		s.Params = append(s.Params, p)
+	}
+	if r.Flags&StreamByPosition != 0 {
+		return s.WithStream(signature.StreamByPosition)
+	}
+	return s.WithStream(signature.StreamByKeyword)
 }
 
 // Rows is the table; Row.Index repeats the position.

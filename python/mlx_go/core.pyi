@@ -1143,11 +1143,11 @@ def bitwise_and(a: scalar | array, b: scalar | array, stream: StreamOrDevice = N
     """Element-wise bitwise and."""
 def bitwise_invert(a: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise bitwise complement; of bools, logical not."""
-def bitwise_left_shift(a: scalar | array, b: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+def bitwise_left_shift(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise shift to the left; by the width or more gives 0."""
 def bitwise_or(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise bitwise or."""
-def bitwise_right_shift(a: scalar | array, b: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
+def bitwise_right_shift(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise shift to the right; by the width or more leaves only the sign."""
 def bitwise_xor(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise bitwise exclusive or."""
