@@ -130,7 +130,7 @@ static int getbuffer(PyObject *self, Py_buffer *view, int flags) {
 		e->shape[i] = info.shape[i];
 		e->strides[i] = info.strides[i] * size;
 	}
-	e->id = (uint32_t)goHold(ID(a));
+	e->id = (uint32_t)goExported(ID(a));
 	static char empty[8];
 	view->buf = info.data ? info.data : empty;
 	view->obj = Py_NewRef(self);

@@ -128,6 +128,9 @@ enum {
 };
 #define NO_AXIS (-((int64_t)1 << 31)) /* core.NoAxis */
 
+/* What the caller of goEval wants: to wait, to go on, or to read the arrays' elements. */
+enum { EVAL_WAIT, EVAL_ASYNC, EVAL_READ };
+
 /* Operations of goMemory. */
 enum {
 	MEMORY_ACTIVE, MEMORY_PEAK, MEMORY_RESET_PEAK, MEMORY_CACHE, MEMORY_LIMIT, MEMORY_SET_LIMIT, MEMORY_SET_CACHE_LIMIT, MEMORY_CLEAR

@@ -127,7 +127,7 @@ static PyObject *array_dlpack(PyObject *self, PyObject *args, PyObject *kwargs) 
 		Py_DECREF(a);
 		return PyErr_NoMemory();
 	}
-	e->id = (uint32_t)goHold(ID(a));
+	e->id = (uint32_t)goExported(ID(a));
 	Py_DECREF(a);
 	PyObject *capsule;
 	if (major >= 1) {

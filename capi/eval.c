@@ -28,15 +28,17 @@ int wait_job(uint32_t job) {
 	return goJobFinish(job);
 }
 
-int ensure_ready(const uint32_t *ids, Py_ssize_t n) {
+static int ensure(const uint32_t *ids, Py_ssize_t n, int how) {
 	if (n == 0) return 0;
 	for (;;) {
-		int64_t job = goEval((uint32_t *)ids, n, 0, FREES);
+		int64_t job = goEval((uint32_t *)ids, n, how, FREES);
 		if (job < 0) return -1;
 		if (job == 0) return 0;
 		if (wait_job((uint32_t)job) < 0) return -1;
 	}
 }
+
+int ensure_ready(const uint32_t *ids, Py_ssize_t n) { return ensure(ids, n, EVAL_READ); }
 
 capi_handle evaluated(capi_handle h) {
 	uint32_t id = (uint32_t)h;
@@ -151,8 +153,8 @@ static PyObject *eval_all(PyObject *const *args, Py_ssize_t n, int async) {
 	if (r == 0 && l.n) goHoldAll(l.ids, l.n); /* other threads may drop or replace the arrays while the GIL is released */
 	undefer();
 	if (r == 0 && l.n) {
-		if (async) r = goEval(l.ids, l.n, 1, FREES) < 0 ? -1 : 0;
-		else r = ensure_ready(l.ids, l.n);
+		if (async) r = goEval(l.ids, l.n, EVAL_ASYNC, FREES) < 0 ? -1 : 0;
+		else r = ensure(l.ids, l.n, EVAL_WAIT);
 		goRelease(l.ids, l.n);
 	}
 	if (l.ids != l.few) free(l.ids);

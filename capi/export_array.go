@@ -45,7 +45,7 @@ func goShape(id C.uint32_t, shape *C.int64_t) (ndim C.int) {
 	return C.int(len(s))
 }
 
-// goInfo describes memory; 1 when the array is ready, 0 when it must be evaluated first, -1 on an error.
+// goInfo describes memory; 1 when the host may read the array, 0 when it must be evaluated first, -1 on an error.
 //
 //export goInfo
 func goInfo(id C.uint32_t, info *C.capi_info) (ready C.int) {
@@ -53,7 +53,7 @@ func goInfo(id C.uint32_t, info *C.capi_info) (ready C.int) {
 	enter(nil, 0)
 	defer leave()
 	a := core.ByID(uint32(id))
-	if !a.Ready() {
+	if !a.OnHost() {
 		return 0
 	}
 	info.data = C.uintptr_t(uintptr(a.Data()))
@@ -130,6 +130,15 @@ func goExport(id C.uint32_t) (locked C.int) {
 		return 1
 	}
 	return 0
+}
+
+// goExported is a hold on a ready array for somebody who may write to its memory, until that is released.
+//
+//export goExported
+func goExported(id C.uint32_t) (h C.capi_handle) {
+	enter(nil, 0)
+	defer leave()
+	return handle(core.ByID(uint32(id)).Exported())
 }
 
 // ---- indexing ----

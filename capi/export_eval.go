@@ -21,27 +21,8 @@ import (
 var jobs numbered[*core.Job]
 
 func init() {
-	var (
-		work   atomic.Uint32 // changes when there is some
-		asleep atomic.Bool   // the executor waits for that
-		seen   uint32
-		lock   sync.Once
-	)
 	core.Threads.Graph = new(park.Mutex)
-	core.Threads.Sleep = func() {
-		lock.Do(func() { park.Lock() })
-		for seen == work.Load() {
-			asleep.Store(true)
-			park.Wait(&work, seen, 0)
-			asleep.Store(false)
-		}
-		seen = work.Load()
-	}
-	core.Threads.Wake = func() {
-		if work.Add(1); asleep.Load() {
-			park.Wake(&work, 1)
-		}
-	}
+	core.Threads.Parker = parker
 	ended := (*atomic.Uint32)(unsafe.Pointer(&C.jobs_ended))
 	waiting := (*atomic.Uint32)(unsafe.Pointer(&C.jobs_waiting))
 	core.Threads.Ended = func() {
@@ -51,15 +32,49 @@ func init() {
 	}
 }
 
-// goEval starts evaluating; 0 when all is in memory, else a job to wait for before asking again. -1 on an error.
+// parker is how an executor sleeps, on a thread of its own, until there is work.
+func parker() (sleep, wake func()) {
+	var (
+		work   atomic.Uint32 // changes when there is some
+		asleep atomic.Bool   // the executor waits for that
+		seen   uint32
+		lock   sync.Once
+	)
+	sleep = func() {
+		lock.Do(func() { park.Lock() })
+		for seen == work.Load() {
+			asleep.Store(true)
+			park.Wait(&work, seen, 0)
+			asleep.Store(false)
+		}
+		seen = work.Load()
+	}
+	wake = func() {
+		if work.Add(1); asleep.Load() {
+			park.Wake(&work, 1)
+		}
+	}
+	return sleep, wake
+}
+
+// goEval starts evaluating; 0 when all is computed, for EVAL_READ also in the host's memory, else a job to wait for before
+// asking again. -1 on an error.
 //
 //export goEval
-func goEval(ids *C.uint32_t, count C.int64_t, async C.int, frees *C.uint32_t, n C.uint32_t) (number C.int64_t) {
+func goEval(ids *C.uint32_t, count C.int64_t, how C.int, frees *C.uint32_t, n C.uint32_t) (number C.int64_t) {
 	number = -1
 	enter(frees, n)
 	defer leave()
-	j := core.StartEval(byIDs(ids, count), async != 0)
-	if j == nil || async != 0 {
+	var j *core.Job
+	switch outs := byIDs(ids, count); how {
+	case C.EVAL_READ:
+		j = core.StartRead(outs)
+	case C.EVAL_ASYNC:
+		core.StartEval(outs, true)
+	default:
+		j = core.StartEval(outs, false)
+	}
+	if j == nil {
 		return 0
 	}
 	return C.int64_t(jobs.add(j))
@@ -72,7 +87,7 @@ func goPending(frees *C.uint32_t, n C.uint32_t) (number C.int64_t) {
 	number = -1
 	enter(frees, n)
 	defer leave()
-	if j := core.Pending(); j != nil {
+	if j := core.Pending(-1); j != nil {
 		return C.int64_t(jobs.add(j))
 	}
 	if err := core.TakeAsyncError(); err != nil {

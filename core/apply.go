@@ -171,7 +171,7 @@ func launchRow(e *exec, y *Array) *errs.Error {
 // input where one fits.
 func launchProgram(e *exec, y *Array, xs []*Array, p *device.Program) *errs.Error {
 	if e.donate(y, xs) {
-		if e.cancel == nil {
+		if e.cancel == nil || e.device {
 			return runProgram(e, y, xs, p, nil)
 		}
 		return e.runInPlace(y, xs, func(e *exec, y *Array, xs []*Array, done *int) *errs.Error { return runProgram(e, y, xs, p, done) })

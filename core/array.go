@@ -226,6 +226,9 @@ func destroy(a *Array) {
 			}
 		}
 		if a.buf != nil {
+			if a.attr == (exported{}) {
+				a.buf.unexport()
+			}
 			a.buf.release()
 		}
 		*a = Array{id: a.id, facts: a.facts}
@@ -288,7 +291,10 @@ func (a *Array) NBytes() int { return a.Size() * a.dtype.Size() }
 // Ready reports whether the array is in memory.
 func (a *Array) Ready() bool { return a.state == ready }
 
-// InMemory reports whether a's elements are in memory: a is ready, or an unevaluated view of what is.
+// OnHost reports whether the host may read the array now.
+func (a *Array) OnHost() bool { return a.state == ready && (a.buf == nil || a.buf.onHost()) }
+
+// InMemory reports whether a's elements are in the host's memory: a is ready, or an unevaluated view of what is.
 func (a *Array) InMemory() bool {
 	for a.state != ready {
 		if a.op.View == nil {
@@ -296,13 +302,16 @@ func (a *Array) InMemory() bool {
 		}
 		a = a.inputs()[0]
 	}
-	return true
+	return a.OnHost()
 }
 
 // Data points at the first element of a ready array; nil if it has none.
 func (a *Array) Data() unsafe.Pointer {
 	if a.buf == nil {
 		return nil
+	}
+	if !a.buf.onHost() {
+		panic("internal error: an array is read that is not in the host's memory")
 	}
 	return unsafe.Add(a.buf.ptr, a.offset)
 }

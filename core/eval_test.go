@@ -225,7 +225,7 @@ func TestCancelAll(t *testing.T) {
 	as := held(t, func() []*core.Array { return []*core.Array{long(600), long(500), long(400)} })
 	jobs := []*core.Job{start(t, true, as[0]), start(t, true, as[1]), start(t, true, as[2])}
 	core.Lock()
-	all := core.Pending()
+	all := core.Pending(-1)
 	core.Unlock()
 	all.Cancel()
 	for !all.Wait(time.Second) {

@@ -14,18 +14,25 @@ import (
 // allocates results or makes tensors of arrays.
 type exec struct {
 	inline bool
+	device bool // the node is computed on lane's device
 	cancel *atomic.Bool
+	lane   *lane       // whose executor this is; nil for small evaluations
+	d      *issue      // what is given to the device; nil until something is
+	fail   *errs.Error // why an operand cannot be had: launch returns it
 	k      device.Kernel
 	outs   [1]device.Tensor
 	ins    [maxFusedInputs]device.Tensor
 }
 
-// inlineExec serves small evaluations. It is guarded by the graph lock, and kept for its memory.
-var inlineExec = exec{inline: true}
+// What serves small evaluations is guarded by the graph lock, and kept for its memory.
+var (
+	inlineExec = exec{inline: true}
+	inlinePart = part{j: new(Job)}
+)
 
 // begin makes e as good as new: it remembers nothing of the kernels it launched last.
 func (e *exec) begin() *exec {
-	e.k = device.Kernel{}
+	e.k, e.fail = device.Kernel{}, nil
 	return e
 }
 
@@ -42,6 +49,14 @@ func (e *exec) node(a *Array) *errs.Error {
 			return errHandOver
 		}
 	}
+	if e.lane != nil && e.lane.unit != nil {
+		return e.nodeOn(a)
+	}
+	return e.nodeHere(a)
+}
+
+// nodeHere computes a on the host.
+func (e *exec) nodeHere(a *Array) *errs.Error {
 	if err := e.compute(a); err != nil {
 		if a.buf != nil && a.op != &restOp {
 			a.buf.release()
@@ -67,14 +82,43 @@ func (e *exec) compute(a *Array) *errs.Error {
 }
 
 // allocate gives y row-contiguous memory of its own where e computes it.
-func (e *exec) allocate(y *Array) *errs.Error { return y.allocate() }
+func (e *exec) allocate(y *Array) *errs.Error {
+	if e.device {
+		return e.allocateOn(y)
+	}
+	return y.allocate()
+}
 
 // tensor is x as a kernel reads it.
 func (e *exec) tensor(x *Array) device.Tensor { return e.input(x, x.shape, x.Strides()) }
 
 // input is x as a kernel reads it, seen through another shape.
 func (e *exec) input(x *Array, shape layout.Shape, strides []int) device.Tensor {
-	return device.Tensor{Data: x.Data(), Dtype: x.dtype, Shape: shape, Strides: strides}
+	t := device.Tensor{Dtype: x.dtype, Shape: shape, Strides: strides}
+	switch b := x.buf; {
+	case e.device:
+		e.d.xs = append(e.d.xs, x)
+	case b == nil:
+	case b.res != nil && !e.reach(b):
+	default:
+		t.Data = unsafe.Add(b.ptr, x.offset)
+	}
+	return t
+}
+
+// reach brings b to the host, which may take its time.
+func (e *exec) reach(b *buffer) bool {
+	switch {
+	case b.onHost():
+		return true
+	case e.inline:
+		e.fail = errHandOver
+	default:
+		if err := b.fetch(e.lane, e.cancel.Load); err != nil {
+			e.fail = err
+		}
+	}
+	return e.fail == nil
 }
 
 // whole is y as a kernel writes it.
@@ -85,8 +129,11 @@ func (e *exec) whole(y *Array) device.Tensor {
 // output is a part of y's memory, offset bytes from its start, as a kernel writes it.
 func (e *exec) output(y *Array, d dtype.Dtype, shape layout.Shape, strides []int, offset int) device.Tensor {
 	t := device.Tensor{Dtype: d, Shape: shape, Strides: strides}
-	if y.buf != nil {
-		t.Data = unsafe.Add(y.Data(), offset)
+	switch {
+	case e.device:
+		e.d.outs = append(e.d.outs, outAt{y.buf, y.offset + offset})
+	case y.buf != nil:
+		t.Data = unsafe.Add(y.buf.ptr, y.offset+offset)
 	}
 	return t
 }
@@ -99,7 +146,7 @@ func (e *exec) donate(y *Array, xs []*Array) bool {
 	}
 	for i, x := range xs {
 		if x.refs == 1 && !x.fresh && x.buf != nil && x.buf.refs == 1 && x.buf.foreign == nil && x.offset == 0 &&
-			x.dtype.Size() == y.dtype.Size() && layout.Equal(x.shape, y.shape) && x.contiguous() && !repeats(xs, i) {
+			x.dtype.Size() == y.dtype.Size() && layout.Equal(x.shape, y.shape) && x.contiguous() && !repeats(xs, i) && e.mayWrite(x.buf) {
 			x.buf.refs++
 			y.buf, y.offset, y.strides = x.buf, 0, nil
 			return true
@@ -117,9 +164,25 @@ func repeats(xs []*Array, i int) bool {
 	return false
 }
 
+// mayWrite reports whether a node that e computes may write to b, which nothing else holds.
+func (e *exec) mayWrite(b *buffer) bool {
+	if e.device {
+		return e.mayWriteOn(b)
+	}
+	return b.res == nil
+}
+
 // launch runs k's kernel with the graph lock given up where that is worth it.
 // Inputs cannot go away meanwhile: the node being computed holds them.
 func (e *exec) launch(k *device.Kernel) *errs.Error {
+	if e.fail != nil {
+		err := e.fail
+		e.fail = nil
+		return err
+	}
+	if e.device {
+		return e.submit(k)
+	}
 	k.Cancel = e.cancel
 	err := e.launchOnce(k)
 	if err != nil && err.Kind == errs.MemoryError && memory.cached > 0 && k.Done == nil {

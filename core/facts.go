@@ -10,7 +10,7 @@ import (
 // which holds the array may read it without a call into Go. All but Data and Ready are fixed when the array is made.
 type Facts struct {
 	Data  uintptr // the first element, 0 if there is none; to be read once Ready is set
-	Ready uint32  // 1: the array is in memory
+	Ready uint32  // 1: the array is in the host's memory
 	Dtype uint8
 	NDim  uint8
 	_     uint16
@@ -53,9 +53,17 @@ func (a *Array) describe() {
 	}
 }
 
-// setReady announces that a is in memory.
+// setReady announces that a was computed, or that this was given to a device.
 func (a *Array) setReady() {
 	a.state, a.job = ready, nil
+	a.publish()
+}
+
+// publish lets C read a ready array, if it is in the host's memory.
+func (a *Array) publish() {
+	if a.buf != nil && a.buf.res != nil && !a.buf.onHost() {
+		return
+	}
 	a.facts.Data = uintptr(a.Data())
 	atomic.StoreUint32(&a.facts.Ready, 1)
 }

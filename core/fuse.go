@@ -42,12 +42,11 @@ const (
 // isElementwise reports whether a's value is a step of a program.
 func isElementwise(a *Array) bool { return a.op.Row != nil || a.op == &asTypeOp }
 
-// absorbable reports whether x can become part of the program that computes an array of the
-// given shape: nothing else wants its value. Two holds remain: its consumer's and the tape's; what
+// absorbable reports whether x can become part of the program that computes root: nothing else wants its value. Two holds remain: its consumer's and the tape's; what
 // was just made may still be wanted by the code that made it.
-func absorbable(x *Array, shape layout.Shape) bool {
+func absorbable(x, root *Array) bool {
 	return x.state == scheduled && x.job == nil && x.refs == 2 && !x.fresh && isElementwise(x) &&
-		!x.traced() && layout.Equal(x.shape, shape)
+		!x.traced() && x.stream == root.stream && layout.Equal(x.shape, root.shape)
 }
 
 // fuse merges nodes of a tape, whose nodes are all scheduled and held once by it. The nodes that
@@ -96,11 +95,14 @@ var fusing group
 
 // collect picks nodes breadth first, consumers before their inputs, while they fit.
 func (g *group) collect(root *Array) {
-	inputs := len(root.inputs())
+	inputs, maxInputs, maxSteps := len(root.inputs()), maxFusedInputs, maxFusedSteps
+	if root.stream != 0 {
+		maxInputs, maxSteps = streams[root.stream].fusedLimits()
+	}
 	g.nodes = append(g.nodes[:0], root)
 	for at := 0; at < len(g.nodes); at++ {
 		for _, x := range g.nodes[at].inputs() {
-			if absorbable(x, root.shape) && len(g.nodes) < maxFusedSteps && inputs-1+len(x.inputs()) <= maxFusedInputs {
+			if absorbable(x, root) && len(g.nodes) < maxSteps && inputs-1+len(x.inputs()) <= maxInputs {
 				inputs += len(x.inputs()) - 1
 				g.nodes = append(g.nodes, x)
 			}

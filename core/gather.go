@@ -104,7 +104,7 @@ func launchScatter(e *exec, y *Array) *errs.Error {
 		return e.launch(k)
 	}
 	if e.donate(y, ins[:1]) {
-		if e.cancel == nil {
+		if e.cancel == nil || e.device {
 			return scatter(e, y, ins, nil)
 		}
 		return e.runInPlace(y, ins, scatter)

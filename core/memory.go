@@ -18,15 +18,19 @@ func host() device.Host {
 	return all[0]
 }
 
-// buffer is a piece of device memory, shared by the arrays that view it.
+// buffer is a piece of memory, shared by the arrays that view it.
 type buffer struct {
-	ptr     unsafe.Pointer
-	size    int // of the size class
+	ptr     unsafe.Pointer // the host's copy; nil if there is none
+	size    int            // of the size class
 	class   int32
 	refs    int32   // 0: idle, in the cache
 	foreign func()  // memory of somebody else, never written to: called when the last array is gone
 	locked  bool    // nor may Python write to it
 	places  [2]link // in the cache's queues
+
+	res     *residence // nil for memory that no device has seen
+	parent  *buffer    // of which this is a part that stands for itself
+	exports int32      // writable views that others hold: then devices copy it anew at each use
 }
 
 // memory counts bytes. Guarded by the graph lock.
@@ -50,6 +54,9 @@ func initMemory() {
 func newBuffer(n int) *buffer {
 	if !memory.initialized {
 		initMemory()
+	}
+	if limbo != nil {
+		sweepLimbo()
 	}
 	class, size := sizeClass(n)
 	if size > memory.limit-memory.active {
@@ -76,6 +83,14 @@ func newBuffer(n int) *buffer {
 
 func (b *buffer) release() {
 	if b.refs--; b.refs > 0 {
+		return
+	}
+	if b.res != nil {
+		b.releaseAll()
+		return
+	}
+	if b.parent != nil {
+		b.parent.release()
 		return
 	}
 	if b.foreign != nil {

@@ -92,8 +92,8 @@ var belowOne = map[dtype.Dtype]float64{
 	dtype.Float64: 1 - 0x1p-53, dtype.Float32: 1 - 0x1p-24, dtype.Float16: 1 - 0x1p-11, dtype.BFloat16: 1 - 0x1p-8,
 }
 
-// unit is uniform in [0, 1) in dtype d: the bits as a fraction of 2^32, rounded to d, and kept below 1.
-func unit(key *Array, shape layout.Shape, d dtype.Dtype) *Array {
+// unitInterval is uniform in [0, 1) in dtype d: the bits as a fraction of 2^32, rounded to d, and kept below 1.
+func unitInterval(key *Array, shape layout.Shape, d dtype.Dtype) *Array {
 	if d == dtype.Float64 {
 		// 53 bits from two words.
 		w := bitsOf(key, append(slices.Clone(shape), 2))
@@ -113,7 +113,7 @@ func uniform(key *Array, lo, hi *Array, shape layout.Shape, d dtype.Dtype) *Arra
 	if !layout.Equal(out, shape) {
 		errs.Throw(errs.ValueError, "[uniform] bounds of shapes %s and %s do not broadcast to shape %s", layout.Format(lo.shape), layout.Format(hi.shape), layout.Format(shape))
 	}
-	u, span := unit(key, shape, d), sub(hi, lo)
+	u, span := unitInterval(key, shape, d), sub(hi, lo)
 	r := add(mul(span, u), lo)
 	if spanFits(lo, hi) {
 		return r
@@ -169,7 +169,7 @@ func normal(key *Array, shape layout.Shape, d dtype.Dtype, loc, scale *Array) *A
 }
 
 func gumbel(key *Array, shape layout.Shape, d dtype.Dtype) *Array {
-	u := unit(key, shape, d)
+	u := unitInterval(key, shape, d)
 	return neg(apply("log", neg(apply("log", u))))
 }
 

@@ -163,6 +163,6 @@ func drawFromOne(logits *Array, shape layout.Shape, key *Array) *Array {
 	weights = where(apply("isnan", weights), like(weights, 1), weights) // the infinite ones share, or all if there is nothing else
 	total := scan(device.ScanSum, weights, 0, false, true)
 	last := Index(total, []IndexItem{{Kind: IndexInt, Int: -1}})
-	u := mul(unit(key, shape, dtype.Float32), last)
+	u := mul(unitInterval(key, shape, dtype.Float32), last)
 	return newArray(&searchOp, dtype.Uint32, u.shape, device.SearchAttr{Right: true}, total, u)
 }

@@ -15,10 +15,28 @@ import (
 type stream struct {
 	dev   int // its device's place in Devices
 	index int // its number as users see it, which no other stream had before
+	lane  *lane
+}
+
+// onDevice reports whether its nodes are for an asynchronous device.
+func (s *stream) onDevice() bool { return s.lane.unit != nil }
+
+// fusedLimits bound a fused program.
+func (s *stream) fusedLimits() (inputs, steps int) {
+	inputs, steps = maxFusedInputs, maxFusedSteps
+	if u := s.lane.unit; u != nil {
+		if n := u.limits.Inputs; n > 0 {
+			inputs = min(inputs, n)
+		}
+		if n := u.limits.Steps; n > 0 {
+			steps = min(steps, n)
+		}
+	}
+	return inputs, steps
 }
 
 // streams are all, by number. 0 is the host's default, and the only one until somebody asks for others.
-var streams = []*stream{{}}
+var streams = []*stream{{lane: lanes[0]}}
 
 // streamsMade counts the numbers that users saw.
 var streamsMade = 1
@@ -29,8 +47,9 @@ type DeviceName struct {
 	Number int
 }
 
-// Devices lists the devices there are; the host is the first.
+// Devices lists the devices there are; the host is the first. The first call opens the others.
 func Devices() []DeviceName {
+	openDevices()
 	list := make([]DeviceName, 0, 2)
 	for i, d := range device.Registered() {
 		number := 0
@@ -41,6 +60,11 @@ func Devices() []DeviceName {
 		}
 		list = append(list, DeviceName{d.Name(), number})
 	}
+	numbers := map[string]int{}
+	for _, u := range units {
+		list = append(list, DeviceName{u.Name(), numbers[u.Name()]})
+		numbers[u.Name()]++
+	}
 	return list
 }
 
@@ -49,7 +73,7 @@ func NewStream(dev int) uint16 {
 	if len(streams) > math.MaxUint16 {
 		errs.Throw(errs.RuntimeError, "[new_stream] there are %d streams, and no more are possible", len(streams))
 	}
-	streams = append(streams, &stream{dev: dev})
+	streams = append(streams, &stream{dev: dev, lane: openLane(dev)})
 	n := uint16(len(streams) - 1)
 	RenewStream(n)
 	return n

@@ -6,17 +6,18 @@ import "sync"
 // alone, which wakes more threads than are needed.
 var Threads = func() (t struct {
 	Graph sync.Locker // the graph lock
-	Sleep func()      // the executor's, until Wake was called since the last Sleep
-	Wake  func()
-	Ended func() // a job is over; its Wait returns true
+	// Parker gives an executor what it sleeps by, until wake was called since the last sleep.
+	Parker func() (sleep, wake func())
+	Ended  func() // a job is over; its Wait returns true
 }) {
-	token := make(chan struct{}, 1)
 	t.Graph = new(sync.Mutex)
-	t.Sleep = func() { <-token }
-	t.Wake = func() {
-		select {
-		case token <- struct{}{}:
-		default:
+	t.Parker = func() (sleep, wake func()) {
+		token := make(chan struct{}, 1)
+		return func() { <-token }, func() {
+			select {
+			case token <- struct{}{}:
+			default:
+			}
 		}
 	}
 	t.Ended = func() {}
@@ -37,11 +38,17 @@ func Unlock() {
 
 // unlock wakes those for whom something happened under the graph lock, now that they can have it.
 func unlock() {
-	due, ended := executor.due, executor.ended
-	executor.due, executor.ended = false, false
+	due, ended := dueExecutors, jobs.ended
+	if due != nil {
+		for _, ex := range due {
+			ex.due = false
+		}
+		dueExecutors = nil
+	}
+	jobs.ended = false
 	Threads.Graph.Unlock()
-	if due {
-		Threads.Wake()
+	for _, ex := range due {
+		ex.wake()
 	}
 	if ended {
 		Threads.Ended()

@@ -1,0 +1,171 @@
+package core
+
+import (
+	"sync"
+
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/errs"
+)
+
+// unit is a Device with what core keeps for it: its memory and its lanes.
+type unit struct {
+	device.Device
+	limits device.Limits
+	lanes  []*lane
+	copies *lane      // for transfers that no lane's executor makes
+	lock   sync.Mutex // who holds it owns copies; nobody waits for it under the graph lock
+	next   int        // the lane of the stream that is made next
+
+	active, peak, cached int
+	limit, cacheLimit    int
+	idle                 map[int][]idle
+	residents            map[*buffer]*copyOn
+	clock                uint64 // counts uses, for eviction
+
+	lacks     map[missing]bool // kernels that the driver turned out not to have
+	fallbacks map[Fallback]*FallbackCount
+}
+
+// idle is memory that nothing holds, and the commands that may still use it. A lane takes what it used itself at once, since it
+// orders its commands: so running ahead costs no memory.
+type idle struct {
+	mem  device.Memory
+	uses []use
+}
+
+// units are the asynchronous devices in the order of device.Devices.
+var units []*unit
+
+// maxLanes bounds the queues of one device, and the threads of the host.
+const maxLanes = 4
+
+var devicesOpened bool
+
+// openDevices makes the registered devices usable, once.
+func openDevices() {
+	if !devicesOpened {
+		devicesOpened = true
+		for _, d := range device.Devices() {
+			AddDevice(d)
+		}
+	}
+}
+
+// AddDevice makes d usable, and returns its place in Devices.
+func AddDevice(d device.Device) int {
+	u := &unit{Device: d, limits: d.Limits(), idle: map[int][]idle{}, residents: map[*buffer]*copyOn{},
+		lacks: map[missing]bool{}, fallbacks: map[Fallback]*FallbackCount{}}
+	total, _ := d.Info()["memory_size"].(int)
+	if total <= 0 {
+		total = 1 << 62
+	}
+	u.limit, u.cacheLimit = total/20*19, total/4
+	units = append(units, u)
+	return len(device.Registered()) + len(units) - 1
+}
+
+// openLane is a lane of the device for another stream.
+func (u *unit) openLane() *lane {
+	if len(u.lanes) < maxLanes {
+		u.lanes = append(u.lanes, u.newQueue())
+	}
+	l := u.lanes[u.next%len(u.lanes)]
+	u.next++
+	return l
+}
+
+func (u *unit) newQueue() *lane {
+	q, err := u.NewQueue()
+	if err != nil {
+		panic(deviceError(u.Name(), err))
+	}
+	return addLane(newLane(u, q))
+}
+
+// size is what u keeps for n bytes.
+func (u *unit) size(n int) int {
+	_, size := sizeClass(max(n, 256))
+	return (size + 255) &^ 255
+}
+
+// take gives memory for lane l without waiting, or false.
+func (u *unit) take(l *lane, size int) (device.Memory, bool) {
+	if size > u.limit-u.active {
+		return device.Memory{}, false
+	}
+	list := u.idle[size]
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].free(l) {
+			m := list[i].mem
+			list[i] = list[len(list)-1]
+			u.idle[size] = list[:len(list)-1]
+			u.cached -= size
+			u.count(size)
+			return m, true
+		}
+	}
+	m, ok := u.Allocate(size)
+	if ok {
+		u.count(size)
+	}
+	return m, ok
+}
+
+// count notes memory that is held, or, negative, no longer is.
+func (u *unit) count(size int) {
+	u.active += size
+	u.peak = max(u.peak, u.active)
+}
+
+// free reports whether what l is given next may write the memory.
+func (f *idle) free(l *lane) bool {
+	for _, u := range f.uses {
+		if (l == nil || u.lane != l.number) && !u.done() {
+			return false
+		}
+	}
+	return true
+}
+
+// give takes back memory that commands may still use.
+func (u *unit) give(m device.Memory, size int, uses []use) {
+	u.active -= size
+	u.cached += size
+	u.idle[size] = append(u.idle[size], idle{m, uses})
+	if u.cached > u.cacheLimit {
+		u.trim(u.cacheLimit)
+	}
+}
+
+// trim returns idle memory that nothing uses to the device until at most n bytes are kept.
+func (u *unit) trim(n int) {
+	for size, list := range u.idle {
+		kept := list[:0]
+		for _, f := range list {
+			if u.cached > n && f.free(nil) {
+				u.Free(f.mem, size)
+				u.cached -= size
+			} else {
+				kept = append(kept, f)
+			}
+		}
+		if len(kept) == 0 {
+			delete(u.idle, size)
+		} else {
+			clear(list[len(kept):])
+			u.idle[size] = kept
+		}
+	}
+}
+
+// settle waits for all commands of the device. The caller's own lane is committed.
+func (u *unit) settle(canceled func() bool) *errs.Error {
+	for _, l := range append([]*lane{u.copies}, u.lanes...) {
+		if l != nil {
+			if err := (use{l.number, l.committed}).wait(canceled); err != nil && err.Kind == errs.Interrupted {
+				return err
+			}
+		}
+	}
+	return nil
+}
