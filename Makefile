@@ -74,9 +74,10 @@ test-go: ## go test over everything
 	go test ./...
 	CGO_CFLAGS="-O2 -DMLX_GO_PARK_PORTABLE" go test ./internal/park # as on systems without a futex
 
-race: ## the core and the waiting of threads under the race detector
+race: ## the core, the test double and the waiting of threads under the race detector
 	$(call say,go test -race)
 	go test -race ./core/... ./internal/park
+	go test -race -short ./backends/double
 
 fuzz: ## each fuzz target for FUZZTIME
 	$(call say,fuzz)

@@ -29,6 +29,11 @@ type Supporter interface {
 	Supports(r *table.Row, d dtype.Dtype) bool
 }
 
+// Fallbacker is implemented by what lacks kernels that core computes on the host; launches of them test nothing.
+type Fallbacker interface {
+	Fallbacks() map[device.Kind]int
+}
+
 // suite is one run over one backend.
 type suite struct {
 	b, ref device.Host
@@ -62,6 +67,11 @@ func RunAll(t *testing.T, b device.Host) {
 	}
 	t.Logf("%d launches compared: %v", total, s.cases)
 	t.Logf("%d elements differ, all of complex functions of infinities and NaNs, whose results are not defined", s.undefined)
+	if f, ok := b.(Fallbacker); ok {
+		for kind, n := range f.Fallbacks() {
+			s.skips[fmt.Sprintf("the device lacks kernels of kind %d", kind)] = n
+		}
+	}
 	for _, reason := range slices.Sorted(maps.Keys(s.skips)) {
 		t.Logf("skipped %d: %s", s.skips[reason], reason)
 	}
