@@ -35,7 +35,7 @@ zig = $$($(BUILD)/python -c 'import ziglang, os; print(os.path.join(os.path.dirn
 say = @printf '\n== %s [%s s]\n' "$(1)" "$$(( $$(date +%s) - $(START) ))"
 START := $(shell date +%s)
 
-.PHONY: help demo notebook test levels test-go lint-go race fuzz lint-python test-python search smoke check wheel wheel-macos bench clean distclean
+.PHONY: help demo notebook test levels test-go lint-go race fuzz lint-python test-python double search smoke check wheel wheel-macos bench clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,6 +121,18 @@ test-python: $(S)/main-package ## the whole Python suite, beside the oracle
 	@mkdir -p build/logs
 	$(MAIN)/python -m pytest -q $(PYTEST_ARGS) 2>&1 | tee build/logs/pytest.log
 
+# The device "gpu" is the test double then (backends/double/asgpu), which finds what core does not order. Faults of all
+# processes of the suite end up in one file.
+DOUBLE := build/double
+DOUBLED ?= tests_py/core tests_py/nn
+double: $(S)/double ## the Python suite with the test double as the default gpu; DOUBLED are its folders
+	$(call say,pytest on the test double)
+	@rm -f $(DOUBLE)/faults
+	PYTHONPATH=$(CURDIR)/$(DOUBLE) MLX_GO_TEST_DEVICE=gpu MLX_GO_DOUBLE_REPORT=$(CURDIR)/$(DOUBLE)/faults \
+	  MLX_GO_DOUBLE_SEED=$(or $(SEED),1) MLX_GO_DOUBLE_DELAY=$(or $(DELAY),100us) \
+	  $(MAIN)/python -m pytest -q -p no:cacheprovider $(PYTEST_ARGS) $(DOUBLED)
+	@test ! -s $(DOUBLE)/faults || { echo "faults of core, found by the double:"; sort $(DOUBLE)/faults | uniq -c; exit 1; }
+
 SEARCHED ?= tests_py/core/test_inplace_programs.py
 search: $(S)/main-package ## random programs with in-place updates under nested transforms, with new seeds for MINUTES
 	@mkdir -p build
@@ -148,6 +160,13 @@ $(S)/wheel-native: $(SOURCES) $(S)/build-tools
 	$(call say,wheel for this machine)
 	@rm -rf dist/native
 	$(call build_wheel,dist/native,)
+	@touch $@
+
+$(S)/double: $(SOURCES) $(S)/build-tools $(S)/main-tools
+	$(call say,library with the test double)
+	@rm -rf dist/double $(DOUBLE)
+	$(call build_wheel,dist/double,GOFLAGS=-tags=double)
+	$(MAIN)/pip install -q --no-deps --target $(DOUBLE) dist/double/*.whl
 	@touch $@
 
 $(S)/wheel: $(SOURCES) tools/zigcc $(S)/build-tools

@@ -26,6 +26,28 @@ else:
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def _tested_device():
+    """The device that MLX_GO_TEST_DEVICE names, on which the suite runs; None: the one that is the default anyway."""
+    import mlx_go.core as mx
+
+    name = os.environ.get("MLX_GO_TEST_DEVICE")
+    return getattr(mx, name) if name else None
+
+
+def pytest_sessionstart(session):
+    if device := _tested_device():
+        import mlx_go.core as mx
+
+        mx.set_default_device(device)
+
+
+def pytest_terminal_summary(terminalreporter):
+    if device := _tested_device():
+        import mlx_go.core as mx
+
+        terminalreporter.write_line(f"{device}: {mx.device_info(device)}")
+
+
 @pytest.fixture(autouse=True)
 def _keep_defaults():
     """Tests leave the default device, the memory limits and the print options as they found them."""

@@ -146,7 +146,7 @@ func (q *Queue) Upload(dst device.Place, src unsafe.Pointer, n int) (device.Tick
 	return q.transfer("Upload", dst, src, n, true)
 }
 
-// Download appends a copy from the device. By chance it reaches the host's memory when it runs, or when it is waited for.
+// Download appends a copy from the device. By chance it reaches the host's memory when it runs, or when waited for.
 func (q *Queue) Download(dst unsafe.Pointer, src device.Place, n int) (device.Ticket, error) {
 	return q.transfer("Download", src, dst, n, false)
 }
