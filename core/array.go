@@ -94,7 +94,8 @@ var graph struct {
 	born    uint64       // arrays made so far
 	running []*transform // oldest first
 	epoch   uint32
-	stream  uint16 // of new nodes
+	stream  uint16                   // of new nodes
+	pick    func(born uint64) uint16 // for tests: the stream of a new node; nil: stream
 }
 
 const chunkLen = 4096
@@ -149,6 +150,9 @@ func newArray(op *Def, d dtype.Dtype, shape layout.Shape, attr any, ins ...*Arra
 	a.describe()
 	graph.born++
 	a.born, a.fresh, a.stream = graph.born, true, graph.stream
+	if graph.pick != nil {
+		a.stream = graph.pick(a.born)
+	}
 	graph.fresh = append(graph.fresh, a)
 	if len(ins) > len(a.in) {
 		a.more = append([]*Array(nil), ins...)

@@ -33,6 +33,9 @@ func (ex *executor) add(p *part) {
 // execute is the executor's goroutine.
 func (ex *executor) execute() {
 	var e exec
+	if ex.lane.unit != nil {
+		e.d = new(issue)
+	}
 	for {
 		ex.sleep()
 		Threads.Graph.Lock()

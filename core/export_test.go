@@ -62,3 +62,15 @@ func Wrong(x *Array) *Array {
 	op := Def{Name: "wrong", VJP: func(_, ct *Array, _ []bool) []*Array { return []*Array{Reshape(ct, []int{-1, 1, 1})} }}
 	return newArray(&op, x.dtype, x.shape, nil, x)
 }
+
+// PickStream has f choose the stream of every node made from now on; nil ends that.
+func PickStream(f func(born uint64) uint16) { graph.pick = f }
+
+// Fallbacks are the nodes that the host computed for each device.
+func Fallbacks() []map[Fallback]*FallbackCount {
+	var list []map[Fallback]*FallbackCount
+	for _, u := range units {
+		list = append(list, u.fallbacks)
+	}
+	return list
+}

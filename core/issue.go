@@ -38,9 +38,6 @@ var errNoKernel = errs.Errorf(errs.RuntimeError, "internal error: a kernel that 
 
 // nodeOn computes a on the lane's device, or on the host if the device has no kernel for it.
 func (e *exec) nodeOn(a *Array) *errs.Error {
-	if e.d == nil {
-		e.d = new(issue)
-	}
 	if reason := e.unfit(a); reason != "" {
 		return e.fallBack(a, reason)
 	}
@@ -176,7 +173,7 @@ func (e *exec) allocateOn(y *Array) *errs.Error {
 	c := &copyOn{unit: u, mem: mem, pins: 1}
 	y.buf = &buffer{refs: 1, res: &residence{size: size}}
 	if u.limits.Unified {
-		y.buf.ptr = mem.Host
+		y.buf.ptr, y.buf.size = mem.Host, size
 	}
 	y.buf.keep(c)
 	y.offset, y.strides = 0, nil
@@ -192,6 +189,12 @@ func (e *exec) mayWriteOn(b *buffer) bool {
 	}
 	c.pins++
 	e.d.result = c
+	if b.shared(c) { // who read the host's copy read this one
+		for _, u := range b.res.reads {
+			c.reads = addUse(c.reads, u)
+		}
+		b.res.reads = nil
+	}
 	for _, u := range append([]use{c.made}, c.reads...) {
 		if err := e.lane.after(u); err != nil {
 			e.fail = err

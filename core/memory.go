@@ -121,17 +121,40 @@ func (a *Array) allocate() *errs.Error {
 	return nil
 }
 
-// ActiveMemory is the number of bytes that arrays hold.
-func ActiveMemory() int { return memory.active }
+// ActiveMemory is the number of bytes that arrays hold, on the host and on all devices.
+func ActiveMemory() int {
+	n := memory.active
+	for _, u := range units {
+		n += u.active
+	}
+	return n
+}
 
-// PeakMemory is the most that ActiveMemory has been since the last reset.
-func PeakMemory() int { return memory.peak }
+// PeakMemory is the most that ActiveMemory has been since the last reset: the sum of the host's and the devices' peaks.
+func PeakMemory() int {
+	n := memory.peak
+	for _, u := range units {
+		n += u.peak
+	}
+	return n
+}
 
 // ResetPeakMemory starts a new measurement of the peak.
-func ResetPeakMemory() { memory.peak = memory.active }
+func ResetPeakMemory() {
+	memory.peak = memory.active
+	for _, u := range units {
+		u.peak = u.active
+	}
+}
 
-// CacheMemory is the number of bytes kept for reuse.
-func CacheMemory() int { return memory.cached }
+// CacheMemory is the number of bytes kept for reuse, on the host and on all devices.
+func CacheMemory() int {
+	n := memory.cached
+	for _, u := range units {
+		n += u.cached
+	}
+	return n
+}
 
 // MemoryLimit is the number of bytes arrays may hold.
 func MemoryLimit() int {
@@ -158,8 +181,13 @@ func SetCacheLimit(n int) int {
 	return old
 }
 
-// ClearCache returns all unused memory to the device.
-func ClearCache() { shrinkCache(0) }
+// ClearCache returns all unused memory to the host and to the devices.
+func ClearCache() {
+	shrinkCache(0)
+	for _, u := range units {
+		u.trim(0)
+	}
+}
 
 // Empty makes a ready array whose elements the caller writes before anyone else sees it.
 func Empty(d dtype.Dtype, shape layout.Shape) (*Array, unsafe.Pointer) {

@@ -56,6 +56,12 @@ func (c *copyOn) touch() {
 
 // drop gives up a copy. Its memory goes to whoever comes after the commands that use it.
 func (b *buffer) drop(c *copyOn) {
+	if b.shared(c) {
+		for _, u := range b.res.reads {
+			c.reads = addUse(c.reads, u)
+		}
+		b.ptr, b.size, b.res.made, b.res.reads = nil, 0, use{}, nil
+	}
 	for i, other := range b.res.copies {
 		if other == c {
 			b.res.copies = append(b.res.copies[:i:i], b.res.copies[i+1:]...)
@@ -75,14 +81,13 @@ func (b *buffer) drop(c *copyOn) {
 // shared reports whether the host's copy is c's memory.
 func (b *buffer) shared(c *copyOn) bool { return b.ptr != nil && c.mem.Host == b.ptr }
 
-// dropHost gives up the host's copy.
+// dropHost gives up the host's copy, if that is no device's.
 func (b *buffer) dropHost() {
 	if b.ptr == nil {
 		return
 	}
 	for _, c := range b.res.copies {
 		if b.shared(c) {
-			b.ptr, b.size, b.res.made, b.res.reads = nil, 0, use{}, nil
 			return
 		}
 	}
