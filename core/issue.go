@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"fmt"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core/device"
@@ -287,7 +288,7 @@ func (e *exec) launchOn(k *device.Kernel) (device.Ticket, *errs.Error) {
 			return t, nil
 		case errors.As(err, &load):
 			e.flush()
-			if outside(func() { err = load.Load() }); err == nil {
+			if e.load(k, load) == nil {
 				continue
 			}
 			e.lackKernel(k)
@@ -300,14 +301,25 @@ func (e *exec) launchOn(k *device.Kernel) (device.Ticket, *errs.Error) {
 	}
 }
 
+// load makes a kernel ready, with the graph lock given up. Executors that need the same kernel wait for one load.
+func (e *exec) load(k *device.Kernel, load *device.NotLoaded) (err error) {
+	key := fmt.Sprintf("%v %+v", missingOf(k), k.Attr)
+	outside(func() {
+		_, err, _ = e.lane.unit.loading.Do(key, func() (any, error) { return nil, load.Load() })
+	})
+	return err
+}
+
 // lackKernel remembers that the device has no kernel for k.
-func (e *exec) lackKernel(k *device.Kernel) {
+func (e *exec) lackKernel(k *device.Kernel) { e.lane.unit.lacks[missingOf(k)] = true }
+
+func missingOf(k *device.Kernel) missing {
 	m := missing{kind: k.Kind, out: k.Out[0].Dtype}
 	for _, x := range k.In[:min(len(k.In), len(m.in))] {
 		m.in[m.n] = x.Dtype
 		m.n++
 	}
-	e.lane.unit.lacks[m] = true
+	return m
 }
 
 // note records that command u reads and writes the copies of k.
@@ -357,7 +369,7 @@ const (
 // place is where x lies on the device, for reading. What the device does not have is copied to it.
 func (e *exec) place(k *device.Kernel, x *Array) (device.Place, *errs.Error) {
 	b, l := x.buf, e.lane
-	if b == nil {
+	if b == nil || x.Size() == 0 {
 		return device.Place{}, nil
 	}
 	if (k.Kind == device.KindElementwise || k.Kind == device.KindFill) && b.res == nil && x.Size() == 1 {
@@ -442,6 +454,9 @@ func (e *exec) uploadFor(b *buffer, offset int) (device.Place, *errs.Error) {
 	e.lane.given = t
 	c.made = use{e.lane.number, t}
 	c.reads = addUse(c.reads, c.made)
+	if b.res == nil {
+		b.res = &residence{size: size}
+	}
 	b.res.reads = addUse(b.res.reads, c.made)
 	return device.Place{Mem: mem, Offset: offset}, nil
 }

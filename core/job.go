@@ -96,6 +96,11 @@ func (p *part) run(e *exec) (err *errs.Error) {
 		}
 		p.tape = nil
 	}()
+	if e.lane != nil && e.lane.unit != nil {
+		if err := e.prefetch(p.tape); err != nil {
+			return err
+		}
+	}
 	for i, a := range p.tape {
 		done = i
 		if p.j.cancel.Load() {

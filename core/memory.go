@@ -223,7 +223,13 @@ func FromMemory(p unsafe.Pointer, d dtype.Dtype, shape layout.Shape) *Array {
 // that its owner allows nobody to write. Release runs under the graph lock.
 func External(p unsafe.Pointer, d dtype.Dtype, shape layout.Shape, strides []int, locked bool, release func()) *Array {
 	a := newArray(leaf, d, shape, nil)
-	a.buf, a.strides = &buffer{ptr: p, refs: 1, foreign: release, locked: locked}, strides
+	b := &buffer{ptr: p, refs: 1, foreign: release, locked: locked}
+	a.buf, a.strides = b, strides
+	if a.Size() > 0 {
+		var lo int
+		lo, b.size = a.span() // negative strides reach below p
+		b.ptr, a.offset = unsafe.Add(p, lo), -lo
+	}
 	a.setReady()
 	return a
 }

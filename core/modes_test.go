@@ -17,6 +17,9 @@ import (
 // world judges the doubles of this process, and what the host does to memory that they copy.
 var world = double.NewWorld()
 
+// picked is the stream of a node in this process's mode; nil: the one that is asked for.
+var picked func(born uint64) uint16
+
 // judged is a host whose kernels show the double what memory they touch.
 type judged struct{ device.Host }
 
@@ -36,6 +39,7 @@ func extent(t *device.Tensor) (p unsafe.Pointer, n int) {
 }
 
 func (h judged) Launch(k *device.Kernel) error {
+	meet(k)
 	for i := range k.In {
 		if p, n := extent(&k.In[i]); n > 0 {
 			world.HostRead(p, n)
@@ -87,10 +91,11 @@ func runInMode(m *testing.M) int {
 	if mode == "hosts" {
 		list = list[:2]
 	}
-	core.PickStream(func(born uint64) uint16 {
+	picked = func(born uint64) uint16 {
 		x := (born + seed*7919) * 0x9E3779B97F4A7C15
 		return list[(x>>40)%uint64(len(list))]
-	})
+	}
+	core.PickStream(picked)
 	code := m.Run()
 	for _, d := range []*double.Device{a, b} {
 		fmt.Printf("%s: %+v\n", d.Name(), d.Counters())

@@ -195,7 +195,7 @@ func TestStreamNames(t *testing.T) {
 	if a == 0 || b == 0 || a == b || dev != 0 || first >= second || second >= third {
 		t.Errorf("streams %d and %d have the names %d, %d and %d of device %d", a, b, first, second, third, dev)
 	}
-	if d := core.Devices(); len(d) != 1 || d[0].Number != 0 {
+	if d := core.Devices(); d[0] != (core.DeviceName{Type: d[0].Type}) { // others may have been added by tests
 		t.Errorf("the devices are %v", d)
 	}
 }

@@ -1,7 +1,12 @@
 package core
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/errs"
@@ -22,6 +27,7 @@ type unit struct {
 	residents            map[*buffer]*copyOn
 	clock                uint64 // counts uses, for eviction
 
+	loading   singleflight.Group
 	lacks     map[missing]bool // kernels that the driver turned out not to have
 	fallbacks map[Fallback]*FallbackCount
 }
@@ -168,4 +174,28 @@ func (u *unit) settle(canceled func() bool) *errs.Error {
 		}
 	}
 	return nil
+}
+
+// DeviceInfo describes the device at place dev of Devices: what it says of itself, and for an asynchronous one what core
+// counts of it: bytes, and nodes of its streams that the host computed, by op and reason.
+func DeviceInfo(dev int) map[string]any {
+	hosts := device.Registered()
+	if dev < len(hosts) {
+		return hosts[dev].Info()
+	}
+	u := units[dev-len(hosts)]
+	info := map[string]any{}
+	for k, v := range u.Info() {
+		info[k] = v
+	}
+	info["active_memory"], info["peak_memory"], info["cache_memory"], info["memory_limit"] = u.active, u.peak, u.cached, u.limit
+	nodes := 0
+	var lines []string
+	for f, c := range u.fallbacks {
+		nodes += c.Nodes
+		lines = append(lines, fmt.Sprintf("%s (%s): %d, %d bytes", f.Op, f.Reason, c.Nodes, c.Bytes))
+	}
+	slices.Sort(lines)
+	info["fallback_count"], info["fallbacks"] = nodes, strings.Join(lines, "\n")
+	return info
 }
