@@ -151,7 +151,7 @@ enum { VIEW_T, VIEW_MT, VIEW_REAL, VIEW_IMAG };
 
 static PyObject *get_view(PyObject *self, void *which) {
 	GUARD(NULL);
-	return wrap(goView(ID(self), (int)(intptr_t)which, FREES));
+	return wrap(goView(ID(self), (int)(intptr_t)which, CALLER));
 }
 
 static PyObject *get_at(PyObject *self, void *unused) {
@@ -199,7 +199,7 @@ static PyObject *array_copy(PyObject *self, PyObject *unused) {
 static PyObject *array_bytes(PyObject *self, PyObject *unused) {
 	(void)unused;
 	GUARD(NULL);
-	capi_handle h = goContiguous(ID(self), FREES);
+	capi_handle h = goContiguous(ID(self), CALLER);
 	PyObject *flat = wrap(h), *bytes = NULL;
 	capi_info info;
 	if (flat && ready_info(flat, &info) == 0) {
@@ -403,7 +403,7 @@ static PyObject *iterator_next(PyObject *self) {
 	GUARD(NULL);
 	Iterator *it = (Iterator *)self;
 	if (it->next >= it->length) return NULL;
-	return wrap(goIndexInt(ID(it->array), it->next++, FREES));
+	return wrap(goIndexInt(ID(it->array), it->next++, CALLER));
 }
 
 static PyObject *iterator_length(PyObject *self, PyObject *unused) {

@@ -114,7 +114,7 @@ static int getbuffer(PyObject *self, Py_buffer *view, int flags) {
 			PyErr_SetString(PyExc_BufferError, "[array] the array is not laid out column by column");
 			goto fail;
 		}
-		PyObject *flat = wrap(goContiguous(ID(a), FREES));
+		PyObject *flat = wrap(goContiguous(ID(a), CALLER));
 		Py_DECREF(a);
 		a = flat;
 		readonly = 0;
@@ -347,7 +347,7 @@ static PyObject *array_numpy(PyObject *self, PyObject *args, PyObject *kwargs) {
 			PyErr_Clear();
 			PyErr_SetString(PyExc_TypeError, "[__array__] NumPy has no bfloat16 of its own: install ml_dtypes, or convert with a.astype(mx.float32)");
 		} else {
-			PyObject *bits = wrap(goBitcast(ID(self), DT_UINT16, FREES));
+			PyObject *bits = wrap(goBitcast(ID(self), DT_UINT16, CALLER));
 			PyObject *raw = bits ? PyObject_CallMethod(numpy, "asarray", "(O)", bits) : NULL;
 			PyObject *type = raw ? PyObject_GetAttrString(ml, "bfloat16") : NULL;
 			if (type) view = PyObject_CallMethod(raw, "view", "(O)", type);

@@ -38,11 +38,13 @@ func init() {
 	park.Prepare(min(2*n+3, 32))                // those who sleep in C, and as many as may run
 }
 
-// enter takes the graph lock and drops the references that Python gave up since
-// the last crossing. Every export but the waiting ones runs between enter and leave.
-func enter(frees *C.uint32_t, n C.uint32_t) {
+// enter takes the graph lock and drops the references that Python gave up since the last crossing: the lower half of n
+// says how many, and the upper half on which stream the call is. Every export but the waiting ones runs between enter
+// and leave.
+func enter(frees *C.uint32_t, n C.uint64_t) {
 	core.Lock()
-	if n > 0 {
+	core.UseStream(uint16(n >> 32))
+	if n := uint32(n); n > 0 {
 		core.ReleaseIDs(unsafe.Slice((*uint32)(frees), int(n)))
 	}
 }
@@ -120,7 +122,7 @@ func deepen(i int) byte {
 }
 
 //export goRelease
-func goRelease(frees *C.uint32_t, n C.uint32_t) {
+func goRelease(frees *C.uint32_t, n C.uint64_t) {
 	enter(frees, n)
 	defer leave()
 }

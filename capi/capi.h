@@ -131,6 +131,12 @@ enum {
 /* What the caller of goEval wants: to wait, to go on, or to read the arrays' elements. */
 enum { EVAL_WAIT, EVAL_ASYNC, EVAL_READ };
 
+/* A stream or a device as users name it: the kind and number of the device, its place in core.Devices, and the stream's number. */
+typedef struct capi_stream {
+	int32_t kind, place; /* place -1: there is none */
+	int64_t device, index;
+} capi_stream;
+
 /* Operations of goMemory. */
 enum {
 	MEMORY_ACTIVE, MEMORY_PEAK, MEMORY_RESET_PEAK, MEMORY_CACHE, MEMORY_LIMIT, MEMORY_SET_LIMIT, MEMORY_SET_CACHE_LIMIT, MEMORY_CLEAR

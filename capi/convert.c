@@ -127,7 +127,7 @@ capi_handle scalar_array(PyObject *o, int dtype) {
 	if (dtype < 0) dtype = dtype_of_scalar(&a);
 	uint64_t bits = 0;
 	store_element(&bits, dtype, &a);
-	return goConstant(dtype, bits, FREES);
+	return goConstant(dtype, bits, CALLER);
 }
 
 /* ---- nested lists ---- */
@@ -275,7 +275,7 @@ static capi_handle stack_list(PyObject *seq, int dtype) {
 		ids[k] = (uint32_t)x;
 	}
 	int now = 0;
-	if (k == n) h = goStack(ids, n, dtype, &now, FREES);
+	if (k == n) h = goStack(ids, n, dtype, &now, CALLER);
 	if (h && now) h = evaluated(h);
 	for (Py_ssize_t i = 0; i < k; i++) queue_free(ids[i], 0);
 	free(ids);
@@ -303,7 +303,7 @@ static capi_handle from_list(PyObject *seq, int dtype) {
 		PyErr_SetString(PyExc_OverflowError, "[array] an integer fits neither int64 nor uint64");
 		return 0;
 	}
-	capi_empty made = goEmpty(dtype, s.ndim, s.shape, FREES);
+	capi_empty made = goEmpty(dtype, s.ndim, s.shape, CALLER);
 	capi_handle h = made.handle;
 	if (!h) return 0;
 	char *at = made.data;
@@ -315,7 +315,7 @@ static capi_handle from_list(PyObject *seq, int dtype) {
 }
 
 capi_handle to_array(PyObject *o, int dtype) {
-	if (is_array(o)) return dtype < 0 ? goHold(ID(o)) : goAsType(ID(o), dtype, FREES);
+	if (is_array(o)) return dtype < 0 ? goHold(ID(o)) : goAsType(ID(o), dtype, CALLER);
 	if (PyList_Check(o) || PyTuple_Check(o)) return from_list(o, dtype);
 	if (PyFloat_Check(o) || PyLong_Check(o) || PyComplex_Check(o)) return scalar_array(o, dtype);
 	if (array_like(o)) return from_array_like(o, dtype, -1);
@@ -343,7 +343,7 @@ PyObject *array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
 	PyObject *val, *dtype = Py_None;
 	if (no_arguments(args, kwargs)) {
 		int64_t none = 0;
-		return wrap(goEmpty(DT_FLOAT32, 1, &none, FREES).handle);
+		return wrap(goEmpty(DT_FLOAT32, 1, &none, CALLER).handle);
 	}
 	if (!array_arguments(args, kwargs, &val, &dtype)) return NULL;
 	if (dtype != Py_None && Py_TYPE(dtype) != Dtype_Type) {

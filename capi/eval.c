@@ -31,7 +31,7 @@ int wait_job(uint32_t job) {
 static int ensure(const uint32_t *ids, Py_ssize_t n, int how) {
 	if (n == 0) return 0;
 	for (;;) {
-		int64_t job = goEval((uint32_t *)ids, n, how, FREES);
+		int64_t job = goEval((uint32_t *)ids, n, how, CALLER);
 		if (job < 0) return -1;
 		if (job == 0) return 0;
 		if (wait_job((uint32_t)job) < 0) return -1;
@@ -153,7 +153,7 @@ static PyObject *eval_all(PyObject *const *args, Py_ssize_t n, int async) {
 	if (r == 0 && l.n) goHoldAll(l.ids, l.n); /* other threads may drop or replace the arrays while the GIL is released */
 	undefer();
 	if (r == 0 && l.n) {
-		if (async) r = goEval(l.ids, l.n, EVAL_ASYNC, FREES) < 0 ? -1 : 0;
+		if (async) r = goEval(l.ids, l.n, EVAL_ASYNC, CALLER) < 0 ? -1 : 0;
 		else r = ensure(l.ids, l.n, EVAL_WAIT);
 		goRelease(l.ids, l.n);
 	}
@@ -173,12 +173,17 @@ static PyObject *async_eval(PyObject *module, PyObject *const *args, Py_ssize_t 
 	return eval_all(args, n, 1);
 }
 
-static PyObject *wait_all(PyObject *module, PyObject *unused) {
-	(void)module, (void)unused;
+static PyObject *synchronize(PyObject *module, PyObject *args, PyObject *kwargs) {
+	(void)module;
+	static char *names[] = {"stream", NULL};
+	PyObject *stream = Py_None;
 	GUARD(NULL);
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:synchronize", names, &stream)) return NULL;
+	int64_t number = stream_number(stream, "synchronize");
+	if (number < 0) return NULL;
 	give_back();
 	for (;;) {
-		int64_t job = goPending(FREES);
+		int64_t job = goPending(stream == Py_None, CALLER_ON(number));
 		if (job < 0) return NULL; /* an asynchronous evaluation had failed */
 		if (job == 0) Py_RETURN_NONE;
 		if (wait_job((uint32_t)job) < 0) return NULL;
@@ -190,5 +195,6 @@ PyMethodDef eval_methods[] = {
 		"eval(*args)\n--\n\nEvaluate all arrays in the arguments: arrays, or trees of lists, tuples and dicts of them."},
 	{"async_eval", (PyCFunction)(void *)async_eval, METH_FASTCALL,
 		"async_eval(*args)\n--\n\nStart evaluating all arrays in the arguments and return; errors reach the next eval, item or synchronize."},
-	{"_synchronize", wait_all, METH_NOARGS, "_synchronize()\n--\n\nWait until nothing is being evaluated."},
+	{"synchronize", (PyCFunction)(void *)synchronize, METH_VARARGS | METH_KEYWORDS,
+		"synchronize(stream=None)\n--\n\nWait until everything that was started is in memory, and raise what went wrong."},
 	{NULL, NULL, 0, NULL}};

@@ -97,7 +97,7 @@ func goSetPrecision(digits C.int) {
 }
 
 //export goEmpty
-func goEmpty(d, ndim C.int, shape *C.int64_t, frees *C.uint32_t, n C.uint32_t) (made C.capi_empty) {
+func goEmpty(d, ndim C.int, shape *C.int64_t, frees *C.uint32_t, n C.uint64_t) (made C.capi_empty) {
 	enter(frees, n)
 	defer leave()
 	a, p := core.Empty(dtype.Dtype(d), dims(shape, C.int32_t(ndim)))
@@ -105,7 +105,7 @@ func goEmpty(d, ndim C.int, shape *C.int64_t, frees *C.uint32_t, n C.uint32_t) (
 }
 
 //export goExternal
-func goExternal(p unsafe.Pointer, d, ndim C.int, shape, strides *C.int64_t, owner unsafe.Pointer, locked C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goExternal(p unsafe.Pointer, d, ndim C.int, shape, strides *C.int64_t, owner unsafe.Pointer, locked C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	s, steps := dims(shape, C.int32_t(ndim)), dims(strides, C.int32_t(ndim))
@@ -144,7 +144,7 @@ func goExported(id C.uint32_t) (h C.capi_handle) {
 // ---- indexing ----
 
 //export goIndexInt
-func goIndexInt(id C.uint32_t, i C.int64_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goIndexInt(id C.uint32_t, i C.int64_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	items := [1]core.IndexItem{{Kind: core.IndexInt, Int: int(i)}}
@@ -188,7 +188,7 @@ func indexed(a *core.Array, list []C.capi_index, items []core.IndexItem) C.capi_
 }
 
 //export goIndex
-func goIndex(id C.uint32_t, first *C.capi_index, count C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goIndex(id C.uint32_t, first *C.capi_index, count C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	list := unsafe.Slice(first, int(count))
@@ -198,7 +198,7 @@ func goIndex(id C.uint32_t, first *C.capi_index, count C.int, frees *C.uint32_t,
 
 //export goIndexUpdate
 func goIndexUpdate(id C.uint32_t, first *C.capi_index, count C.int, value C.uint32_t, op C.int,
-	frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+	frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	list := unsafe.Slice(first, int(count))

@@ -61,7 +61,7 @@ func parker() (sleep, wake func()) {
 // asking again. -1 on an error.
 //
 //export goEval
-func goEval(ids *C.uint32_t, count C.int64_t, how C.int, frees *C.uint32_t, n C.uint32_t) (number C.int64_t) {
+func goEval(ids *C.uint32_t, count C.int64_t, how C.int, frees *C.uint32_t, n C.uint64_t) (number C.int64_t) {
 	number = -1
 	enter(frees, n)
 	defer leave()
@@ -80,14 +80,19 @@ func goEval(ids *C.uint32_t, count C.int64_t, how C.int, frees *C.uint32_t, n C.
 	return C.int64_t(jobs.add(j))
 }
 
-// goPending is the job to wait for until nothing runs, 0 when nothing does, -1 if an asynchronous evaluation failed.
+// goPending is the job to wait for until nothing runs on the call's stream, or on any for all; 0 when nothing does, -1 if
+// an asynchronous evaluation failed.
 //
 //export goPending
-func goPending(frees *C.uint32_t, n C.uint32_t) (number C.int64_t) {
+func goPending(all C.int, frees *C.uint32_t, n C.uint64_t) (number C.int64_t) {
 	number = -1
 	enter(frees, n)
 	defer leave()
-	if j := core.Pending(-1); j != nil {
+	stream := int(n >> 32)
+	if all != 0 {
+		stream = -1
+	}
+	if j := core.Pending(stream); j != nil {
 		return C.int64_t(jobs.add(j))
 	}
 	if err := core.TakeAsyncError(); err != nil {

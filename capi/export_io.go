@@ -224,14 +224,14 @@ func releaseIDs(ids []uint32) {
 	core.ReleaseIDs(ids)
 }
 
-// goLoad starts loading a file, which gives a capi_loaded.
+// goLoad starts loading a file, which gives a capi_loaded of arrays on the stream.
 //
 //export goLoad
-func goLoad(path, kind *C.char) C.int64_t {
+func goLoad(path, kind *C.char, stream C.uint16_t) C.int64_t {
 	format, source, x := C.GoString(kind), C.GoString(path), &file{stalls: true}
 	return x.start(func(canceled func() bool) *errs.Error {
 		l, err := core.Load(source, format, canceled)
-		return x.giveLoaded(l, err)
+		return x.giveLoaded(l, err, uint16(stream))
 	})
 }
 
@@ -264,12 +264,12 @@ func (p parts) ReadAt(b []byte, offset int64) (n int, err error) {
 // goLoadBytes is goLoad of bytes, which stay until the job is over.
 //
 //export goLoadBytes
-func goLoadBytes(list *C.capi_part, n C.int64_t, kind *C.char) C.int64_t {
+func goLoadBytes(list *C.capi_part, n C.int64_t, kind *C.char, stream C.uint16_t) C.int64_t {
 	format, x := C.GoString(kind), &file{}
 	p, size := fromParts(list, n)
 	return x.start(func(canceled func() bool) *errs.Error {
 		l, err := core.LoadFrom(p, size, format, canceled)
-		return x.giveLoaded(l, err)
+		return x.giveLoaded(l, err, uint16(stream))
 	})
 }
 
@@ -297,7 +297,7 @@ func goExtent(prefix *C.capi_part, kind *C.char, extent *C.int64_t) C.int64_t {
 }
 
 // giveLoaded hands over the arrays, each held once, with which l comes.
-func (x *file) giveLoaded(l *core.Loaded, err *errs.Error) *errs.Error {
+func (x *file) giveLoaded(l *core.Loaded, err *errs.Error, stream uint16) *errs.Error {
 	if err != nil {
 		return err
 	}
@@ -310,9 +310,9 @@ func (x *file) giveLoaded(l *core.Loaded, err *errs.Error) *errs.Error {
 	}
 	out.names, out.metadata = toTexts(l.Names), toTexts(pairs)
 	if l.Single != nil {
-		out.single = handles([]*core.Array{l.Single})[0]
+		out.single = handles([]*core.Array{l.Single}, stream)[0]
 	}
-	copy(unsafe.Slice((*C.capi_handle)(pointer(out.arrays)), len(l.Arrays)), handles(l.Arrays))
+	copy(unsafe.Slice((*C.capi_handle)(pointer(out.arrays)), len(l.Arrays)), handles(l.Arrays, stream))
 	x.give(memory, func() {
 		l.Free()
 		C.capi_free_loaded(out)
@@ -320,13 +320,14 @@ func (x *file) giveLoaded(l *core.Loaded, err *errs.Error) *errs.Error {
 	return nil
 }
 
-// handles are those of arrays that are held already. The lock is given up now and then: there may be a million.
-func handles(as []*core.Array) []C.capi_handle {
+// handles are those of arrays that are held already, and wanted on the stream. The lock is given up now and then: there may be a million.
+func handles(as []*core.Array, stream uint16) []C.capi_handle {
 	out := make([]C.capi_handle, 0, len(as))
 	for len(as) > 0 {
 		n := min(len(as), 1<<12)
 		core.Lock()
 		for _, a := range as[:n] {
+			a.PutOn(stream)
 			out = append(out, handle(a))
 			core.ReleaseIDs([]uint32{a.ID()})
 		}

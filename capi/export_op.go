@@ -26,14 +26,14 @@ func goFindRow(name *C.char) C.int32_t {
 }
 
 //export goBinary
-func goBinary(row C.int32_t, a, b C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goBinary(row C.int32_t, a, b C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	return handle(core.Binary(table.Rows[row], core.ByID(uint32(a)), core.ByID(uint32(b))))
 }
 
 //export goBinaryScalar
-func goBinaryScalar(row C.int32_t, id C.uint32_t, kind C.int, i C.int64_t, re, im C.double, reversed C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goBinaryScalar(row C.int32_t, id C.uint32_t, kind C.int, i C.int64_t, re, im C.double, reversed C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	var args [2]core.Arg
@@ -47,7 +47,7 @@ func goBinaryScalar(row C.int32_t, id C.uint32_t, kind C.int, i C.int64_t, re, i
 }
 
 //export goUnary
-func goUnary(row C.int32_t, id C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goUnary(row C.int32_t, id C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	args := [1]core.Arg{{Kind: core.ArgArray, Array: core.ByID(uint32(id))}}
@@ -67,7 +67,7 @@ func funcNamed(name string) *core.Func {
 var matmulFunc, stackFunc *core.Func
 
 //export goMatmul
-func goMatmul(a, b C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goMatmul(a, b C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	if matmulFunc == nil {
@@ -80,7 +80,7 @@ func goMatmul(a, b C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle
 // goStack joins elements of a list that are arrays themselves, promoting their dtypes. It sets now as goCopy does.
 //
 //export goStack
-func goStack(ids *C.uint32_t, count C.int64_t, want C.int, now *C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goStack(ids *C.uint32_t, count C.int64_t, want C.int, now *C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	if stackFunc == nil {
@@ -114,21 +114,21 @@ func goStack(ids *C.uint32_t, count C.int64_t, want C.int, now *C.int, frees *C.
 }
 
 //export goAsType
-func goAsType(id C.uint32_t, d C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goAsType(id C.uint32_t, d C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	return handle(core.AsType(core.ByID(uint32(id)), dtype.Dtype(d)))
 }
 
 //export goBitcast
-func goBitcast(id C.uint32_t, d C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goBitcast(id C.uint32_t, d C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	return handle(core.Bitcast(core.ByID(uint32(id)), dtype.Dtype(d)))
 }
 
 //export goContiguous
-func goContiguous(id C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goContiguous(id C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	return handle(core.Contiguous(core.ByID(uint32(id))))
@@ -138,7 +138,7 @@ func goContiguous(id C.uint32_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_hand
 // copied lies in memory, where others may write to it.
 //
 //export goCopy
-func goCopy(id C.uint32_t, d C.int, now *C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goCopy(id C.uint32_t, d C.int, now *C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	a := core.ByID(uint32(id))
@@ -159,7 +159,7 @@ const (
 )
 
 //export goView
-func goView(id C.uint32_t, which C.int, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goView(id C.uint32_t, which C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	a := core.ByID(uint32(id))
@@ -222,7 +222,7 @@ func decode(first *C.capi_arg, count int) (args []core.Arg) {
 }
 
 //export goCall
-func goCall(index C.int, args *C.capi_arg, count C.uint32_t, out *C.capi_ids, frees *C.uint32_t, n C.uint32_t) (failed C.int) {
+func goCall(index C.int, args *C.capi_arg, count C.uint32_t, out *C.capi_ids, frees *C.uint32_t, n C.uint64_t) (failed C.int) {
 	failed = -1
 	enter(frees, n)
 	defer leave()
@@ -259,7 +259,7 @@ func poolSize(args *C.capi_arg, n int) int {
 // constants of Python scalars
 
 //export goConstant
-func goConstant(d C.int, bits C.uint64_t, frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goConstant(d C.int, bits C.uint64_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	a, p := core.Empty(dtype.Dtype(d), nil)

@@ -7,19 +7,15 @@ package capi
 import "C"
 
 import (
-	"fmt"
-	"sort"
-	"strings"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
-	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/errs"
 )
 
 //export goMemory
-func goMemory(op C.int, value C.int64_t, frees *C.uint32_t, n C.uint32_t) (r C.int64_t) {
+func goMemory(op C.int, value C.int64_t, frees *C.uint32_t, n C.uint64_t) (r C.int64_t) {
 	r = -1
 	enter(frees, n)
 	defer leave()
@@ -44,40 +40,11 @@ func goMemory(op C.int, value C.int64_t, frees *C.uint32_t, n C.uint32_t) (r C.i
 	return 0
 }
 
-// goDeviceInfo lists a device's properties as type, key, value strings, each ended by a zero byte.
-//
-//export goDeviceInfo
-func goDeviceInfo(name *C.char, size *C.int64_t) *C.char {
-	var b strings.Builder
-	for _, dev := range device.Registered() {
-		if dev.Name() != C.GoString(name) {
-			continue
-		}
-		info := dev.Info()
-		keys := make([]string, 0, len(info))
-		for k := range info {
-			keys = append(keys, k)
-		}
-		sort.Strings(keys)
-		for _, k := range keys {
-			kind := "text"
-			switch info[k].(type) {
-			case int, int64, uint64, uint32, int32:
-				kind = "int"
-			}
-			fmt.Fprintf(&b, "%s\x00%s\x00%v\x00", kind, k, info[k])
-		}
-		break
-	}
-	*size = C.int64_t(b.Len())
-	return (*C.char)(C.CBytes(unsafe.Slice(unsafe.StringData(b.String()), b.Len())))
-}
-
 //export goPromote
 func goPromote(a, b C.int) C.int { return C.int(dtype.Promote(dtype.Dtype(a), dtype.Dtype(b))) }
 
 //export goRandomState
-func goRandomState(frees *C.uint32_t, n C.uint32_t) (h C.capi_handle) {
+func goRandomState(frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	return handle(core.RandomState())
@@ -134,7 +101,7 @@ func goTraceFree(number C.int64_t) {
 }
 
 //export goTransform
-func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes *C.int64_t, number C.int64_t, out *C.capi_ids, frees *C.uint32_t, n C.uint32_t) (r C.int64_t) {
+func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes *C.int64_t, number C.int64_t, out *C.capi_ids, frees *C.uint32_t, n C.uint64_t) (r C.int64_t) {
 	r = -1
 	enter(frees, n)
 	defer leave()

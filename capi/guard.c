@@ -30,7 +30,7 @@ void flush_frees(void) {
 	if (deferring) return;
 	queued_kb = 0;
 	MEET();
-	if (free_count) goRelease(FREES);
+	if (free_count) goRelease(CALLER);
 }
 
 void undefer(void) {

@@ -108,7 +108,7 @@ static int check_shareable(const foreign_memory *m, int dtype, const char *op) {
 static capi_handle share(const foreign_memory *m, PyObject *owner) {
 	int64_t strides[CAPI_MAXDIM];
 	for (int i = 0; i < m->ndim; i++) strides[i] = m->strides[i] / m->itemsize;
-	capi_handle h = goExternal((void *)m->data, m->dtype, m->ndim, (int64_t *)m->shape, strides, owner, m->readonly, FREES);
+	capi_handle h = goExternal((void *)m->data, m->dtype, m->ndim, (int64_t *)m->shape, strides, owner, m->readonly, CALLER);
 	if (h) Py_INCREF(owner);
 	return h;
 }
@@ -117,7 +117,7 @@ capi_handle import_memory(const foreign_memory *m, PyObject *owner, int dtype, i
 	if (copy == 0) return check_shareable(m, dtype, op) < 0 ? 0 : share(m, owner);
 	/* NumPy's default float64 turns into the float32 that everything else uses; ask for float64 to keep it. */
 	int target = m->dtype == DT_FLOAT64 && dtype != DT_FLOAT64 ? DT_FLOAT32 : m->dtype;
-	capi_empty made = goEmpty(target, m->ndim, (int64_t *)m->shape, FREES);
+	capi_empty made = goEmpty(target, m->ndim, (int64_t *)m->shape, CALLER);
 	capi_handle h = made.handle;
 	if (!h) return 0;
 	int size = dtype_sizes[target];
@@ -126,7 +126,7 @@ capi_handle import_memory(const foreign_memory *m, PyObject *owner, int dtype, i
 		return 0;
 	}
 	if (dtype < 0 || dtype == target) return h;
-	capi_handle cast = goAsType((uint32_t)h, dtype, FREES);
+	capi_handle cast = goAsType((uint32_t)h, dtype, CALLER);
 	queue_free((uint32_t)h, (uint32_t)(h >> 32));
 	return cast;
 }

@@ -157,13 +157,13 @@ static PyObject *array_getitem(PyObject *self, PyObject *key) {
 	if (PyLong_CheckExact(key)) {
 		int overflow;
 		long long i = PyLong_AsLongLongAndOverflow(key, &overflow);
-		if (!overflow) return wrap(goIndexInt(ID(self), i, FREES));
+		if (!overflow) return wrap(goIndexInt(ID(self), i, CALLER));
 	}
 	index_list l;
 	capi_handle h = 0;
 	deferring++;
 	if (parse_index(&l, key) == 0)
-		do h = goIndex(ID(self), l.items, l.n, FREES);
+		do h = goIndex(ID(self), l.items, l.n, CALLER);
 		while (!h && masks_counted(&l));
 	index_done(&l);
 	undefer();
@@ -206,7 +206,7 @@ static capi_handle update(PyObject *self, PyObject *key, PyObject *value, int op
 	capi_handle h = 0, v = 0;
 	deferring++;
 	if (parse_index(&l, key) == 0 && (v = value_of(self, value)) != 0) {
-		do h = goIndexUpdate(ID(self), l.items, l.n, (uint32_t)v, op, FREES);
+		do h = goIndexUpdate(ID(self), l.items, l.n, (uint32_t)v, op, CALLER);
 		while (!h && masks_counted(&l));
 		queue_free((uint32_t)v, (uint32_t)(v >> 32));
 	}
@@ -264,7 +264,7 @@ static int array_contains(PyObject *self, PyObject *value) {
 /* Makes arrays sequences to those who ask for one: reversed, bisect, operator. Negative positions come with the length added. */
 static PyObject *array_sequence_item(PyObject *self, Py_ssize_t i) {
 	GUARD(NULL);
-	return wrap(goIndexInt(ID(self), i, FREES));
+	return wrap(goIndexInt(ID(self), i, CALLER));
 }
 
 PyType_Slot index_slots[] = {{Py_sq_item, array_sequence_item}, {Py_sq_length, array_length}, {Py_sq_contains, array_contains}, {Py_mp_subscript, array_getitem}, {Py_mp_ass_subscript, array_setitem}, {Py_mp_length, array_length}, {0, NULL}};

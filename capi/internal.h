@@ -40,10 +40,11 @@ int start_error(void); /* -1 with an exception if it did not */
 void loaded(void), after_go(void); /* before and after the first crossing */
 /* Variables of a thread, read without a call into the loader. */
 #define PER_THREAD __thread __attribute__((tls_model("initial-exec")))
-extern PER_THREAD int met_go;
+extern PER_THREAD int met_go; /* what meetings was when the thread last met Go */
+extern int meetings;          /* changes when threads are to look again where their operations run */
 void meet_go(void);
 /* Before a thread's first crossing. */
-#define MEET() ((void)(__builtin_expect(met_go, 1) || (meet_go(), 0)))
+#define MEET() ((void)(__builtin_expect(met_go == meetings, 1) || (meet_go(), 0)))
 /* Go does not survive fork(): every entry tests first. */
 #define GUARD(result)                                    \
 	do {                                                 \
@@ -60,7 +61,10 @@ static inline uint32_t take_frees(void) {
 	free_count = 0;
 	return n;
 }
-#define FREES free_queue, take_frees()
+/* What crossings take along: the dead arrays, how many, and in the upper half of that the stream of what is built. */
+extern PER_THREAD uint16_t thread_stream; /* what the thread's operations run on if they do not say */
+#define CALLER_ON(stream) free_queue, take_frees() | (uint64_t)(stream) << 32
+#define CALLER CALLER_ON(thread_stream)
 void queue_free(uint32_t id, uint32_t kb);
 void flush_frees(void);
 void init_guard(void);
@@ -81,9 +85,11 @@ enum { POLL_ELEMENTS = 1 << 16, POLL_BYTES = 1 << 26 };
 /* memcpy that looks for Ctrl-C; -1 with an exception. */
 int copy_bytes(void *to, const void *from, int64_t n);
 
+enum { DEVICE_TYPES = 2 }; /* cpu, gpu: kinds of devices, in the order of mlx_go.core.DeviceType */
+
 /* ---- own.c: what each interpreter has of its own ---- */
 typedef struct {
-	PyObject *stream_check;  /* called with a stream argument; raises if it is none */
+	PyObject *device_types[DEVICE_TYPES]; /* the members of mlx_go.core.DeviceType */
 	PyObject *at_class;      /* mlx_go.core.ArrayAt, once somebody asked for it */
 	PyObject *tree_rules;    /* type -> (flatten, unflatten) */
 	PyObject *numpy_generic; /* numpy.generic, once NumPy is imported by somebody */
@@ -125,11 +131,32 @@ uint32_t pool_grow(arg_pool *p, uint32_t n); /* index of n new args; UINT32_MAX 
 /* Converts o to p->args[at]; returns 0, -1 with an exception, or 1 when accept does not take it. */
 int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept);
 PyObject *call_function(int index, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames);
-int check_stream(PyObject *o);
 extern const capi_func *functions;
 extern int function_count;
 extern _PyCFunctionFastWithKeywords trampolines[];
 extern const int trampoline_count;
+
+/* ---- thread_stream.c: the streams that a thread's operations run on ---- */
+void settle_thread(void);          /* thread_stream is what it should be */
+int default_place(void);           /* of the device that the thread's operations run on, in core.Devices */
+void set_default_place(int place); /* of the innermost context the thread is in, else of all threads */
+int device_place(int kind, int64_t index);  /* -1 if there is no such device */
+int64_t default_on(int place);     /* the number of the thread's default stream on a device; -1 with an exception */
+int set_default_on(int place, uint16_t number);
+int64_t local_stream(int place, int64_t local); /* the thread's own stream of a ThreadLocalStream */
+void forget_locals(void);
+int64_t add_stream(int place);     /* held once; -1 with an exception */
+int64_t find_stream(int place, int64_t index); /* the stream that users see with that number; -1: there is none */
+void hold_stream(uint16_t number);
+void release_stream(uint16_t number); /* without holds, it is somebody else's next */
+int enter_stream(void *owner, int place, uint16_t number);
+int exit_stream(void *owner);      /* -1 without an exception if owner has not entered on this thread */
+int64_t stream_key(void);          /* what a graph made now depends on; 0: the default stream of a thread on the host */
+
+/* ---- stream.c: devices and streams as Python objects ---- */
+extern PyMethodDef stream_methods[];
+int add_stream_types(PyObject *module);
+int64_t stream_number(PyObject *o, const char *op); /* the argument stream of op; -1 with an exception */
 
 /* ---- convert.c: Python values to arrays ---- */
 int is_scalar(PyObject *o);              /* bool, int, float, complex or a NumPy scalar */

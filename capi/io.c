@@ -204,7 +204,7 @@ static PyObject *load(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	const char *kind = n == 2 ? PyUnicode_AsUTF8AndSize(args[1], NULL) : NULL;
 	if (!kind || PyBytes_AsStringAndSize(args[0], &path, NULL) < 0) return NULL;
 	flush_frees();
-	int64_t job = goLoad(path, (char *)kind);
+	int64_t job = goLoad(path, (char *)kind, thread_stream);
 	return job < 0 || wait_file((uint32_t)job) < 0 ? NULL : take_loaded((uint32_t)job);
 }
 
@@ -215,7 +215,7 @@ static PyObject *load_parts(PyObject *list, Py_buffer *views, capi_part *parts, 
 		parts[held] = (capi_part){views[held].buf, views[held].len};
 		held++;
 	}
-	if (held == n) job = goLoadBytes(parts, n, (char *)kind);
+	if (held == n) job = goLoadBytes(parts, n, (char *)kind, thread_stream);
 	if (job >= 0 && wait_file((uint32_t)job) < 0) job = -1; /* memory does not stall: it is over, too */
 	while (held > 0) release_buffer(&views[--held]);
 	return job < 0 ? NULL : take_loaded((uint32_t)job);

@@ -31,16 +31,16 @@ int init_operators(void) {
 static capi_handle binary(int32_t row, PyObject *a, PyObject *b) {
 	GUARD(0);
 	int left = is_array(a);
-	if (__builtin_expect(left && is_array(b), 1)) return goBinary(row, ID(a), ID(b), FREES);
+	if (__builtin_expect(left && is_array(b), 1)) return goBinary(row, ID(a), ID(b), CALLER);
 	PyObject *array = left ? a : b, *other = left ? b : a;
 	capi_arg s;
 	int no = scalar_arg(other, &s);
 	if (no < 0) return 0;
-	if (!no) return goBinaryScalar(row, ID(array), s.kind, s.n, s.re, s.im, !left, FREES);
+	if (!no) return goBinaryScalar(row, ID(array), s.kind, s.n, s.re, s.im, !left, CALLER);
 	if (!array_like(other)) return 0;
 	capi_handle t = from_array_like(other, -1, -1);
 	if (!t) return 0;
-	capi_handle h = left ? goBinary(row, ID(array), (uint32_t)t, FREES) : goBinary(row, (uint32_t)t, ID(array), FREES);
+	capi_handle h = left ? goBinary(row, ID(array), (uint32_t)t, CALLER) : goBinary(row, (uint32_t)t, ID(array), CALLER);
 	queue_free((uint32_t)t, (uint32_t)(t >> 32));
 	return h;
 }
@@ -70,7 +70,7 @@ BINARY_OPERATORS(BINARY)
 #define UNARY(op, row)                                            \
 	static PyObject *op_##op(PyObject *a) {                       \
 		GUARD(NULL);                                              \
-		return wrap(goUnary(row_##op, ID(a), FREES));             \
+		return wrap(goUnary(row_##op, ID(a), CALLER));             \
 	}
 UNARY_OPERATORS(UNARY)
 
@@ -120,7 +120,7 @@ static capi_handle matmul(PyObject *a, PyObject *b) {
 		temp = (uint32_t)t;
 	}
 	/* Identifiers are read last: making an array of the other may run code that gives this one a new node. */
-	capi_handle h = goMatmul(is_array(a) ? ID(a) : temp, is_array(b) ? ID(b) : temp, FREES);
+	capi_handle h = goMatmul(is_array(a) ? ID(a) : temp, is_array(b) ? ID(b) : temp, CALLER);
 	if (temp) queue_free(temp, 0);
 	return h;
 }

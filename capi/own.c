@@ -11,7 +11,7 @@ static void drop_own(PyObject *capsule) {
 	own_objects *o = PyCapsule_GetPointer(capsule, NULL);
 	if (!o) return;
 	if (o == last) last_id = -1;
-	PyObject *held[] = {o->stream_check, o->at_class, o->tree_rules, o->numpy_generic};
+	PyObject *held[] = {o->device_types[0], o->device_types[1], o->at_class, o->tree_rules, o->numpy_generic};
 	free(o);
 	for (size_t i = 0; i < sizeof held / sizeof *held; i++) Py_XDECREF(held[i]);
 }

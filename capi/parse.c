@@ -208,19 +208,6 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 
 /* ---- calls ---- */
 
-int check_stream(PyObject *o) {
-	if (o == Py_None) return 0;
-	PyObject *check = own()->stream_check;
-	if (check) {
-		PyObject *r = PyObject_CallFunctionObjArgs(check, o, NULL);
-		if (!r) return -1;
-		Py_DECREF(r);
-		return 0;
-	}
-	PyErr_SetString(PyExc_TypeError, "stream must be None, a Stream, a Device or a DeviceType");
-	return -1;
-}
-
 static int bad_type(const capi_func *f, const capi_param *p, PyObject *o) {
 	PyObject *name = PyObject_GetAttrString((PyObject *)Py_TYPE(o), "__name__");
 	if (name) PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %U", f->base, p->name, p->type[0] ? p->type : "another type", name);
@@ -295,16 +282,14 @@ static PyObject *call_general(int index, PyObject *self, PyObject *const *args, 
 	arg_pool pool;
 	pool_init(&pool);
 	int r = 0;
+	int64_t on = thread_stream;
 	uint32_t count = 0;
 	for (int j = 0; j < f->nparams; j++) count += !f->params[j].stream;
 	pool_grow(&pool, count); /* MAX_PARAMS fit without growing */
 	for (int j = 0, k = 0; r == 0 && j < f->nparams; j++) {
 		const capi_param *p = &f->params[j];
 		if (p->stream) {
-			if (bound[j] && bound[j] != Py_None) {
-				defer(&pool); /* the check is Python code: other threads may run, and replace arrays of which identifiers wait here */
-				r = check_stream(bound[j]);
-			}
+			if (bound[j] && (on = stream_number(bound[j], f->base)) < 0) r = -1;
 			continue;
 		}
 		if (p->kind == PARAM_VAR_POSITIONAL) {
@@ -330,7 +315,7 @@ static PyObject *call_general(int index, PyObject *self, PyObject *const *args, 
 		capi_ids out = {0};
 		/* Functions of one array or of a list of them answer in kind. */
 		int kind = f->result == RETURN_ARRAY_OR_LIST && f->params[0].kind != PARAM_VAR_POSITIONAL && pool.args[0].kind == ARG_LIST ? RETURN_LIST : f->result;
-		if (goCall(index, pool.args, count, &out, FREES) == 0) result = wrap_many(&out, kind);
+		if (goCall(index, pool.args, count, &out, CALLER_ON(on)) == 0) result = wrap_many(&out, kind);
 	}
 	pool_done(&pool);
 	return result;
@@ -344,9 +329,9 @@ PyObject *call_function(int index, PyObject *self, PyObject *const *args, Py_ssi
 		/* Elementwise functions of arrays are as hot as operators. */
 		if (f->nparams == 2 && n + (a != NULL) == 1) {
 			PyObject *x = a ? a : args[0];
-			if (is_array(x)) return wrap(goUnary(f->row, ID(x), FREES));
+			if (is_array(x)) return wrap(goUnary(f->row, ID(x), CALLER));
 		} else if (f->nparams == 3 && n == 2 && !a && is_array(args[0]) && is_array(args[1])) {
-			return wrap(goBinary(f->row, ID(args[0]), ID(args[1]), FREES));
+			return wrap(goBinary(f->row, ID(args[0]), ID(args[1]), CALLER));
 		}
 	}
 	return call_general(index, a, args, n, kwnames);

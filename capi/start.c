@@ -259,6 +259,7 @@ void after_go(void) {
 }
 
 PER_THREAD int met_go = 0;
+int meetings = 1;
 
 /*
  * The first crossing of a thread gives it a goroutine, and Go unblocks some signals for it. The goroutine's stack, on which
@@ -267,7 +268,9 @@ PER_THREAD int met_go = 0;
 void meet_go(void) {
 	sigset_t mask;
 	int known = pthread_sigmask(SIG_BLOCK, NULL, &mask) == 0;
-	met_go = 1;
-	goMeet();
+	int first = met_go == 0;
+	met_go = meetings;
+	if (first) goMeet();
+	settle_thread();
 	if (known) pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }

@@ -1,4 +1,4 @@
-/* Memory counters, devices and the hooks that the Python side of the package installs. */
+/* Memory counters and the hooks that the Python side of the package installs. */
 #include "facts.h"
 
 static PyObject *memory(int op, PyObject *value) {
@@ -16,7 +16,7 @@ static PyObject *memory(int op, PyObject *value) {
 			return NULL;
 		}
 	}
-	int64_t r = goMemory(op, v, FREES);
+	int64_t r = goMemory(op, v, CALLER);
 	if (r < 0) return NULL;
 	if (op == MEMORY_RESET_PEAK || op == MEMORY_CLEAR) Py_RETURN_NONE;
 	return PyLong_FromLongLong(r);
@@ -44,26 +44,6 @@ READ(clear_cache, MEMORY_CLEAR)
 WRITE(set_memory_limit, MEMORY_SET_LIMIT)
 WRITE(set_cache_limit, MEMORY_SET_CACHE_LIMIT)
 
-static PyObject *device_info(PyObject *module, PyObject *name) {
-	(void)module;
-	GUARD(NULL);
-	const char *s = PyUnicode_AsUTF8AndSize(name, NULL);
-	if (!s) return NULL;
-	/* "text\0key\0value\0" or "int\0key\0digits\0" for each entry. */
-	int64_t n = 0;
-	char *text = goDeviceInfo((char *)s, &n);
-	PyObject *info = PyDict_New();
-	for (char *p = text; info && p && p < text + n;) {
-		char *key = p + strlen(p) + 1, *value = key + strlen(key) + 1;
-		PyObject *v = *p == 'i' ? PyLong_FromString(value, NULL, 10) : PyUnicode_FromString(value);
-		if (!v || PyDict_SetItemString(info, key, v) < 0) Py_CLEAR(info);
-		Py_XDECREF(v);
-		p = value + strlen(value) + 1;
-	}
-	free(text);
-	return info;
-}
-
 /* _promote(dtype, dtype) */
 static PyObject *promote(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
@@ -78,7 +58,7 @@ static PyObject *promote(PyObject *module, PyObject *const *args, Py_ssize_t n) 
 static PyObject *random_state(PyObject *module, PyObject *unused) {
 	(void)module, (void)unused;
 	GUARD(NULL);
-	return wrap(goRandomState(FREES));
+	return wrap(goRandomState(CALLER));
 }
 
 static PyObject *set_random_state(PyObject *module, PyObject *key) {
@@ -89,14 +69,6 @@ static PyObject *set_random_state(PyObject *module, PyObject *key) {
 		return NULL;
 	}
 	if (goSetRandomState(ID(key)) < 0) return NULL;
-	Py_RETURN_NONE;
-}
-
-static PyObject *set_stream_check(PyObject *module, PyObject *check) {
-	(void)module;
-	own_objects *o = own();
-	Py_XDECREF(o->stream_check);
-	o->stream_check = Py_NewRef(check);
 	Py_RETURN_NONE;
 }
 
@@ -116,7 +88,7 @@ static PyObject *set_precision(PyObject *module, PyObject *digits) {
 
 PyObject *copy_array(PyObject *a, int dtype) {
 	int now = 0;
-	capi_handle h = goCopy(ID(a), dtype, &now, FREES);
+	capi_handle h = goCopy(ID(a), dtype, &now, CALLER);
 	return wrap(h && now ? evaluated(h) : h);
 }
 
@@ -170,8 +142,6 @@ PyMethodDef system_methods[] = {
 		"set_memory_limit(limit)\n--\n\nBound the bytes that arrays may hold, beyond which allocating raises MemoryError; returns the old limit."},
 	{"set_cache_limit", (PyCFunction)(void *)set_cache_limit, METH_VARARGS | METH_KEYWORDS,
 		"set_cache_limit(limit)\n--\n\nBound the bytes of freed memory that are kept for reuse; returns the old limit."},
-	{"_device_info", device_info, METH_O, NULL},
-	{"_set_stream_check", set_stream_check, METH_O, NULL},
 	{"_set_precision", set_precision, METH_O, NULL},
 	{"_promote", (PyCFunction)(void *)promote, METH_FASTCALL, NULL},
 	{"_random_state", random_state, METH_NOARGS, NULL},

@@ -50,7 +50,7 @@ static PyObject *run(int op, PyObject *const *lists, int n, const int64_t *axes,
 	PyObject *result = NULL;
 	if (gather(&h, lists, n) == 0) {
 		capi_ids out = {0};
-		int64_t r = goTransform(op, h.ids, h.counts, n, (int64_t *)axes, number, &out, FREES);
+		int64_t r = goTransform(op, h.ids, h.counts, n, (int64_t *)axes, number, &out, CALLER);
 		if (r >= 0) result = op == TRANSFORM_TRACE ? PyLong_FromLongLong(r) : wrap_many(&out, RETURN_LIST);
 	}
 	drop(&h);

@@ -154,6 +154,13 @@ static PyObject *tree_key(PyObject *module, PyObject *const *args, Py_ssize_t n)
 	if (k.any && !(k.seen = PyDict_New())) return NULL;
 	PyObject *key = key_of(&k, args[0]);
 	Py_XDECREF(k.seen);
+	int64_t where = key ? stream_key() : 0;
+	if (where) { /* numbers alone are no keys of trees */
+		PyObject *number = PyLong_FromLongLong(where), *both = number ? PyTuple_Pack(2, number, key) : NULL;
+		Py_XDECREF(number);
+		Py_DECREF(key);
+		key = both;
+	}
 	return key;
 }
 

@@ -92,7 +92,9 @@ func vjpSegment(y, bundle *Array, want []bool) []*Array {
 	late := after(cts)
 	fresh := make([]*Array, len(ins))
 	var wanted []*Array
+	defer UseStream(graph.stream)
 	for i, x := range ins {
+		graph.stream = x.stream
 		fresh[i] = newArray(&dependsOp, x.dtype, x.shape, nil, x, late)
 		if want[i] {
 			wanted = append(wanted, fresh[i])
@@ -113,6 +115,7 @@ func vjpSegment(y, bundle *Array, want []bool) []*Array {
 			continue
 		}
 		if g := grads[0]; g != nil {
+			graph.stream = g.stream
 			out[i] = newArray(&dependsOp, g.dtype, g.shape, nil, g, done)
 		}
 		grads = grads[1:]

@@ -93,5 +93,8 @@ func StreamNames(n uint16) (dev, index int) { return streams[n].dev, streams[n].
 // walker of graphs set for its rules, panics included.
 func UseStream(n uint16) { graph.stream = n }
 
+// PutOn says where an array that comes from elsewhere, and which nothing computes, is wanted.
+func (a *Array) PutOn(n uint16) { a.stream = n }
+
 // Stream is where a is computed.
 func (a *Array) Stream() uint16 { return a.stream }

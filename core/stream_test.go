@@ -74,6 +74,7 @@ func streamArguments(n int) []*core.Array {
 func TestRulesInheritStreams(t *testing.T) {
 	core.Lock()
 	defer core.Unlock()
+	defer core.PickStream(core.PickStream(nil))
 	s := core.NewStream(0)
 	for text, f := range streamFunctions() {
 		check := func(what string, since uint64, outs []*core.Array) {
@@ -123,8 +124,12 @@ func TestRulesInheritStreams(t *testing.T) {
 			t.Errorf("%s again, on the stream that is current: on %v", text, got)
 		}
 		trace.Free()
-		trace = core.NewTrace(xs, ys)
-		check("replay", since, onlyNew(trace.Call(xs), xs))
+		elsewhere := core.Tracers(streamArguments(0))
+		core.UseStream(s)
+		outs := f(elsewhere)
+		core.UseStream(0)
+		trace, since = core.NewTrace(elsewhere, outs), core.Born()
+		check("replay", since, onlyNew(trace.Call(elsewhere), elsewhere))
 		trace.Free()
 	}
 }
@@ -144,6 +149,7 @@ func onlyNew(ys, xs []*core.Array) []*core.Array {
 func TestStreamsOfAChain(t *testing.T) {
 	core.Lock()
 	defer core.Unlock()
+	defer core.PickStream(core.PickStream(nil))
 	a, b := core.NewStream(0), core.NewStream(0)
 	chain := func(xs []*core.Array) *core.Array {
 		defer core.UseStream(0)
@@ -187,6 +193,7 @@ func TestStreamsOfAChain(t *testing.T) {
 func TestStreamNames(t *testing.T) {
 	core.Lock()
 	defer core.Unlock()
+	defer core.PickStream(core.PickStream(nil))
 	a, b := core.NewStream(0), core.NewStream(0)
 	_, first := core.StreamNames(a)
 	_, second := core.StreamNames(b)

@@ -4,12 +4,15 @@ package core
 type Trace struct {
 	ins, outs []*Array
 	flow      *flow
-	current   uint16 // the stream that was current in the traced run
+	current   uint16 // the stream that was current when the traced run began
 }
 
 // NewTrace keeps the graph from placeholders to outs. It holds every array it names until Free.
 func NewTrace(ins, outs []*Array) *Trace {
-	t := &Trace{ins, outs, follow(outs, ins, all), graph.stream}
+	t := &Trace{ins: ins, outs: outs, flow: follow(outs, ins, all)}
+	if len(ins) > 0 {
+		t.current = ins[0].stream // whatever the function made current itself
+	}
 	for _, list := range t.held() {
 		for _, a := range list {
 			a.retain()

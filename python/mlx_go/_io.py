@@ -7,7 +7,18 @@ import io
 import os
 from typing import Any
 
-from ._core import _extent, _load, _load_bytes, _save, array
+from ._core import (
+    Device,
+    Stream,
+    StreamContext,
+    ThreadLocalStream,
+    _extent,
+    _load,
+    _load_bytes,
+    _save,
+    array,
+)
+from ._device import DeviceType
 
 _FORMATS = ("npy", "npz", "safetensors")
 _PIECE = 64 << 20  # what is read of a file object at once
@@ -193,9 +204,11 @@ def load(file, /, format: str | None = None, return_metadata: bool = False, *, s
         The array of a npy file, else a dict of arrays, or a pair of it and a dict of metadata.
     """
     if stream is not None:
-        from ._device import check_stream
-
-        check_stream(stream)
+        if not isinstance(stream, (Stream, ThreadLocalStream, Device, DeviceType)):
+            want = "a Stream, a Device, a DeviceType or None"
+            raise TypeError(f"load(): argument 'stream' must be {want}, not {type(stream).__name__}")
+        with StreamContext(stream):
+            return load(file, format, return_metadata)
     if _is_file(file):
         if not hasattr(file, "read"):
             raise TypeError(f"[load] file must be a path or an object with a read method, not {type(file).__name__}")

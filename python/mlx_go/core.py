@@ -14,15 +14,19 @@ from ._core import *  # noqa: F403
 from ._core import (
     ArrayIterator,
     AxisError,
+    Device,
     Dtype,
+    Stream,
+    ThreadLocalStream,
     _at_update,
     _convert,
     _functions,
     _promote,
+    _restore_stream,
     _set_precision,
-    _set_stream_check,
     array,
 )
+from ._device import DeviceType, cpu, gpu
 from ._io import load, save, save_safetensors, savez, savez_compressed
 from ._transforms import (
     checkpoint,
@@ -248,35 +252,6 @@ class iinfo:
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min}, max={self.max}, dtype={_name(self._dtype)})"
-
-
-# ---- devices and streams ----
-
-from ._device import (  # noqa: E402
-    Device,
-    DeviceType,
-    Stream,
-    StreamContext,
-    ThreadLocalStream,
-    check_stream,
-    clear_streams,
-    cpu,
-    default_device,
-    default_stream,
-    device_count,
-    device_info,
-    gpu,
-    is_available,
-    new_stream,
-    new_thread_local_stream,
-    new_thread_unsafe_stream,
-    set_default_device,
-    set_default_stream,
-    stream,
-    synchronize,
-)
-
-_set_stream_check(check_stream)
 
 
 def set_wired_limit(limit: int) -> int:

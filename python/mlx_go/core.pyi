@@ -123,29 +123,96 @@ inf: float
 nan: float
 newaxis: None
 
-from ._device import (
-    Device as Device,
-    DeviceType as DeviceType,
-    Stream as Stream,
-    StreamContext as StreamContext,
-    ThreadLocalStream as ThreadLocalStream,
-    clear_streams as clear_streams,
-    default_device as default_device,
-    default_stream as default_stream,
-    device_count as device_count,
-    device_info as device_info,
-    is_available as is_available,
-    new_stream as new_stream,
-    new_thread_local_stream as new_thread_local_stream,
-    new_thread_unsafe_stream as new_thread_unsafe_stream,
-    set_default_device as set_default_device,
-    set_default_stream as set_default_stream,
-    stream as stream,
-)
+from ._device import DeviceType as DeviceType
 
 cpu: DeviceType
 gpu: DeviceType
 
+@final
+class Device:
+    """A device, by kind and number."""
+    def __new__(cls, type: DeviceType, index: int = 0) -> Device: ...
+    @property
+    def type(self) -> DeviceType:
+        """Its kind."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: object, /) -> bool: ...
+    def __le__(self, other: object, /) -> bool: ...
+    def __gt__(self, other: object, /) -> bool: ...
+    def __ge__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __copy__(self) -> Device: ...
+    def __deepcopy__(self, memo: Any, /) -> Device: ...
+
+@final
+class Stream:
+    """An order of execution on a device. Made by :func:`new_stream`."""
+    @property
+    def device(self) -> Device:
+        """The device that it belongs to."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: object, /) -> bool: ...
+    def __le__(self, other: object, /) -> bool: ...
+    def __gt__(self, other: object, /) -> bool: ...
+    def __ge__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __copy__(self) -> Stream: ...
+    def __deepcopy__(self, memo: Any, /) -> Stream: ...
+
+@final
+class ThreadLocalStream:
+    """A stream of which each thread has its own. Made by :func:`new_thread_local_stream`."""
+    @property
+    def device(self) -> Device:
+        """The device that it belongs to."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __lt__(self, other: object, /) -> bool: ...
+    def __le__(self, other: object, /) -> bool: ...
+    def __gt__(self, other: object, /) -> bool: ...
+    def __ge__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+    def __copy__(self) -> ThreadLocalStream: ...
+    def __deepcopy__(self, memo: Any, /) -> ThreadLocalStream: ...
+
+@final
+class StreamContext:
+    """A context in which operations run on a stream or device."""
+    def __new__(cls, s: Stream | ThreadLocalStream | Device | DeviceType) -> StreamContext: ...
+    def __enter__(self) -> None: ...
+    def __exit__(
+        self, exc_type: type[BaseException] | None = None, exc_value: BaseException | None = None, traceback: TracebackType | None = None
+    ) -> None: ...
+
+def default_device() -> Device:
+    """The device that operations run on."""
+def set_default_device(device: Device | DeviceType) -> None:
+    """Choose the device that operations run on: of all threads, or of the context that the thread is in."""
+def is_available(device: Device | DeviceType) -> bool:
+    """Whether the device can be used."""
+def device_count(device_type: DeviceType) -> int:
+    """How many devices of the kind there are."""
+def device_info(d: Device | DeviceType | None = None) -> dict[str, str | int]:
+    """What is known of a device, the default one if none is given."""
+def default_stream(device: Device | DeviceType) -> Stream:
+    """The stream that operations on the device run on; each thread has its own."""
+def set_default_stream(stream: Stream) -> None:
+    """Choose the stream that this thread's operations on its device run on, until it leaves the context that it is in."""
+def new_stream(device: Device | DeviceType) -> Stream:
+    """Make a stream on the device."""
+def new_thread_unsafe_stream(device: Device | DeviceType) -> Stream:
+    """Make a stream that one thread at a time may use; here every stream may be shared."""
+def new_thread_local_stream(device: Device | DeviceType) -> ThreadLocalStream:
+    """Make a stream of which each thread has its own."""
+def clear_streams() -> None:
+    """Forget the streams that thread-local ones stand for on this thread; others live as long as somebody holds them."""
+def stream(s: Stream | ThreadLocalStream | Device | DeviceType) -> StreamContext:
+    """A context in which operations run on a stream or device."""
 def synchronize(stream: Stream | ThreadLocalStream | Device | DeviceType | None = None) -> None:
     """Wait until everything that was started is in memory, and raise what went wrong."""
 def get_active_memory() -> int:

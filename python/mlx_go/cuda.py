@@ -1,7 +1,7 @@
 """What is particular to CUDA devices."""
 
+from ._core import is_available as _is_available
 from ._device import gpu
-from ._device import is_available as _is_available
 
 
 def is_available() -> bool:

@@ -2,6 +2,7 @@
 
 from ._core import (
     clear_cache,
+    device_info,
     get_active_memory,
     get_cache_memory,
     get_peak_memory,
@@ -9,7 +10,6 @@ from ._core import (
     set_cache_limit,
     set_memory_limit,
 )
-from ._device import device_info
 
 
 def is_available() -> bool:
