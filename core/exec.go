@@ -82,11 +82,27 @@ func (e *exec) compute(a *Array) *errs.Error {
 }
 
 // allocate gives y row-contiguous memory of its own where e computes it.
-func (e *exec) allocate(y *Array) *errs.Error {
+func (e *exec) allocate(y *Array) (err *errs.Error) {
+	y.offset, y.strides = 0, nil
 	if e.device {
-		return e.allocateOn(y)
+		y.buf, err = e.bufferOn(y.NBytes(), y.opName())
+	} else if y.buf = newBuffer(y.NBytes()); y.buf == nil {
+		err = noMemory(y.opName(), y.dtype, y.shape)
 	}
-	return y.allocate()
+	return err
+}
+
+// buffer is memory for a result of the op where e computes it.
+func (e *exec) buffer(op string, d dtype.Dtype, shape layout.Shape) (*buffer, *errs.Error) {
+	n := layout.Size(shape) * d.Size()
+	if e.device {
+		return e.bufferOn(n, op)
+	}
+	b := newBuffer(n)
+	if b == nil {
+		return nil, noMemory(op, d, shape)
+	}
+	return b, nil
 }
 
 // tensor is x as a kernel reads it.
@@ -128,12 +144,17 @@ func (e *exec) whole(y *Array) device.Tensor {
 
 // output is a part of y's memory, offset bytes from its start, as a kernel writes it.
 func (e *exec) output(y *Array, d dtype.Dtype, shape layout.Shape, strides []int, offset int) device.Tensor {
+	return e.outputIn(y.buf, d, shape, strides, y.offset+offset)
+}
+
+// outputIn is a part of b, offset bytes from its start, as a kernel writes it.
+func (e *exec) outputIn(b *buffer, d dtype.Dtype, shape layout.Shape, strides []int, offset int) device.Tensor {
 	t := device.Tensor{Dtype: d, Shape: shape, Strides: strides}
 	switch {
 	case e.device:
-		e.d.outs = append(e.d.outs, outAt{y.buf, y.offset + offset})
-	case y.buf != nil:
-		t.Data = unsafe.Add(y.buf.ptr, y.offset+offset)
+		e.d.outs = append(e.d.outs, outAt{b, offset})
+	case b != nil:
+		t.Data = unsafe.Add(b.ptr, offset)
 	}
 	return t
 }

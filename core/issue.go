@@ -22,7 +22,7 @@ type issue struct {
 	held      []*buffer
 	pinned    []*copyOn
 	scratch   []*copyOn // copies for this command alone
-	result    *copyOn   // of the node, pinned until it is over
+	results   []*copyOn // of the node, pinned until it is over
 	nodes     int       // since the last commit
 }
 
@@ -45,10 +45,11 @@ func (e *exec) nodeOn(a *Array) *errs.Error {
 	e.device = true
 	err := e.compute(a)
 	e.device = false
-	if c := e.d.result; c != nil {
+	for _, c := range e.d.results {
 		c.pins--
-		e.d.result = nil
 	}
+	clear(e.d.results)
+	e.d.results = e.d.results[:0]
 	if err != nil {
 		if a.buf != nil {
 			a.buf.release()
@@ -163,23 +164,22 @@ func (e *exec) commit() *errs.Error {
 	return err
 }
 
-// allocateOn gives y memory of its own on the device.
-func (e *exec) allocateOn(y *Array) *errs.Error {
+// bufferOn is memory for n bytes of a result on the device.
+func (e *exec) bufferOn(n int, op string) (*buffer, *errs.Error) {
 	u := e.lane.unit
-	size := u.size(y.NBytes())
-	mem, err := e.memory(size, y.opName())
+	size := u.size(n)
+	mem, err := e.memory(size, op)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := &copyOn{unit: u, mem: mem, pins: 1}
-	y.buf = &buffer{refs: 1, res: &residence{size: size}}
+	b := &buffer{refs: 1, res: &residence{size: size}}
 	if u.limits.Unified {
-		y.buf.ptr, y.buf.size = mem.Host, size
+		b.ptr, b.size = mem.Host, size
 	}
-	y.buf.keep(c)
-	y.offset, y.strides = 0, nil
-	e.d.result = c
-	return nil
+	b.keep(c)
+	e.d.results = append(e.d.results, c)
+	return b, nil
 }
 
 // mayWriteOn makes b, whose array dies, writable for what is given next, if it has a copy on the device.
@@ -189,7 +189,7 @@ func (e *exec) mayWriteOn(b *buffer) bool {
 		return false
 	}
 	c.pins++
-	e.d.result = c
+	e.d.results = append(e.d.results, c)
 	if b.shared(c) { // who read the host's copy read this one
 		for _, u := range b.res.reads {
 			c.reads = addUse(c.reads, u)

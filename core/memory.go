@@ -106,19 +106,18 @@ func (b *buffer) release() {
 	b.enterCache()
 }
 
-// allocate gives a ready-to-be array its own row-contiguous memory.
+// allocate gives an array that the program makes its own row-contiguous memory.
 func (a *Array) allocate() *errs.Error {
-	n := a.NBytes()
-	if a.buf = newBuffer(n); a.buf == nil {
-		op := "array"
-		if a.op != nil && a.op != leaf {
-			op = a.opName()
-		}
-		return errs.Errorf(errs.MemoryError, "[%s] cannot allocate %d bytes for an array of shape %s and dtype %s: %d bytes are in use and the limit is %d",
-			op, n, layout.Format(a.shape), a.dtype, memory.active, memory.limit)
+	if a.buf = newBuffer(a.NBytes()); a.buf == nil {
+		return noMemory("array", a.dtype, a.shape)
 	}
 	a.offset, a.strides = 0, nil
 	return nil
+}
+
+func noMemory(op string, d dtype.Dtype, shape layout.Shape) *errs.Error {
+	return errs.Errorf(errs.MemoryError, "[%s] cannot allocate %d bytes for an array of shape %s and dtype %s: %d bytes are in use and the limit is %d",
+		op, layout.Size(shape)*d.Size(), layout.Format(shape), d, memory.active, memory.limit)
 }
 
 // ActiveMemory is the number of bytes that arrays hold, on the host and on all devices.

@@ -136,7 +136,7 @@ func TestExportedMemory(t *testing.T) {
 // TestPartsAreCopied looks at one row of large arrays: only that is copied.
 func TestPartsAreCopied(t *testing.T) {
 	d, stream := newUnit(t, double.Options{})
-	const rows, n = 4096, 1024
+	const rows, n = 512, 1024
 	x := held(t, func() []*core.Array { return []*core.Array{core.Reshape(floats(rows*n, 3), []int{rows, n})} })[0]
 	row := func(x *core.Array, i int) *core.Array {
 		return core.Index(x, []core.IndexItem{{Kind: core.IndexInt, Int: i}})
