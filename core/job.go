@@ -97,6 +97,9 @@ func (p *part) run(e *exec) (err *errs.Error) {
 		p.tape = nil
 	}()
 	if e.lane != nil && e.lane.unit != nil {
+		if err := e.lane.q.Lost(); err != nil {
+			return err
+		}
 		if err := e.prefetch(p.tape); err != nil {
 			return err
 		}
@@ -134,8 +137,11 @@ func (p *part) run(e *exec) (err *errs.Error) {
 // oldest job heads its executor's work and has all its inputs, so that somebody always goes on. A node of a later job is not
 // waited for: it was given up and scheduled anew behind us.
 func (e *exec) await(j *Job, x *Array) *errs.Error {
-	for x.state == scheduled && x.job != nil && x.job.number <= j.number {
-		e.flush()
+	waits := func() bool { return x.state == scheduled && x.job != nil && x.job.number <= j.number }
+	for waits() {
+		if e.flush(); !waits() { // it gives up the lock, and nobody tells those who do not sleep yet
+			break
+		}
 		if progress.sleep(); j.cancel.Load() {
 			return errs.ErrCanceled
 		}

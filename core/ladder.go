@@ -23,6 +23,9 @@ func (e *exec) memory(size int, op string) (device.Memory, *errs.Error) {
 			return m, nil
 		}
 	}
+	if err := l.q.Lost(); err != nil { // which has no memory any more
+		return device.Memory{}, err
+	}
 	return device.Memory{}, errs.Errorf(errs.MemoryError, "[%s] cannot allocate %d bytes on the %s: %d bytes are in use there and the limit is %d",
 		op, size, u.Name(), u.active, u.limit)
 }

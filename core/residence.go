@@ -347,6 +347,9 @@ func (u *unit) transfer(own *lane, f func(l *lane) *errs.Error) *errs.Error {
 	if u.copies == nil {
 		u.copies = u.newQueue()
 	}
+	if err := u.copies.q.Lost(); err != nil {
+		return err
+	}
 	err := f(u.copies)
 	if e := u.copies.commit(); err == nil {
 		err = e

@@ -213,8 +213,11 @@ func (c *caller) call(name string, self *core.Arg) core.Arg {
 			f = g
 		}
 	}
+	var row *table.Row
 	if f == nil {
-		panic("no function " + name)
+		if row = table.FindRow(name); row == nil {
+			panic("no function " + name)
+		}
 	}
 	var list []core.Arg
 	if self != nil {
@@ -231,6 +234,9 @@ func (c *caller) call(name string, self *core.Arg) core.Arg {
 			list = append(list, c.value())
 		}
 		c.take(',')
+	}
+	if row != nil {
+		return core.Arg{Kind: core.ArgArray, Array: core.ApplyRow(row, list)}
 	}
 	var args []core.Arg
 	for _, p := range f.Signature.Params {

@@ -284,8 +284,9 @@ func (q *Queue) Commit() error {
 	for room := q.d.opts.Room; room > 0 && len(q.given) >= room && q.lost == nil; {
 		q.w.await(q.changed(), nil)
 	}
-	if err := q.refuse("Commit"); err != nil {
-		return err
+	if q.lost != nil { // what was appended before may be committed in vain
+		q.told = true
+		return q.lost
 	}
 	q.commit()
 	return nil

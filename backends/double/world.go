@@ -69,6 +69,23 @@ func (w *World) fault(format string, args ...any) {
 func (w *World) Settle() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.settle()
+}
+
+// Reset settles and forgets: whatever comes is ordered after all that was committed. It is for who has planted a
+// fault in core and goes on.
+func (w *World) Reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settle()
+	w.faults = nil
+	for _, q := range w.queues {
+		q.observe(q.done)
+		q.waited, q.staged = q.done, nil
+	}
+}
+
+func (w *World) settle() {
 	for i := 0; i < len(w.queues); i++ {
 		q := w.queues[i]
 		for q.running {
