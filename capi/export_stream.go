@@ -23,7 +23,8 @@ var deviceTypes = []string{"cpu", "gpu"}
 // named is the device at that place and the number of a stream as Python names them.
 func named(place, index int) C.capi_stream {
 	d := core.Devices()[place]
-	return C.capi_stream{kind: C.int32_t(slices.Index(deviceTypes, d.Type)), place: C.int32_t(place), device: C.int64_t(d.Number), index: C.int64_t(index)}
+	kind := slices.Index(deviceTypes, d.Type)
+	return C.capi_stream{C.int32_t(kind), C.int32_t(place), C.int64_t(d.Number), C.int64_t(index)}
 }
 
 // goDevicePlace finds a device; -1 if there is none.

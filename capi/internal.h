@@ -45,14 +45,15 @@ extern int meetings;          /* changes when threads are to look again where th
 void meet_go(void);
 /* Before a thread's first crossing. */
 #define MEET() ((void)(__builtin_expect(met_go == meetings, 1) || (meet_go(), 0)))
-/* Go does not survive fork(): every entry tests first. */
-#define GUARD(result)                                    \
-	do {                                                 \
-		if (__builtin_expect(forked, 0)) {               \
-			fork_error();                                \
-			return result;                               \
-		}                                                \
-		MEET();                                          \
+/* Go does not survive fork(), after which no thread of the child has met it: every entry tests first. */
+#define GUARD(result)                                       \
+	do {                                                    \
+		if (__builtin_expect(met_go == meetings, 1)) break; \
+		if (forked) {                                       \
+			fork_error();                                   \
+			return result;                                  \
+		}                                                   \
+		meet_go();                                          \
 	} while (0)
 /* Hands the queue of dead arrays to the crossing it is written in. */
 static inline uint32_t take_frees(void) {

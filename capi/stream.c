@@ -1,4 +1,7 @@
-/* Devices and streams as Python objects, and the functions that choose them. A stream argument is read without calling Python. */
+/*
+ * Devices and streams as Python objects, and the functions that choose them. A stream argument is read without calling
+ * Python.
+ */
 #include "internal.h"
 
 static PyTypeObject *Device_Type, *Stream_Type, *LocalStream_Type, *Context_Type;
@@ -54,17 +57,22 @@ static int read_device(PyObject *o, int *kind, int64_t *index) {
 	return (*kind = kind_of(o)) < 0 ? -1 : 0;
 }
 
+/* The same, with an exception. */
+static int want_device(PyObject *o, const char *op, const char *name, int *kind, int64_t *index) {
+	return read_device(o, kind, index) < 0 ? bad_argument(op, name, "a Device or a DeviceType", o) : 0;
+}
+
 /* The place of a device that can be used; -1 with an exception. */
 static int usable(PyObject *o, const char *op) {
 	int kind;
 	int64_t index;
-	if (read_device(o, &kind, &index) < 0) return bad_argument(op, "device", "a Device or a DeviceType", o);
+	if (want_device(o, op, "device", &kind, &index) < 0) return -1;
 	int place = device_place(kind, index);
-	if (place < 0) PyErr_Format(PyExc_ValueError, "[%s] Device(%s, %lld) is not available: there is no backend for it", op, kind_names[kind], (long long)index);
+	if (place < 0)
+		PyErr_Format(PyExc_ValueError, "[%s] Device(%s, %lld) is not available: there is no backend for it", op,
+			kind_names[kind], (long long)index);
 	return place;
 }
-
-static const char any_stream[] = "a Stream, a Device, a DeviceType or None";
 
 int64_t stream_number(PyObject *o, const char *op) {
 	if (o == Py_None) return thread_stream;
@@ -72,7 +80,8 @@ int64_t stream_number(PyObject *o, const char *op) {
 	if (Py_TYPE(o) == LocalStream_Type) return local_stream(((Stream *)o)->is.place, ((Stream *)o)->is.index);
 	int kind;
 	int64_t index;
-	if (read_device(o, &kind, &index) < 0) return bad_argument(op, "stream", any_stream, o);
+	if (read_device(o, &kind, &index) < 0)
+		return bad_argument(op, "stream", "a Stream, a Device, a DeviceType or None", o);
 	int place = usable(o, "default_stream");
 	return place < 0 ? -1 : default_on(place);
 }
@@ -125,7 +134,8 @@ static PyObject *device_type(PyObject *self, void *unused) {
 
 static PyObject *device_reduce(PyObject *self, PyObject *unused) {
 	(void)unused;
-	return Py_BuildValue("O(OL)", (PyObject *)Device_Type, own()->device_types[((Device *)self)->kind], (long long)((Device *)self)->index);
+	Device *d = (Device *)self;
+	return Py_BuildValue("O(OL)", (PyObject *)Device_Type, own()->device_types[d->kind], (long long)d->index);
 }
 
 static void plain_dealloc(PyObject *self) {
@@ -159,16 +169,18 @@ static void stream_dealloc(PyObject *self) {
 	plain_dealloc(self);
 }
 
+static const char *type_name(PyTypeObject *type) { return type == Stream_Type ? "Stream" : "ThreadLocalStream"; }
+
 static PyObject *stream_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
 	(void)args, (void)kwargs;
-	PyErr_Format(PyExc_TypeError, "mlx.core.%s: use new_stream or default_stream", type == Stream_Type ? "Stream" : "ThreadLocalStream");
+	PyErr_Format(PyExc_TypeError, "mlx.core.%s: use new_stream or default_stream", type_name(type));
 	return NULL;
 }
 
 static PyObject *stream_repr(PyObject *self) {
 	const capi_stream *is = &((Stream *)self)->is;
-	return PyUnicode_FromFormat("%s(Device(%s, %lld), %lld)", Py_TYPE(self) == Stream_Type ? "Stream" : "ThreadLocalStream",
-		kind_names[is->kind], (long long)is->device, (long long)is->index);
+	return PyUnicode_FromFormat("%s(Device(%s, %lld), %lld)", type_name(Py_TYPE(self)), kind_names[is->kind],
+		(long long)is->device, (long long)is->index);
 }
 
 static PyObject *stream_compare(PyObject *a, PyObject *b, int op) {
@@ -177,7 +189,9 @@ static PyObject *stream_compare(PyObject *a, PyObject *b, int op) {
 	return PyBool_FromLong(same == (op == Py_EQ));
 }
 
-static Py_hash_t stream_hash(PyObject *self) { return 0x6d6c78 + 2 * ((Stream *)self)->is.index + (Py_TYPE(self) == Stream_Type); }
+static Py_hash_t stream_hash(PyObject *self) {
+	return 0x6d6c78 + 2 * ((Stream *)self)->is.index + (Py_TYPE(self) == Stream_Type);
+}
 
 static PyObject *stream_device(PyObject *self, void *unused) {
 	(void)unused;
@@ -192,9 +206,11 @@ static PyObject *stream_self(PyObject *self, PyObject *unused) {
 /* In a process that has no such stream, a pickled one is a new one on the same device. */
 static PyObject *stream_reduce(PyObject *self, PyObject *unused) {
 	(void)unused;
-	PyObject *module = PyImport_ImportModule("mlx_go.core"), *restore = module ? PyObject_GetAttrString(module, "_restore_stream") : NULL;
+	PyObject *module = PyImport_ImportModule("mlx_go.core");
+	PyObject *restore = module ? PyObject_GetAttrString(module, "_restore_stream") : NULL;
 	PyObject *device = stream_device(self, NULL), *r = NULL;
-	if (restore && device) r = Py_BuildValue("O(iOL)", restore, Py_TYPE(self) == LocalStream_Type, device, (long long)((Stream *)self)->is.index);
+	int local = Py_TYPE(self) == LocalStream_Type;
+	if (restore && device) r = Py_BuildValue("O(iOL)", restore, local, device, (long long)((Stream *)self)->is.index);
 	Py_XDECREF(module);
 	Py_XDECREF(restore);
 	Py_XDECREF(device);
@@ -206,7 +222,8 @@ static PyObject *stream_reduce(PyObject *self, PyObject *unused) {
 static PyObject *make_context(PyObject *o, const char *op) {
 	int kind;
 	int64_t index;
-	if (!is_stream(o) && read_device(o, &kind, &index) < 0) return bad_argument(op, "s", "a Stream, a Device or a DeviceType", o), NULL;
+	if (!is_stream(o) && read_device(o, &kind, &index) < 0)
+		return bad_argument(op, "s", "a Stream, a Device or a DeviceType", o), NULL;
 	Context *c = PyObject_New(Context, Context_Type);
 	if (c) c->stream = Py_NewRef(o);
 	return (PyObject *)c;
@@ -216,7 +233,8 @@ static PyObject *context_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 	(void)type;
 	static char *names[] = {"s", NULL};
 	PyObject *s;
-	return PyArg_ParseTupleAndKeywords(args, kwargs, "O:StreamContext", names, &s) ? make_context(s, "StreamContext") : NULL;
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:StreamContext", names, &s)) return NULL;
+	return make_context(s, "StreamContext");
 }
 
 static void context_dealloc(PyObject *self) {
@@ -272,7 +290,7 @@ static PyObject *default_device(PyObject *module, PyObject *unused) {
 FUNCTION(is_available, device)
 	int kind;
 	int64_t index;
-	if (read_device(device, &kind, &index) < 0) return bad_argument("is_available", "device", "a Device or a DeviceType", device), NULL;
+	if (want_device(device, "is_available", "device", &kind, &index) < 0) return NULL;
 	return PyBool_FromLong(device_place(kind, index) >= 0);
 }
 
@@ -291,7 +309,7 @@ static PyObject *device_info(PyObject *module, PyObject *args, PyObject *kwargs)
 	GUARD(NULL);
 	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:device_info", names, &d)) return NULL;
 	if (d == Py_None) place = default_place();
-	else if (read_device(d, &kind, &index) < 0) return bad_argument("device_info", "d", "a Device or a DeviceType", d), NULL;
+	else if (want_device(d, "device_info", "d", &kind, &index) < 0) return NULL;
 	else place = device_place(kind, index);
 	PyObject *info = PyDict_New();
 	if (!info || place < 0) return info;
@@ -394,21 +412,27 @@ PyMethodDef stream_methods[] = {
 #define WITH_KEYWORDS(f) (PyCFunction)(void *)f, METH_VARARGS | METH_KEYWORDS
 	{"default_device", default_device, METH_NOARGS, "default_device()\n--\n\nThe device that operations run on."},
 	{"set_default_device", WITH_KEYWORDS(set_default_device),
-		"set_default_device(device)\n--\n\nChoose the device that operations run on: of all threads, or of the context that the thread is in."},
+		"set_default_device(device)\n--\n\nChoose the device that operations run on: of all threads, or of the context that the "
+		"thread is in."},
 	{"is_available", WITH_KEYWORDS(is_available), "is_available(device)\n--\n\nWhether the device can be used."},
-	{"device_count", WITH_KEYWORDS(device_count), "device_count(device_type)\n--\n\nHow many devices of the kind there are."},
-	{"device_info", WITH_KEYWORDS(device_info), "device_info(d=None)\n--\n\nWhat is known of a device, the default one if none is given."},
+	{"device_count", WITH_KEYWORDS(device_count),
+		"device_count(device_type)\n--\n\nHow many devices of the kind there are."},
+	{"device_info", WITH_KEYWORDS(device_info),
+		"device_info(d=None)\n--\n\nWhat is known of a device, the default one if none is given."},
 	{"default_stream", WITH_KEYWORDS(default_stream),
 		"default_stream(device)\n--\n\nThe stream that operations on the device run on; each thread has its own."},
 	{"set_default_stream", WITH_KEYWORDS(set_default_stream),
-		"set_default_stream(stream)\n--\n\nChoose the stream that this thread's operations on its device run on, until it leaves the context that it is in."},
+		"set_default_stream(stream)\n--\n\nChoose the stream that this thread's operations on its device run on, until "
+		"it leaves the context that it is in."},
 	{"new_stream", WITH_KEYWORDS(new_stream), "new_stream(device)\n--\n\nMake a stream on the device."},
 	{"new_thread_unsafe_stream", WITH_KEYWORDS(new_thread_unsafe_stream),
-		"new_thread_unsafe_stream(device)\n--\n\nMake a stream that one thread at a time may use; here every stream may be shared."},
+		"new_thread_unsafe_stream(device)\n--\n\nMake a stream that one thread at a time may use; here every "
+		"stream may be shared."},
 	{"new_thread_local_stream", WITH_KEYWORDS(new_thread_local_stream),
 		"new_thread_local_stream(device)\n--\n\nMake a stream of which each thread has its own."},
 	{"clear_streams", clear_streams, METH_NOARGS,
-		"clear_streams()\n--\n\nForget the streams that thread-local ones stand for on this thread; others live as long as somebody holds them."},
+		"clear_streams()\n--\n\nForget the streams that thread-local ones stand for on this thread; others live as long "
+		"as somebody holds them."},
 	{"stream", WITH_KEYWORDS(stream), "stream(s)\n--\n\nA context in which operations run on a stream or device."},
 	{"_restore_stream", restore_stream, METH_VARARGS, NULL},
 	{"_stream_of", stream_of, METH_O, NULL},
@@ -423,25 +447,31 @@ static PyTypeObject *add_type(PyObject *module, const char *name, int size, PyTy
 }
 
 int add_stream_types(PyObject *module) {
-#define COPIES {"__copy__", stream_self, METH_NOARGS, NULL}, {"__deepcopy__", stream_self, METH_O, NULL}, {NULL, NULL, 0, NULL}
+#define COPIES \
+	{"__copy__", stream_self, METH_NOARGS, NULL}, {"__deepcopy__", stream_self, METH_O, NULL}, {NULL, NULL, 0, NULL}
+#define NONE {NULL, NULL, NULL, NULL, NULL}
 	static PyMethodDef device_methods[] = {{"__reduce__", device_reduce, METH_NOARGS, NULL}, COPIES};
 	static PyMethodDef methods[] = {{"__reduce__", stream_reduce, METH_NOARGS, NULL}, COPIES};
 	static PyMethodDef context_methods[] = {
 		{"__enter__", context_enter, METH_NOARGS, "__enter__($self)\n--\n\n"},
-		{"__exit__", WITH_KEYWORDS(context_exit), "__exit__($self, exc_type=None, exc_value=None, traceback=None)\n--\n\n"}, {NULL, NULL, 0, NULL}};
-	static PyGetSetDef device_getset[] = {{"type", device_type, NULL, "Its kind.", NULL}, {NULL, NULL, NULL, NULL, NULL}};
-	static PyGetSetDef getset[] = {{"device", stream_device, NULL, "The device that it belongs to.", NULL}, {NULL, NULL, NULL, NULL, NULL}};
+		{"__exit__", WITH_KEYWORDS(context_exit),
+			"__exit__($self, exc_type=None, exc_value=None, traceback=None)\n--\n\n"},
+		{NULL, NULL, 0, NULL}};
+	static PyGetSetDef device_getset[] = {{"type", device_type, NULL, "Its kind.", NULL}, NONE};
+	static PyGetSetDef getset[] = {{"device", stream_device, NULL, "The device that it belongs to.", NULL}, NONE};
 	PyType_Slot device_slots[] = {
 		{Py_tp_new, device_new}, {Py_tp_dealloc, plain_dealloc}, {Py_tp_repr, device_repr}, {Py_tp_hash, device_hash},
 		{Py_tp_richcompare, device_compare}, {Py_tp_methods, device_methods}, {Py_tp_getset, device_getset},
 		{Py_tp_doc, "Device(type, index=0)\n--\n\nA device, by kind and number."}, {0, NULL}};
 #define STREAM_SLOTS(doc)                                                                                       \
 	{                                                                                                           \
-		{Py_tp_new, stream_new}, {Py_tp_dealloc, stream_dealloc}, {Py_tp_repr, stream_repr}, {Py_tp_hash, stream_hash}, \
-		{Py_tp_richcompare, stream_compare}, {Py_tp_methods, methods}, {Py_tp_getset, getset}, {Py_tp_doc, doc}, {0, NULL}, \
+		{Py_tp_new, stream_new}, {Py_tp_dealloc, stream_dealloc}, {Py_tp_repr, stream_repr},                    \
+		{Py_tp_hash, stream_hash}, {Py_tp_richcompare, stream_compare}, {Py_tp_methods, methods},               \
+		{Py_tp_getset, getset}, {Py_tp_doc, doc}, {0, NULL},                                                    \
 	}
 	PyType_Slot stream_slots[] = STREAM_SLOTS("An order of execution on a device. Made by :func:`new_stream`.");
-	PyType_Slot local_slots[] = STREAM_SLOTS("A stream of which each thread has its own. Made by :func:`new_thread_local_stream`.");
+	PyType_Slot local_slots[] = STREAM_SLOTS(
+		"A stream of which each thread has its own. Made by :func:`new_thread_local_stream`.");
 	PyType_Slot context_slots[] = {
 		{Py_tp_new, context_new}, {Py_tp_dealloc, context_dealloc}, {Py_tp_methods, context_methods},
 		{Py_tp_doc, "StreamContext(s)\n--\n\nA context in which operations run on a stream or device."}, {0, NULL}};

@@ -1,6 +1,6 @@
 /*
  * The streams that a thread's operations run on: default streams, of which each thread has its own, streams that a
- * ThreadLocalStream stands for, and contexts. What is current is a variable of the thread, so that operations pay nothing.
+ * ThreadLocalStream stands for, and contexts. What is current is a variable of the thread, which operations only read.
  */
 #include "internal.h"
 #include <pthread.h>
@@ -15,19 +15,22 @@
 enum { NUMBERS = 1 << 16 };
 static struct { int32_t holds, place; } known[NUMBERS];
 static int known_count = 1; /* 0 is the host's default, for good */
+static int unheld = 0;      /* how many of them nobody knows */
 
 void hold_stream(uint16_t number) {
-	if (number) __atomic_add_fetch(&known[number].holds, 1, __ATOMIC_RELAXED);
+	if (number && __atomic_add_fetch(&known[number].holds, 1, __ATOMIC_RELAXED) == 1)
+		__atomic_sub_fetch(&unheld, 1, __ATOMIC_RELAXED);
 }
 
 void release_stream(uint16_t number) {
-	if (number) __atomic_sub_fetch(&known[number].holds, 1, __ATOMIC_RELEASE);
+	if (number && __atomic_sub_fetch(&known[number].holds, 1, __ATOMIC_RELEASE) == 0)
+		__atomic_add_fetch(&unheld, 1, __ATOMIC_RELAXED);
 }
 
 int64_t add_stream(int place) {
-	for (int n = 1; n < known_count; n++)
+	for (int n = 1; n < known_count && __atomic_load_n(&unheld, __ATOMIC_RELAXED) > 0; n++)
 		if (known[n].place == place && __atomic_load_n(&known[n].holds, __ATOMIC_ACQUIRE) == 0) {
-			known[n].holds = 1;
+			hold_stream(n);
 			goRenewStream(n);
 			return n;
 		}
@@ -47,7 +50,7 @@ int64_t find_stream(int place, int64_t index) {
 
 /* ---- what a thread has of its own ---- */
 
-/* The default stream on a device, whose place is the key, or what a ThreadLocalStream stands for, with the key -1 - its number. */
+/* A default stream, with its device's place as key, or what a ThreadLocalStream stands for, with -1 - its index. */
 typedef struct {
 	int64_t key;
 	uint16_t number, first; /* first is what it was before anybody chose another one */
@@ -241,7 +244,7 @@ int enter_stream(void *owner, int place, uint16_t number) {
 
 int exit_stream(void *owner) {
 	int i = mine ? mine->contexts_n : 0;
-	while (i > 0 && mine->contexts[i - 1].owner != owner) i--; /* coroutines need not leave in the order in which they entered */
+	while (i > 0 && mine->contexts[i - 1].owner != owner) i--; /* coroutines leave in any order */
 	if (i == 0) return -1;
 	release_stream(mine->contexts[i - 1].number);
 	memmove(&mine->contexts[i - 1], &mine->contexts[i], (mine->contexts_n - i) * sizeof *mine->contexts);
