@@ -40,6 +40,17 @@ def behaviour(m: Any) -> list[Any]:
             look()
             raise KeyError
         look()
+    for where in (cpu, s, local):
+        with m.stream(where):  # what is chosen inside ends with it
+            m.set_default_stream(first)
+            look()
+            m.set_default_device(cpu)
+            seen.append(m.default_device() == cpu)
+        look()
+    twice = m.stream(s)
+    with twice, twice:
+        look()
+    look()
     in_thread(lambda: m.set_default_stream(s))
     look()
     m.set_default_stream(s)
@@ -56,6 +67,40 @@ def behaviour(m: Any) -> list[Any]:
 @needs_oracle
 def test_defaults_and_contexts_like_the_oracle() -> None:
     assert behaviour(mx) == behaviour(mlx)
+
+
+CALLS: dict[str, Any] = {
+    "Stream": lambda m: m.Stream(), "Stream of": lambda m: m.Stream(m.Device(m.cpu), 3), "context": lambda m: m.StreamContext(3),
+    "stream": lambda m: m.stream(3), "stream None": lambda m: m.stream(None), "add": lambda m: m.add(1, 2, stream=3),
+    "add gpu": lambda m: m.add(1, 2, stream=m.gpu), "synchronize": lambda m: m.synchronize(3), "synchronize gpu": lambda m: m.synchronize(m.gpu),
+    "default": lambda m: m.default_stream(3), "default gpu": lambda m: m.default_stream(m.gpu),
+    "default of": lambda m: m.default_stream(m.new_stream(m.cpu)), "new gpu": lambda m: m.new_stream(m.gpu),
+    "new": lambda m: m.new_stream(None), "local gpu": lambda m: m.new_thread_local_stream(m.gpu),
+    "set default": lambda m: m.set_default_stream(3), "set local": lambda m: m.set_default_stream(m.new_thread_local_stream(m.cpu)),
+    "device None": lambda m: m.set_default_device(None), "device": lambda m: m.set_default_device(3),
+    "device gpu": lambda m: m.set_default_device(m.gpu), "count": lambda m: m.device_count(m.Device(m.cpu)),
+    "enter gpu": lambda m: m.stream(m.gpu).__enter__(), "Device": lambda m: m.Device(3),
+    "attribute": lambda m: m.default_stream(m.cpu).index, "no error": lambda m: (m.stream(m.gpu), m.Device(m.gpu, 3), m.Device(m.cpu, -1)),
+    "device of": lambda m: m.default_stream(m.cpu).device == m.cpu, "info": lambda m: m.device_info(m.gpu),
+    "available": lambda m: m.is_available(m.Device(m.cpu, 1)), "reprs": lambda m: repr((m.cpu, m.Device(m.gpu, 2))),
+    "first": lambda m: repr(m.new_stream(m.cpu)).partition("0, ")[0], "enter": lambda m: m.stream(m.cpu).__exit__(),
+    "equal": lambda m: (m.new_stream(m.cpu) == m.cpu, m.new_stream(m.cpu) == 1, m.new_thread_local_stream(m.cpu) == m.new_stream(m.cpu)),
+}  # fmt: skip
+
+
+@needs_oracle
+@pytest.mark.skipif(mx.is_available(mx.gpu), reason="the oracle has no gpu")
+@pytest.mark.parametrize("call", CALLS)
+def test_errors_and_answers_like_the_oracle(call: str) -> None:
+    def outcome(m: Any) -> Any:
+        try:
+            r = CALLS[call](m)
+        except Exception as e:
+            return type(e)
+        return r if isinstance(r, (bool, str, tuple, dict)) and call != "no error" else None
+
+    told_here = {"enter": RuntimeError, "local gpu": ValueError}  # where the oracle says nothing yet
+    assert outcome(mx) == told_here.get(call, outcome(mlx))
 
 
 def test_synchronize_waits_and_tells() -> None:
