@@ -190,6 +190,22 @@ static PyObject *synchronize(PyObject *module, PyObject *args, PyObject *kwargs)
 	}
 }
 
+/* At the end of the process. Whoever is impatient ends the wait by Ctrl-C. */
+static PyObject *shut_down(PyObject *module, PyObject *unused) {
+	(void)module, (void)unused;
+	GUARD(NULL);
+	if (PyInterpreterState_GetID(PyInterpreterState_Get()) != 0) Py_RETURN_NONE; /* others go on */
+	for (int64_t job; (job = goShutdown()) > 0;) {
+		while (!job_over((uint32_t)job, WAKE_MS))
+			if (PyErr_CheckSignals() < 0) {
+				goJobCancel((uint32_t)job);
+				return NULL;
+			}
+		goJobForget((uint32_t)job);
+	}
+	Py_RETURN_NONE;
+}
+
 PyMethodDef eval_methods[] = {
 	{"eval", (PyCFunction)(void *)eval, METH_FASTCALL,
 		"eval(*args)\n--\n\nEvaluate all arrays in the arguments: arrays, or trees of lists, tuples and dicts of them."},
@@ -197,4 +213,5 @@ PyMethodDef eval_methods[] = {
 		"async_eval(*args)\n--\n\nStart evaluating all arrays in the arguments and return; errors reach the next eval, item or synchronize."},
 	{"synchronize", (PyCFunction)(void *)synchronize, METH_VARARGS | METH_KEYWORDS,
 		"synchronize(stream=None)\n--\n\nWait until everything that was started is in memory, and raise what went wrong."},
+	{"_shut_down", shut_down, METH_NOARGS, "_shut_down()\n--\n\nWait for what devices were given, and give up the rest."},
 	{NULL, NULL, 0, NULL}};

@@ -101,6 +101,18 @@ func goPending(all C.int, frees *C.uint32_t, n C.uint64_t) (number C.int64_t) {
 	return 0
 }
 
+// goShutdown is the job to wait for before the process ends, 0 when nothing is under way on devices.
+//
+//export goShutdown
+func goShutdown() C.int64_t {
+	enter(nil, 0)
+	defer leave()
+	if j := core.Shutdown(); j != nil {
+		return C.int64_t(jobs.add(j))
+	}
+	return 0
+}
+
 //export goJobOver
 func goJobOver(number C.uint32_t) C.int {
 	if jobs.get(uint32(number)).Over() {

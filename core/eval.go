@@ -54,6 +54,10 @@ func startEval(outs []*Array, async, inline bool) (*Job, *errs.Error) {
 		}
 		return after.waiting(), nil
 	}
+	if jobs.closed && !onlyHost(tape) {
+		unschedule(tape)
+		return nil, errClosed
+	}
 	for _, a := range outs {
 		a.refs++ // results are wanted by themselves: fuse must not take them over
 	}

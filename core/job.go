@@ -38,6 +38,7 @@ var jobs struct {
 	pending []*Job // not over, in the order of scheduling
 	number  uint64 // of the last one
 	ended   bool   // one has: who gives up the graph lock tells
+	closed  bool   // the process ends: devices are given nothing more
 	unmet   []*errs.Error
 }
 
@@ -292,6 +293,21 @@ func Pending(stream int) *Job {
 	}
 	return pendingCommands(stream)
 }
+
+// Shutdown gives up what was not begun and returns a Job for the commands that devices have: their drivers must not
+// be in use when the process takes them down. Nil says that nothing is under way; without devices it always is.
+func Shutdown() *Job {
+	if len(units) == 0 {
+		return nil
+	}
+	jobs.closed = true
+	for _, j := range slices.Backward(slices.Clone(jobs.pending)) {
+		j.drop()
+	}
+	return Pending(-1)
+}
+
+var errClosed = errs.Errorf(errs.RuntimeError, "[eval] the process is ending: devices compute nothing more")
 
 // on reports whether the job does anything on the stream.
 func (j *Job) on(stream int) bool {

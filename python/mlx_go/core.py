@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit as _atexit
 import builtins as _builtins
 import sys as _sys
 from enum import Enum as _Enum
@@ -39,6 +40,8 @@ from ._transforms import (
     vjp,
     vmap,
 )
+
+_atexit.register(_core._shut_down)
 
 # The table's functions, some of which take names of builtins; those with a dot belong to the modules beside this one.
 globals().update({name: f for name, f in _functions.items() if "." not in name})
