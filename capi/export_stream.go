@@ -52,21 +52,21 @@ func goDeviceCount(kind C.int) (n C.int) {
 //export goDeviceAt
 func goDeviceAt(place C.int) C.capi_stream { return named(int(place), 0) }
 
-// goNewStream makes a stream and gives its number; -1 on an error.
+// goNewStream makes a stream, which runs beside others if it is to have a lane of its own, and gives its number; -1 on an error.
 //
 //export goNewStream
-func goNewStream(place C.int) (number C.int64_t) {
+func goNewStream(place, own C.int) (number C.int64_t) {
 	number = -1
 	enter(nil, 0)
 	defer leave()
-	return C.int64_t(core.NewStream(int(place)))
+	return C.int64_t(core.NewStream(int(place), own != 0))
 }
 
 //export goRenewStream
-func goRenewStream(number C.int) {
+func goRenewStream(number, own C.int) {
 	enter(nil, 0)
 	defer leave()
-	core.RenewStream(uint16(number))
+	core.RenewStream(uint16(number), own != 0)
 }
 
 //export goStreamNames

@@ -146,7 +146,7 @@ int64_t default_on(int place);     /* the number of the thread's default stream 
 int set_default_on(int place, uint16_t number);
 int64_t local_stream(int place, int64_t local); /* the thread's own stream of a ThreadLocalStream */
 void forget_locals(void);
-int64_t add_stream(int place);     /* held once; -1 with an exception */
+int64_t add_stream(int place, int own); /* held once; own: beside others; -1 with an exception */
 int64_t find_stream(int place, int64_t index); /* the stream that users see with that number; -1: there is none */
 void hold_stream(uint16_t number);
 void release_stream(uint16_t number); /* without holds, it is somebody else's next */

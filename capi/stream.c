@@ -339,7 +339,7 @@ FUNCTION(set_default_stream, stream)
 
 static PyObject *make_new(PyObject *device, const char *op) {
 	int place = usable(device, op);
-	int64_t n = place < 0 ? -1 : add_stream(place);
+	int64_t n = place < 0 ? -1 : add_stream(place, 1);
 	return n < 0 ? NULL : make_stream(Stream_Type, goStreamNames((int)n), (uint16_t)n);
 }
 

@@ -27,14 +27,14 @@ void release_stream(uint16_t number) {
 		__atomic_add_fetch(&unheld, 1, __ATOMIC_RELAXED);
 }
 
-int64_t add_stream(int place) {
+int64_t add_stream(int place, int own) {
 	for (int n = 1; n < known_count && __atomic_load_n(&unheld, __ATOMIC_RELAXED) > 0; n++)
 		if (known[n].place == place && __atomic_load_n(&known[n].holds, __ATOMIC_ACQUIRE) == 0) {
 			hold_stream(n);
-			goRenewStream(n);
+			goRenewStream(n, own);
 			return n;
 		}
-	int64_t n = goNewStream(place);
+	int64_t n = goNewStream(place, own);
 	if (n < 0) return -1;
 	known_count = (int)n + 1;
 	known[n].place = place;
@@ -137,7 +137,7 @@ static own_stream *own_stream_of(int64_t key, int place) {
 	own_stream *s = find(t, key);
 	if (s) return s;
 	if (grow((void **)&t->streams, t->streams_n, &t->streams_cap, sizeof *t->streams) < 0) return NULL;
-	int64_t n = add_stream(place);
+	int64_t n = add_stream(place, key < 0);
 	if (n < 0) return NULL;
 	hold_stream((uint16_t)n); /* as number and as first */
 	s = &t->streams[t->streams_n++];

@@ -36,27 +36,27 @@ func addLane(l *lane) *lane {
 }
 
 // hostLanes are the threads that streams of the host share.
-var hostLanes struct{ made, next int }
+var hostLanes struct {
+	lanes []*lane
+	next  int
+}
 
-// openLane is a lane for another stream of the device at place dev of Devices.
-func openLane(dev int) *lane {
+// openLane is a lane for another stream of the device at place dev of Devices: the first one, or its own as long as there
+// are enough.
+func openLane(dev int, own bool) *lane {
 	hosts := len(device.Registered())
 	if dev >= hosts {
-		return units[dev-hosts].openLane()
+		return units[dev-hosts].openLane(own)
+	}
+	if !own {
+		return lanes[0]
 	}
 	h := &hostLanes
-	if h.made < maxLanes {
-		h.made++
-		return addLane(newLane(nil, nil))
-	}
-	own := make([]*lane, 0, maxLanes)
-	for _, l := range lanes[1:] {
-		if l.unit == nil {
-			own = append(own, l)
-		}
+	if len(h.lanes) < maxLanes {
+		h.lanes = append(h.lanes, addLane(newLane(nil, nil)))
 	}
 	h.next++
-	return own[h.next%len(own)]
+	return h.lanes[(h.next-1)%len(h.lanes)]
 }
 
 // use is a command: what makes or reads a copy. The zero use is none.

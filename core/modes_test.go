@@ -83,7 +83,7 @@ func runInMode(m *testing.M) int {
 	a, b := world.New(opts("a")), world.New(opts("b"))
 	core.Lock()
 	ka, kb := core.AddDevice(a), core.AddDevice(b)
-	list := []uint16{0, core.NewStream(0), core.NewStream(ka), core.NewStream(ka), core.NewStream(kb)}
+	list := []uint16{0, core.NewStream(0, true), core.NewStream(ka, true), core.NewStream(ka, true), core.NewStream(kb, true)}
 	core.Unlock()
 	if mode == "one" {
 		list = list[2:3]

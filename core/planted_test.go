@@ -115,7 +115,7 @@ func newRig(t *testing.T, opts double.Options, h *hooks) *rig {
 	core.Lock()
 	defer core.Unlock()
 	k := core.AddDevice(hookedDevice{d, h})
-	return &rig{t, d, []uint16{0, core.NewStream(k), core.NewStream(k)}}
+	return &rig{t, d, []uint16{0, core.NewStream(k, true), core.NewStream(k, true)}}
 }
 
 // plantedProgram has kernels of every sort, in place and not, views, constants and several uses of one array.

@@ -20,7 +20,7 @@ func newUnit(t *testing.T, o double.Options) (d *double.Device, stream uint16) {
 	core.PickStream(nil)
 	d = world.New(o)
 	core.Lock()
-	stream = core.NewStream(core.AddDevice(d))
+	stream = core.NewStream(core.AddDevice(d), true)
 	core.Unlock()
 	core.PickStream(func(uint64) uint16 { return stream })
 	t.Cleanup(func() {
@@ -190,7 +190,7 @@ func TestHostLanesOverlap(t *testing.T) {
 	defer core.PickStream(picked)
 	const n = 1 << 19 // more than is computed inline
 	core.Lock()
-	streams := []uint16{core.NewStream(0), core.NewStream(0)}
+	streams := []uint16{core.NewStream(0, true), core.NewStream(0, true)}
 	x := core.ByID(floats(n, 1).Hold())
 	var ys []*core.Array
 	for _, s := range streams {

@@ -68,21 +68,24 @@ func Devices() []DeviceName {
 	return list
 }
 
-// NewStream makes a stream on the device at place dev of Devices.
-func NewStream(dev int) uint16 {
+// NewStream makes a stream on the device at place dev of Devices. Own says that it runs beside others where nothing orders
+// them. The default streams of threads do not: they share the device's first lane, on which all workers serve one kernel.
+func NewStream(dev int, own bool) uint16 {
 	if len(streams) > math.MaxUint16 {
 		errs.Throw(errs.RuntimeError, "[new_stream] there are %d streams, and no more are possible", len(streams))
 	}
-	streams = append(streams, &stream{dev: dev, lane: openLane(dev)})
+	streams = append(streams, &stream{dev: dev})
 	n := uint16(len(streams) - 1)
-	RenewStream(n)
+	RenewStream(n, own)
 	return n
 }
 
 // RenewStream makes stream n, of which nobody knows any more, another one to users. Nodes may still be on it: they
-// share its order of execution with those to come, no more.
-func RenewStream(n uint16) {
-	streams[n].index = streamsMade
+// go where those to come go.
+func RenewStream(n uint16, own bool) {
+	s := streams[n]
+	s.lane = openLane(s.dev, own)
+	s.index = streamsMade
 	streamsMade++
 }
 

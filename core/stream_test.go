@@ -75,7 +75,7 @@ func TestRulesInheritStreams(t *testing.T) {
 	core.Lock()
 	defer core.Unlock()
 	defer core.PickStream(core.PickStream(nil))
-	s := core.NewStream(0)
+	s := core.NewStream(0, true)
 	for text, f := range streamFunctions() {
 		check := func(what string, since uint64, outs []*core.Array) {
 			if got := core.StreamsSince(outs, since); len(got) > 1 || len(got) == 1 && !got[s] {
@@ -150,7 +150,7 @@ func TestStreamsOfAChain(t *testing.T) {
 	core.Lock()
 	defer core.Unlock()
 	defer core.PickStream(core.PickStream(nil))
-	a, b := core.NewStream(0), core.NewStream(0)
+	a, b := core.NewStream(0, true), core.NewStream(0, true)
 	chain := func(xs []*core.Array) *core.Array {
 		defer core.UseStream(0)
 		core.UseStream(a)
@@ -194,10 +194,10 @@ func TestStreamNames(t *testing.T) {
 	core.Lock()
 	defer core.Unlock()
 	defer core.PickStream(core.PickStream(nil))
-	a, b := core.NewStream(0), core.NewStream(0)
+	a, b := core.NewStream(0, true), core.NewStream(0, true)
 	_, first := core.StreamNames(a)
 	_, second := core.StreamNames(b)
-	core.RenewStream(a)
+	core.RenewStream(a, true)
 	dev, third := core.StreamNames(a)
 	if a == 0 || b == 0 || a == b || dev != 0 || first >= second || second >= third {
 		t.Errorf("streams %d and %d have the names %d, %d and %d of device %d", a, b, first, second, third, dev)

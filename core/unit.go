@@ -71,13 +71,15 @@ func AddDevice(d device.Device) int {
 }
 
 // openLane is a lane of the device for another stream.
-func (u *unit) openLane() *lane {
-	if len(u.lanes) < maxLanes {
+func (u *unit) openLane(own bool) *lane {
+	for len(u.lanes) == 0 || own && len(u.lanes) <= maxLanes && u.next >= len(u.lanes)-1 {
 		u.lanes = append(u.lanes, u.newQueue())
 	}
-	l := u.lanes[u.next%len(u.lanes)]
+	if !own {
+		return u.lanes[0]
+	}
 	u.next++
-	return l
+	return u.lanes[1+(u.next-1)%(len(u.lanes)-1)]
 }
 
 func (u *unit) newQueue() *lane {
