@@ -64,7 +64,7 @@ func funcNamed(name string) *core.Func {
 	panic("no function " + name)
 }
 
-var matmulFunc, stackFunc *core.Func
+var matmulFunc, stackFunc, divmodFunc *core.Func
 
 //export goMatmul
 func goMatmul(a, b C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
@@ -75,6 +75,20 @@ func goMatmul(a, b C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle
 	}
 	args := []core.Arg{{Kind: core.ArgArray, Array: core.ByID(uint32(a))}, {Kind: core.ArgArray, Array: core.ByID(uint32(b))}}
 	return handle(core.CallFunc(matmulFunc, args)[0])
+}
+
+//export goDivmod
+func goDivmod(args *C.capi_arg, out *C.capi_ids, frees *C.uint32_t, n C.uint32_t) (failed C.int) {
+	failed = -1
+	enter(frees, n)
+	defer leave()
+	if divmodFunc == nil {
+		divmodFunc = funcNamed("divmod")
+	}
+	list := decode(args, 2)
+	defer clear(list)
+	giveIDs(out, core.CallFunc(divmodFunc, list))
+	return 0
 }
 
 // goStack joins elements of a list that are arrays themselves, promoting their dtypes. It sets now as goCopy does.

@@ -125,7 +125,9 @@ func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes
 	case C.TRANSFORM_VJP:
 		giveIDs(out, core.VJP(in[0], in[1], in[2]))
 	case C.TRANSFORM_GRAD:
-		giveIDs(out, core.Grad(in[0], in[1]))
+		w := core.WalkGrad(in[0], in[1])
+		w.Run()
+		giveIDs(out, w.Outs())
 	case C.TRANSFORM_JVP:
 		giveIDs(out, core.JVP(in[0], in[1], in[2]))
 	case C.TRANSFORM_TRACE:

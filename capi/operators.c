@@ -91,12 +91,36 @@ static PyObject *inplace_divide(PyObject *a, PyObject *b) {
 }
 
 static PyObject *op_divmod(PyObject *a, PyObject *b) {
-	PyObject *q = op_floor_divide(a, b);
-	if (!q || q == Py_NotImplemented) return q;
-	PyObject *r = op_remainder(a, b), *both = r ? PyTuple_Pack(2, q, r) : NULL;
-	Py_DECREF(q);
-	Py_XDECREF(r);
-	return both;
+	GUARD(NULL);
+	PyObject *operands[2] = {a, b};
+	capi_arg args[2] = {{0}};
+	capi_handle made[2] = {0};
+	PyObject *result = NULL;
+	int ok = 1;
+	for (int i = 0; i < 2 && ok; i++) {
+		PyObject *x = operands[i];
+		if (is_array(x)) {
+			args[i].kind = ARG_ARRAY;
+			args[i].id = ID(x);
+			continue;
+		}
+		int no = scalar_arg(x, &args[i]);
+		if (no > 0 && array_like(x) && (made[i] = from_array_like(x, -1, -1))) {
+			args[i].kind = ARG_ARRAY;
+			args[i].id = (uint32_t)made[i];
+			no = 0;
+		}
+		ok = no == 0;
+	}
+	capi_ids out = {0};
+	if (ok) {
+		if (goDivmod(args, &out, FREES) == 0) result = wrap_many(&out, RETURN_TUPLE);
+	} else if (!PyErr_Occurred()) {
+		result = Py_NewRef(Py_NotImplemented);
+	}
+	for (int i = 0; i < 2; i++)
+		if (made[i]) queue_free((uint32_t)made[i], (uint32_t)(made[i] >> 32));
+	return result;
 }
 
 static PyObject *op_power(PyObject *a, PyObject *b, PyObject *modulo) {

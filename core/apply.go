@@ -184,6 +184,15 @@ func launchProgram(e *exec, y *Array, xs []*Array, p *device.Program) *errs.Erro
 
 // runProgram computes y, which has memory.
 func runProgram(e *exec, y *Array, xs []*Array, p *device.Program, done *int) *errs.Error {
+	ins, shape, strides := e.aligned(y, xs)
+	e.outs[0] = e.output(y, y.dtype, shape, strides, 0)
+	e.k = device.Kernel{Kind: device.KindElementwise, Op: y.opName(), Out: e.outs[:1], In: ins, Attr: p, Done: done}
+	return e.launch(&e.k)
+}
+
+// aligned is xs, which broadcast to y's shape, seen through the shape that is simplest to walk, and that shape with its
+// strides in row-contiguous memory, for what is written.
+func (e *exec) aligned(y *Array, xs []*Array) (ins []device.Tensor, shape layout.Shape, strides []int) {
 	flat := true
 	for _, x := range xs {
 		if !x.contiguous() || !layout.Equal(x.shape, y.shape) {
@@ -191,21 +200,18 @@ func runProgram(e *exec, y *Array, xs []*Array, p *device.Program, done *int) *e
 			break
 		}
 	}
-	ins := e.ins[:0]
+	ins = e.ins[:0]
 	if flat {
 		n := []int{y.Size()}
 		for _, x := range xs {
 			ins = append(ins, e.input(x, n, one))
 		}
-		e.outs[0] = e.output(y, y.dtype, n, one, 0)
-	} else {
-		for _, x := range xs {
-			ins = append(ins, e.input(x, y.shape, layout.BroadcastStrides(x.shape, x.Strides(), y.shape)))
-		}
-		e.outs[0] = e.whole(y)
+		return ins, n, one
 	}
-	e.k = device.Kernel{Kind: device.KindElementwise, Op: y.opName(), Out: e.outs[:1], In: ins, Attr: p, Done: done}
-	return e.launch(&e.k)
+	for _, x := range xs {
+		ins = append(ins, e.input(x, y.shape, layout.BroadcastStrides(x.shape, x.Strides(), y.shape)))
+	}
+	return ins, y.shape, layout.Strides(y.shape)
 }
 
 // vjpRow multiplies the cotangent with the conjugate derivative and sums over the axes
@@ -283,18 +289,21 @@ func sumTo(g *Array, shape layout.Shape) *Array {
 	return Reshape(reduce(device.ReduceSum, g, axes), shape)
 }
 
-// vmapRow lines batched arguments up: the batch axis in front, then ones up to the rank of
-// the result.
+// vmapRow applies the row to arguments of which some are batches.
 func vmapRow(y *Array, ins []*Array, mapped []bool, n int) *Array {
-	rank := len(y.shape)
+	return applyRow(y.op.Row, alignBatches(ins, mapped, len(y.shape))...)
+}
+
+// alignBatches lines batched arguments of an op with broadcasting up: the batch axis in front, then ones up to the rank
+// of the result.
+func alignBatches(ins []*Array, mapped []bool, rank int) []*Array {
 	xs := make([]*Array, len(ins))
 	for i, x := range ins {
-		if mapped[i] {
-			x = insertOnes(x, rank+1)
+		if xs[i] = x; mapped[i] {
+			xs[i] = insertOnes(x, rank+1)
 		}
-		xs[i] = x
 	}
-	return applyRow(y.op.Row, xs...)
+	return xs
 }
 
 // insertOnes gives x, whose first axis is a batch, the given rank by axes of extent 1 behind

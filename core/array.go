@@ -66,6 +66,8 @@ type Def struct {
 	Linear bool
 	// NoGrad says that a missing VJP is on purpose.
 	NoGrad string
+	// Several are the rules of a node with several results, in place of VJP, JVP and VMap.
+	Several *Several
 	// VMap applies the op to inputs of which mapped ones carry a batch axis of extent n in
 	// front; the result carries it in front too.
 	VMap func(y *Array, ins []*Array, mapped []bool, n int) *Array
@@ -180,6 +182,8 @@ func tooLarge(op *Def, shape layout.Shape) {
 func (a *Array) opName() string {
 	switch at := a.attr.(type) {
 	case *rest:
+		return at.name
+	case *rowsAttr:
 		return at.name
 	case device.ReduceAttr:
 		return reduceNames[at.Op]

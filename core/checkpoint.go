@@ -7,31 +7,19 @@ import "github.com/mlx-go/mlx_go/core/dtype"
 // the cotangents are there. The forward pass can then free all that it computed within.
 //
 // A segment is a node over the segment's inputs, and each of its results picks a value and the segment. The
-// cotangents of all results meet in the segment, as a bundle, so that its copy serves all of them. Since inputs,
+// cotangents of all results meet in the segment, so that its copy serves all of them. Since inputs,
 // values and segment are nodes like others, the transforms nest and traces replay without knowing of this.
 
-var segmentOp, pickOp, bundleOp Def
+var segmentOp Def
 
 func init() {
-	// A segment has no memory: it is ready when its inputs are.
-	segmentOp = Def{Name: "checkpoint", VJP: vjpSegment,
+	// A segment has no memory: it is ready when its inputs are. Tangents and batches pass through the values.
+	segmentOp = Def{Name: "checkpoint", Several: &Several{VJP: vjpSegment},
 		View: func(*Array) bool { return true },
-		JVP:  func(*Array, []*Array) *Array { return nil }, // tangents pass through the values
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			return newArray(&segmentOp, y.dtype, withBatch(n, y.shape), nil, ins...)
 		},
 	}
-	pickOp = Def{Name: "checkpoint", View: sameMemory,
-		VJP: func(y, ct *Array, _ []bool) []*Array {
-			return []*Array{nil, newArray(&bundleOp, dtype.Float32, scalarShape, nil, y.in[0], ct)}
-		},
-		JVP: func(_ *Array, t []*Array) *Array { return t[0] },
-		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
-			return newArray(&pickOp, y.dtype, withBatch(n, y.shape), nil, batchAll(ins[:1], mapped, n)[0], ins[1])
-		},
-	}
-	// Values and their cotangents in turn; it never leaves pull.
-	bundleOp = Def{Name: "checkpoint", NoGrad: "it is a list"}
 }
 
 // Born counts the arrays made so far.
@@ -48,7 +36,7 @@ func Checkpoint(outs []*Array, since uint64) []*Array {
 	defer UseStream(graph.stream)
 	for i, y := range outs {
 		graph.stream = y.stream
-		picks[i] = newArray(&pickOp, y.dtype, y.shape, nil, y, segment)
+		picks[i] = newArray(&pickOp, y.dtype, y.shape, i, y, segment)
 	}
 	return picks
 }
@@ -79,13 +67,11 @@ func sources(outs []*Array, since uint64) []*Array {
 // vjpSegment builds the segment once more, over inputs that are there only when the cotangents are, and pulls
 // these back through it. No gradient is there before all are, so that the copy is gone when the gradients of
 // what comes before begin.
-func vjpSegment(y, bundle *Array, want []bool) []*Array {
+func vjpSegment(w *Walk, y *Array, results []result, want []bool, then func(grads []*Array)) {
 	var outs, cts []*Array
-	for i, x := range bundle.inputs() {
-		if i%2 == 0 {
-			outs = append(outs, x)
-		} else {
-			cts = append(cts, x)
+	for _, r := range results {
+		if r.ct != nil {
+			outs, cts = append(outs, r.pick.in[0]), append(cts, r.ct)
 		}
 	}
 	ins := y.inputs()
@@ -101,24 +87,26 @@ func vjpSegment(y, bundle *Array, want []bool) []*Array {
 		}
 	}
 	again, _ := follow(outs, ins, all).replay(outs, fresh)
-	grads := pull(again, wanted, cts)
-	var there []*Array
-	for _, g := range grads {
-		if g != nil {
-			there = append(there, g)
+	w.pull(again, wanted, cts, func(grads []*Array) {
+		graph.stream = y.stream
+		var there []*Array
+		for _, g := range grads {
+			if g != nil {
+				there = append(there, g)
+			}
 		}
-	}
-	done := after(there)
-	out := make([]*Array, len(ins))
-	for i := range ins {
-		if !want[i] {
-			continue
+		done := after(there)
+		out := make([]*Array, len(ins))
+		for i := range ins {
+			if !want[i] {
+				continue
+			}
+			if g := grads[0]; g != nil {
+				graph.stream = g.stream
+				out[i] = newArray(&dependsOp, g.dtype, g.shape, nil, g, done)
+			}
+			grads = grads[1:]
 		}
-		if g := grads[0]; g != nil {
-			graph.stream = g.stream
-			out[i] = newArray(&dependsOp, g.dtype, g.shape, nil, g, done)
-		}
-		grads = grads[1:]
-	}
-	return out
+		then(out)
+	})
 }

@@ -28,10 +28,7 @@ func init() {
 		Func{Name: "divmod", Sig: "(a: scalar | array, b: scalar | array) -> tuple[array, array]", Stream: byPosition,
 			Call: func(a *Args) []*Array {
 				x, y := a.pair(0)
-				if x.dtype == dtype.Complex64 {
-					errs.Throw(errs.ValueError, "[divmod] complex64 is not supported")
-				}
-				return []*Array{apply("floor_divide", x, y), apply("remainder", x, y)}
+				return applyRows(divmodRows, x, y)
 			}},
 	)
 }

@@ -10,8 +10,9 @@ var Defs = map[string]*Def{
 	"matMulOp": &matMulOp, "addMMOp": &addMMOp, "convOp": &convOp, "gatherOp": &gatherOp, "scatterOp": &scatterOp,
 	"nonzeroOp": &nonzeroOp, "gatherAxisOp": &gatherAxisOp, "scatterAxisOp": &scatterAxisOp, "softmaxOp": &softmaxOp,
 	"logSumExpOp": &logSumExpOp, "layerNormOp": &layerNormOp, "rmsNormOp": &rmsNormOp, "randomBitsOp": &randomBitsOp,
-	"segmentOp": &segmentOp, "pickOp": &pickOp, "bundleOp": &bundleOp, "restOp": &restOp,
-	"arangeOp": &arangeOp, "constant": constant, "leaf": leaf, "placeholder": placeholder,
+	"segmentOp": &segmentOp, "pickOp": &pickOp, "restOp": &restOp,
+	"arangeOp": &arangeOp, "rowsOp": &rowsOp,
+	"constant": constant, "leaf": leaf, "placeholder": placeholder,
 }
 
 // Assignments through subscripts, which are no functions of the table, for tests that call functions by name.
@@ -22,7 +23,7 @@ func init() {
 }
 
 // WithoutInputs are the primitives that no transform meets as a node of a function.
-var WithoutInputs = []string{"arangeOp", "constant", "leaf", "placeholder", "bundleOp", "restOp"}
+var WithoutInputs = []string{"arangeOp", "constant", "leaf", "placeholder", "restOp"}
 
 // Collect adds the primitives below outs to found.
 func Collect(outs []*Array, found map[*Def]bool) {
@@ -77,3 +78,15 @@ func Fallbacks() []map[Fallback]*FallbackCount {
 	}
 	return list
 }
+
+// Grad is VJP for cotangents of one.
+func Grad(outs, ins []*Array) []*Array { return WalkGrad(outs, ins).finish() }
+
+// Divmod is the function of that name.
+func Divmod(x, y *Array) []*Array { return applyRows(divmodRows, x, y) }
+
+// Flip reverses the first axis.
+func Flip(x *Array) *Array { return flipAxis(x, 0) }
+
+// Inputs are what a is computed from.
+func (a *Array) Inputs() []*Array { return a.inputs() }

@@ -96,6 +96,8 @@ func kernelOf(a *Array) (m missing, attr any) {
 	switch f, isFused := a.attr.(*fused); {
 	case isFused:
 		m.kind, attr = device.KindElementwise, f.prog
+	case a.op == &rowsOp:
+		attr = a.attr.(*rowsAttr).program(xs[0].dtype)
 	case a.op.Row != nil:
 		attr = program(a.op.Row, rowInput(a))
 	case m.kind == device.KindCopy:

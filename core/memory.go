@@ -30,6 +30,7 @@ type buffer struct {
 
 	res     *residence // nil for memory that no device has seen
 	parent  *buffer    // of which this is a part that stands for itself
+	parts   []*buffer  // the memory of the results of a node that has several, and none of its own
 	exports int32      // writable views that others hold: then devices copy it anew at each use
 }
 
@@ -95,6 +96,12 @@ func (b *buffer) release() {
 	}
 	if b.foreign != nil {
 		b.foreign()
+		return
+	}
+	if b.parts != nil {
+		for _, p := range b.parts {
+			p.release()
+		}
 		return
 	}
 	memory.active -= b.size

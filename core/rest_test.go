@@ -24,7 +24,19 @@ func (b breakable) Allocate(n int) unsafe.Pointer {
 	return b.Host.Allocate(n)
 }
 
+// severalLaunches counts kernels with several outputs. One is given up when cancelSeveral says so.
+var (
+	severalLaunches atomic.Int32
+	cancelSeveral   atomic.Bool
+)
+
 func (b breakable) Launch(k *device.Kernel) error {
+	if len(k.Out) > 1 {
+		severalLaunches.Add(1)
+		if cancelSeveral.Swap(false) {
+			return errs.ErrCanceled
+		}
+	}
 	if k.Done == nil || k.Kind != device.KindElementwise {
 		return b.Host.Launch(k)
 	}

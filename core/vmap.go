@@ -54,6 +54,11 @@ func VMapInputs(began uint64, ins []*Array, axes []int) []*Array {
 // VMapOutputs turns the results for one example into those of the batch, by running every
 // node that depends on a placeholder once more, on batches.
 func VMapOutputs(ins, placeholders []*Array, axes []int, outs []*Array, outAxes []int) []*Array {
+	return WalkVMap(ins, placeholders, axes, outs, outAxes).finish()
+}
+
+// WalkVMap is VMapOutputs where rules may be Python's.
+func WalkVMap(ins, placeholders []*Array, axes []int, outs []*Array, outAxes []int) *Walk {
 	defer UseStream(graph.stream)
 	var from []*Array
 	var batches []*Array
@@ -69,51 +74,91 @@ func VMapOutputs(ins, placeholders []*Array, axes []int, outs []*Array, outAxes 
 		batches = append(batches, moveAxis(ins[i], axis, 0))
 	}
 	f := follow(outs, from, all)
-	batched := make([]*Array, len(f.order))
-	copy(batched, batches)
-	for i := f.heads; i < len(f.order); i++ {
-		y := f.order[i]
-		xs := slices.Clone(y.inputs())
-		mapped := make([]bool, len(xs))
-		for k, slot := range f.inputs(i) {
-			if slot >= 0 {
-				xs[k], mapped[k] = batched[slot], true
+	b := &batching{f: f, outs: outs, outAxes: outAxes, n: n, batched: make([]*Array, len(f.order)), at: f.heads}
+	copy(b.batched, batches)
+	w := &Walk{}
+	w.push(b)
+	return w
+}
+
+// batching is the stage that goes forwards through a flow with batches.
+type batching struct {
+	f       *flow
+	outs    []*Array
+	outAxes []int
+	n       int
+	batched []*Array   // what each node became
+	parts   [][]*Array // what the results of nodes became that have several
+	at      int        // the next node
+}
+
+func (b *batching) step(w *Walk) bool {
+	for b.at < len(b.f.order) {
+		i := b.at
+		b.at++
+		y, from := b.f.order[i], b.f.inputs(i)
+		if y.op == &pickOp && b.parts != nil {
+			if slot := from[y.nin-1]; slot >= 0 && b.parts[slot] != nil {
+				b.set(i, b.parts[slot][y.attr.(int)])
+				continue
 			}
 		}
-		graph.stream = y.stream
-		if y.op.VMap != nil {
-			batched[i] = y.op.VMap(y, xs, mapped, n)
-		} else {
-			batched[i] = vmapLoop(y, xs, mapped, n)
-		}
-		if !layout.Equal(batched[i].shape[1:], y.shape) || batched[i].shape[0] != n {
-			errs.Throw(errs.RuntimeError, "internal error: vmap of %s gave shape %s for %d times %s", y.op.Name,
-				layout.Format(batched[i].shape), n, layout.Format(y.shape))
-		}
-	}
-	out := make([]*Array, len(outs))
-	for i, y := range outs {
-		var b *Array
-		if slot := f.outs[i]; slot >= 0 {
-			b = batched[slot]
+		xs := slices.Clone(y.inputs())
+		mapped := make([]bool, len(xs))
+		for k, slot := range from {
+			if slot >= 0 {
+				xs[k], mapped[k] = b.batched[slot], true
+			}
 		}
 		graph.stream = y.stream
 		switch {
-		case outAxes[i] == NoAxis:
-			if b != nil {
-				b = sliceAxis(b, 0, 0, min(n, 1))
-				out[i] = Reshape(b, y.shape)
-				continue
+		case y.op.VMap != nil:
+			b.set(i, y.op.VMap(y, xs, mapped, b.n))
+		case y.op.Several != nil:
+			if b.parts == nil {
+				b.parts = make([][]*Array, len(b.f.order))
 			}
-			out[i] = y
+			b.batched[i] = y // no pick looks at it
+			y.op.Several.VMap(w, y, xs, mapped, b.n, func(results []*Array) { b.parts[i] = results })
+			return true
 		default:
-			if b == nil {
-				b = BroadcastTo(y, withBatch(n, y.shape))
-			}
-			out[i] = moveAxis(b, 0, normAxis("vmap", outAxes[i], len(b.shape)))
+			b.set(i, vmapLoop(y, xs, mapped, b.n))
 		}
 	}
-	return out
+	w.outs = make([]*Array, len(b.outs))
+	for i, y := range b.outs {
+		graph.stream = y.stream
+		w.outs[i] = b.out(y, b.f.outs[i], b.outAxes[i])
+	}
+	return false
+}
+
+// set says what node i became.
+func (b *batching) set(i int, z *Array) {
+	y := b.f.order[i]
+	if !layout.Equal(z.shape[1:], y.shape) || z.shape[0] != b.n {
+		errs.Throw(errs.RuntimeError, "internal error: vmap of %s gave shape %s for %d times %s", y.op.Name,
+			layout.Format(z.shape), b.n, layout.Format(y.shape))
+	}
+	b.batched[i] = z
+}
+
+// out is the result y, which has become the node in that slot, with the batch axis where it is wanted.
+func (b *batching) out(y *Array, slot int32, axis int) *Array {
+	var z *Array
+	if slot >= 0 {
+		z = b.batched[slot]
+	}
+	if axis == NoAxis {
+		if z == nil {
+			return y
+		}
+		return Reshape(sliceAxis(z, 0, 0, min(b.n, 1)), y.shape)
+	}
+	if z == nil {
+		z = BroadcastTo(y, withBatch(b.n, y.shape))
+	}
+	return moveAxis(z, 0, normAxis("vmap", axis, len(z.shape)))
 }
 
 // vmapLoop applies the op to one example after the other: right for every op, and the way for those whose Loop

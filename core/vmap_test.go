@@ -71,7 +71,7 @@ func TestDefsAreListed(t *testing.T) {
 // TestEveryOpBatches wants a batching rule of every primitive, or a reason why there is none.
 func TestEveryOpBatches(t *testing.T) {
 	for name, d := range core.Defs {
-		if d.VMap == nil && d.Loop == "" && !slices.Contains(core.WithoutInputs, name) {
+		if d.VMap == nil && d.Loop == "" && d.Several == nil && !slices.Contains(core.WithoutInputs, name) {
 			t.Errorf("%s has neither VMap nor Loop", name)
 		}
 	}
@@ -85,6 +85,7 @@ var batchable = append([]string{
 	"slice(x,take(i,A([0,1])),(0,1),(1,2))", "slice_update(x,slice(w,A([1]),(0,),(1,2)),take(i,A([0,1])),(0,1))",
 	"searchsorted(sort(flatten(x)),w)", "searchsorted(sort(flatten(x)),flatten(x),'right')", "searchsorted(A([0.0,0.5]),x)",
 	"searchsorted(sort(flatten(x)),zeros((0,)))", "searchsorted(sort(i),i)",
+	"divmod(x,transpose(w))", "divmod(take(x,0,0),x)", "divmod(x,i)",
 	"sort(x,0)", "argsort(w,1)", "topk(x,2)", "partition(x,1)", "argpartition(x,1)", "argmax(x,1)", "argmin(w)", "sum(x,0)", "max(x)", "prod(w,1)",
 	"all(x)", "any(x,1)", "cumsum(x,1)", "cumprod(w,0,reverse=True)", "logcumsumexp(x,1,inclusive=False)", "softmax(x,0)", "softmax(w,-1)", "logsumexp(x,1)",
 	"matmul(x,w)", "matmul(w,x)", "addmm(x,x,matmul(w,x),0.5,2)", "addmm(take(x,0,0),x,matmul(w,x))", "inner(x,transpose(w))",
