@@ -78,7 +78,7 @@ func goMatmul(a, b C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle
 }
 
 //export goDivmod
-func goDivmod(args *C.capi_arg, out *C.capi_ids, frees *C.uint32_t, n C.uint32_t) (failed C.int) {
+func goDivmod(args *C.capi_arg, out *C.capi_ids, frees *C.uint32_t, n C.uint64_t) (failed C.int) {
 	failed = -1
 	enter(frees, n)
 	defer leave()

@@ -114,7 +114,7 @@ static PyObject *op_divmod(PyObject *a, PyObject *b) {
 	}
 	capi_ids out = {0};
 	if (ok) {
-		if (goDivmod(args, &out, FREES) == 0) result = wrap_many(&out, RETURN_TUPLE);
+		if (goDivmod(args, &out, CALLER) == 0) result = wrap_many(&out, RETURN_TUPLE);
 	} else if (!PyErr_Occurred()) {
 		result = Py_NewRef(Py_NotImplemented);
 	}
