@@ -170,20 +170,27 @@ func MemoryLimit() int {
 	return memory.limit
 }
 
-// SetMemoryLimit bounds what arrays may hold and returns the old bound. An
-// allocation above it is a MemoryError.
+// SetMemoryLimit bounds what arrays may hold on the host, and on each device where that has more, and returns the old
+// bound. An allocation above it is a MemoryError.
 func SetMemoryLimit(n int) int {
 	old := MemoryLimit()
 	memory.limit = n
+	for _, u := range units {
+		u.limit = min(n, u.ceiling)
+	}
 	return old
 }
 
-// SetCacheLimit bounds what is kept for reuse and returns the old bound.
+// SetCacheLimit bounds what is kept for reuse, on the host and on each device, and returns the old bound.
 func SetCacheLimit(n int) int {
 	MemoryLimit()
 	old := memory.cacheLimit
 	memory.cacheLimit = n
 	shrinkCache(n)
+	for _, u := range units {
+		u.cacheLimit = n
+		u.trim(n)
+	}
 	return old
 }
 

@@ -23,6 +23,7 @@ type unit struct {
 
 	active, peak, cached int
 	limit, cacheLimit    int
+	ceiling              int // of limit: what the device has, less some slack
 	idle                 map[int][]idle
 	residents            map[*buffer]*copyOn
 	clock                uint64 // counts uses, for eviction
@@ -65,7 +66,7 @@ func AddDevice(d device.Device) int {
 	if total <= 0 {
 		total = 1 << 62
 	}
-	u.limit, u.cacheLimit = total/20*19, total/4
+	u.limit, u.ceiling, u.cacheLimit = total/20*19, total/20*19, total/4
 	units = append(units, u)
 	return len(device.Registered()) + len(units) - 1
 }
