@@ -246,7 +246,7 @@ func goCall(index C.int, args *C.capi_arg, count C.uint32_t, out *C.capi_ids, fr
 	list := all[:count]
 	for i := range list {
 		if list[i].Kind == C.ARG_MISSING {
-			list[i] = e.defaults[i]
+			list[i] = e.fn.Defaults[i] // arguments of rows are never missing
 		}
 	}
 	if e.row != nil {

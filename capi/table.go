@@ -8,12 +8,10 @@ package capi
 import "C"
 
 import (
-	"strconv"
 	"strings"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
-	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/signature"
 	"github.com/mlx-go/mlx_go/core/table"
@@ -21,9 +19,8 @@ import (
 
 // entry is one Python function: a row or a function of core's table.
 type entry struct {
-	row      *table.Row
-	fn       *core.Func
-	defaults []core.Arg // per parameter but stream; what stands in for a missing argument
+	row *table.Row
+	fn  *core.Func
 }
 
 var functions []entry
@@ -90,7 +87,6 @@ func goTable(count *C.int) (out *C.capi_func) {
 			if !p.HasDefault && p.Kind != signature.VarPositional && p.Kind != signature.VarKeyword {
 				c.required = 1
 			}
-			e.defaults = append(e.defaults, defaultArg(p))
 		}
 		functions[i] = e.entry
 	}
@@ -169,42 +165,4 @@ func acceptType(annotation string) C.uint32_t {
 		}
 	}
 	return mask
-}
-
-// defaultArg evaluates the default of a signature.
-func defaultArg(p signature.Param) core.Arg {
-	text := p.Default
-	switch text {
-	case "", "None":
-		if p.Kind == signature.VarPositional {
-			return core.Arg{Kind: core.ArgList}
-		}
-		return core.Arg{}
-	case "True":
-		return core.Arg{Kind: core.ArgBool, Int: 1}
-	case "False":
-		return core.Arg{Kind: core.ArgBool}
-	case "[]", "()":
-		return core.Arg{Kind: core.ArgList}
-	}
-	if i, err := strconv.ParseInt(text, 0, 64); err == nil {
-		return core.Arg{Kind: core.ArgInt, Int: i}
-	}
-	if f, err := strconv.ParseFloat(text, 64); err == nil {
-		return core.Arg{Kind: core.ArgFloat, Float: f}
-	}
-	if d, ok := dtype.Parse(text); ok {
-		return core.Arg{Kind: core.ArgDtype, Int: int64(d)}
-	}
-	if n := len(text); n >= 2 && (text[0] == '\'' || text[0] == '"') {
-		return core.Arg{Kind: core.ArgString, Str: text[1 : n-1]}
-	}
-	if n := len(text); n >= 2 && (text[0] == '[' || text[0] == '(') {
-		list := core.Arg{Kind: core.ArgList}
-		for _, e := range signature.Split(text[1:n-1], ',') {
-			list.List = append(list.List, defaultArg(signature.Param{Default: e}))
-		}
-		return list
-	}
-	panic("signature: default " + text + " of " + p.Name + " is not understood")
 }

@@ -71,13 +71,13 @@ func init() {
 		if len(parts) == 0 {
 			errs.Throw(errs.ValueError, "[%s] at least one array is required", a.name())
 		}
-		if a.noAxis(1) {
+		if !a.given(by.axis) {
 			for i, x := range parts {
 				parts[i] = Reshape(x, []int{-1})
 			}
 			return Concatenate(parts, 0)
 		}
-		return joined(a.name(), parts, a.axis(1, parts[0].NDim(), 0))
+		return joined(a.name(), parts, a.axis(by.axis, parts[0].NDim()))
 	})
 	register(
 		Func{Name: "concatenate", Sig: sig, Call: concat},
@@ -89,13 +89,13 @@ func init() {
 			Call: callN(sliceUpdateAt)},
 		Func{Name: "depends", Sig: "(inputs: array | Sequence[array], dependencies: array | Sequence[array]) -> array | list[array]", Stream: noStream,
 			Call: func(a *Args) []*Array {
-				list := func(i int) []*Array {
-					if a.arg(i).Kind == ArgList {
-						return a.arrays(i)
+				list := func(p param) []*Array {
+					if a.arg(p).Kind == ArgList {
+						return a.arrays(p)
 					}
-					return []*Array{a.array(i)}
+					return []*Array{a.array(p)}
 				}
-				out, deps := list(0), list(1)
+				out, deps := list(by.inputs), list(by.dependencies)
 				for i, x := range out {
 					out[i] = newArray(&dependsOp, x.dtype, x.shape, nil, append([]*Array{x}, deps...)...)
 				}
@@ -106,9 +106,9 @@ func init() {
 
 // partsOf is the list of arrays to join, or the rows of one array.
 func partsOf(a *Args) []*Array {
-	x := a.arg(0).Array
+	x := a.arg(by.arrays).Array
 	if x == nil {
-		return a.arrays(0)
+		return a.arrays(by.arrays)
 	}
 	if len(x.shape) == 0 {
 		errs.Throw(errs.ValueError, "[%s] an array without axes has no rows to join", a.name())
@@ -122,9 +122,6 @@ func partsOf(a *Args) []*Array {
 	}
 	return rows
 }
-
-// noAxis reports whether argument i, an axis with another default, is None: all axes as one.
-func (a *Args) noAxis(i int) bool { return i < len(a.List) && a.List[i].Kind == ArgNone }
 
 // promoted gives arrays their common dtype.
 func promoted(xs []*Array) []*Array {
@@ -224,7 +221,7 @@ func stack(a *Args) *Array {
 		errs.Throw(errs.ValueError, "[stack] at least one array is required")
 	}
 	first := arrays[0].shape
-	axis := a.axis(1, len(first)+1, 0)
+	axis := a.axis(by.axis, len(first)+1)
 	parts := make([]*Array, len(arrays))
 	for i, x := range arrays {
 		if !layout.Equal(x.shape, first) {
@@ -236,10 +233,10 @@ func stack(a *Args) *Array {
 }
 
 // corner checks start_indices and axes and gives one scalar index per axis.
-func corner(a *Args, x *Array, start, axes int) ([]*Array, []int) {
-	at := a.array(start)
+func corner(a *Args, x *Array) ([]*Array, []int) {
+	at := a.array(by.startIndices)
 	checkIndices(a.name(), []*Array{at})
-	list, _ := a.ints(axes)
+	list, _ := a.ints(by.axes)
 	if at.NDim() > 1 || at.Size() != len(list) {
 		errs.Throw(errs.ValueError, "[%s] start indices of shape %s must hold one index for each of the %d axes", a.name(), layout.Format(at.shape), len(list))
 	}
@@ -268,9 +265,9 @@ func checkFits(op string, x *Array, sizes []int) {
 }
 
 func sliceAt(a *Args) *Array {
-	x := a.array(0)
-	idx, axes := corner(a, x, 1, 2)
-	sizes, _ := a.ints(3)
+	x := a.array(by.a)
+	idx, axes := corner(a, x)
+	sizes, _ := a.ints(by.sliceSize)
 	checkFits("slice", x, sizes)
 	if len(idx) == 0 {
 		return slice(x, sizes, wholeSlice(len(sizes)))
@@ -279,8 +276,8 @@ func sliceAt(a *Args) *Array {
 }
 
 func sliceUpdateAt(a *Args) *Array {
-	x, u := a.array(0), a.array(1)
-	idx, axes := corner(a, x, 2, 3)
+	x, u := a.array(by.a), a.array(by.update)
+	idx, axes := corner(a, x)
 	for len(u.shape) > len(x.shape) && u.shape[0] == 1 {
 		u = Reshape(u, u.shape[1:])
 	}

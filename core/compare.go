@@ -24,19 +24,19 @@ func init() {
 		Func{Name: "clip", Sig: "(a: array, /, a_min: scalar | array | None, a_max: scalar | array | None) -> array", Call: callN(clip)},
 		Func{Name: "nan_to_num", Sig: "(a: scalar | array, nan: float = 0, posinf: float | None = None, neginf: float | None = None) -> array", Call: callN(nanToNum)},
 		Func{Name: "round", Sig: "(a: array, /, decimals: int = 0) -> array", Stream: byPosition, Method: true,
-			Call: callN(func(a *Args) *Array { return round(a.array(0), a.int(1, 0)) })},
+			Call: callN(func(a *Args) *Array { return round(a.array(by.a), a.int(by.decimals)) })},
 		Func{Name: "divmod", Sig: "(a: scalar | array, b: scalar | array) -> tuple[array, array]", Stream: byPosition,
 			Call: func(a *Args) []*Array {
-				x, y := a.pair(0)
+				x, y := a.pair(by.a, by.b)
 				return applyRows(divmodRows, x, y)
 			}},
 	)
 }
 
 func isClose(a *Args) *Array {
-	x, y := a.pair(0)
+	x, y := a.pair(by.a, by.b)
 	broadcastShapes(a.name(), x.shape, y.shape)
-	rtol, atol, nan := a.float(2, 1e-5), a.float(3, 1e-8), a.bool(4, false)
+	rtol, atol, nan := a.float(by.rtol), a.float(by.atol), a.bool(by.equalNan)
 	// Exact equality settles infinities, and integers too large for a float.
 	out := apply("equal", x, y)
 	x, y = wide(floated(x)), wide(floated(y))
@@ -52,39 +52,40 @@ func isClose(a *Args) *Array {
 func bothNaN(x, y *Array) *Array { return apply("logical_and", apply("isnan", x), apply("isnan", y)) }
 
 func arrayEqual(a *Args) *Array {
-	x, y := a.pair(0)
+	x, y := a.pair(by.a, by.b)
 	if !layout.Equal(x.shape, y.shape) {
 		return intScalar(dtype.Bool, 0)
 	}
 	same := apply("equal", x, y)
-	if a.bool(2, false) && x.dtype.IsInexact() {
+	if a.bool(by.equalNan) && x.dtype.IsInexact() {
 		same = apply("logical_or", same, bothNaN(x, y))
 	}
 	return reduce(device.ReduceAnd, same, allAxes(len(x.shape)))
 }
 
 func clip(a *Args) *Array {
-	if !a.given(1) && !a.given(2) {
+	if !a.given(by.aMin) && !a.given(by.aMax) {
 		errs.Throw(errs.ValueError, "[clip] at most one of a_min and a_max may be None")
 	}
-	args := []Arg{*a.arg(0)}
-	for i := 1; i < 3; i++ {
-		if a.given(i) {
-			args = append(args, *a.arg(i))
+	args := []Arg{*a.arg(by.a)}
+	bounds := [2]param{by.aMin, by.aMax}
+	for _, p := range bounds {
+		if a.given(p) {
+			args = append(args, *a.arg(p))
 		}
 	}
-	x := a.arg(0).Array
+	x := a.arg(by.a).Array
 	if x == nil {
-		x = a.weak(0, resultDtype("clip", args))
+		x = a.weak(by.a, resultDtype("clip", args))
 	}
 	y := x
 	for i, op := range []string{"maximum", "minimum"} {
-		if !a.given(i + 1) {
+		if !a.given(bounds[i]) {
 			continue
 		}
-		bound := a.arg(i + 1).Array
+		bound := a.arg(bounds[i]).Array
 		if bound == nil { // a scalar is weak beside a, not beside the other bound
-			bound = a.weak(i+1, resultDtype("clip", []Arg{{Kind: ArgArray, Array: x}, *a.arg(i + 1)}))
+			bound = a.weak(bounds[i], resultDtype("clip", []Arg{{Kind: ArgArray, Array: x}, *a.arg(bounds[i])}))
 		}
 		y = apply(op, y, bound)
 	}
@@ -105,12 +106,12 @@ func largest(d dtype.Dtype) float64 {
 }
 
 func nanToNum(a *Args) *Array {
-	x := a.array(0)
+	x := a.array(by.a)
 	replace := func(x *Array) *Array {
 		top := largest(x.dtype)
-		y := where(apply("isposinf", x), like(x, a.float(2, top)), x)
-		y = where(apply("isneginf", x), like(x, a.float(3, -top)), y)
-		return where(apply("isnan", x), like(x, a.float(1, 0)), y)
+		y := where(apply("isposinf", x), like(x, a.floatOr(by.posinf, top)), x)
+		y = where(apply("isneginf", x), like(x, a.floatOr(by.neginf, -top)), y)
+		return where(apply("isnan", x), like(x, a.float(by.nan)), y)
 	}
 	switch {
 	case !x.dtype.IsInexact():

@@ -35,23 +35,6 @@ func init() {
 			return sum
 		},
 	}
-	each := func(a *Args, i, n, otherwise int) []int {
-		v, ok := a.ints(i)
-		for _, k := range v {
-			if k > math.MaxInt32 || k < -math.MaxInt32 {
-				errs.Throw(errs.ValueError, "[%s] stride, padding or dilation %d is too large", a.name(), k)
-			}
-		}
-		switch {
-		case !ok:
-			return slices.Repeat([]int{otherwise}, n)
-		case len(v) == 1:
-			return slices.Repeat(v, n)
-		case len(v) != n:
-			errs.Throw(errs.ValueError, "[%s] expected 1 or %d values for a spatial option, not %d", a.name(), n, len(v))
-		}
-		return v
-	}
 	for n := 1; n <= 3; n++ {
 		num := "int"
 		if n > 1 {
@@ -60,13 +43,15 @@ func init() {
 		register(
 			Func{Name: fmt.Sprintf("conv%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, groups: int = 1) -> array",
 				Call: callN(func(a *Args) *Array {
-					pad := each(a, 3, n, 0)
-					return checkedConv(a, n, device.ConvAttr{Stride: each(a, 2, n, 1), PadLo: pad, PadHi: pad, KernelDilation: each(a, 4, n, 1), InputDilation: slices.Repeat([]int{1}, n), Groups: a.int(5, 1), Flip: false})
+					pad := a.spatial(by.padding, n)
+					return checkedConv(a, n, device.ConvAttr{Stride: a.spatial(by.stride, n), PadLo: pad, PadHi: pad,
+						KernelDilation: a.spatial(by.dilation, n), InputDilation: slices.Repeat([]int{1}, n), Groups: a.int(by.groups)})
 				})},
 			Func{Name: fmt.Sprintf("conv_transpose%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, output_padding: " + num + " = 0, groups: int = 1) -> array",
 				Call: callN(func(a *Args) *Array {
-					stride, pad, dil, extra := each(a, 2, n, 1), each(a, 3, n, 0), each(a, 4, n, 1), each(a, 5, n, 0)
-					w := a.array(1)
+					pad, extra := a.spatial(by.padding, n), a.spatial(by.outputPadding, n)
+					stride, dil := a.spatial(by.stride, n), a.spatial(by.dilation, n)
+					w := a.array(by.weight)
 					lo, hi := make([]int, n), make([]int, n)
 					for i := range n {
 						if w.NDim() == n+2 {
@@ -74,31 +59,51 @@ func init() {
 							hi[i] = lo[i] + extra[i]
 						}
 					}
-					return checkedConv(a, n, device.ConvAttr{Stride: slices.Repeat([]int{1}, n), PadLo: lo, PadHi: hi, KernelDilation: dil, InputDilation: stride, Groups: a.int(6, 1), Flip: true})
+					return checkedConv(a, n, device.ConvAttr{Stride: slices.Repeat([]int{1}, n), PadLo: lo, PadHi: hi, KernelDilation: dil, InputDilation: stride, Groups: a.int(by.groups), Flip: true})
 				})},
 		)
 	}
 	register(Func{Name: "conv_general", Sig: "(input: array, weight: array, /, stride: int | Sequence[int] = 1, padding: int | Sequence[int] | tuple[Sequence[int], Sequence[int]] = 0, kernel_dilation: int | Sequence[int] = 1, input_dilation: int | Sequence[int] = 1, groups: int = 1, flip: bool = False) -> array",
 		Call: callN(func(a *Args) *Array {
-			n := a.array(0).NDim() - 2
+			n := a.array(by.input).NDim() - 2
 			if n < 1 {
-				errs.Throw(errs.ValueError, "[conv_general] the input must have at least one spatial axis, not shape %s", layout.Format(a.array(0).shape))
+				errs.Throw(errs.ValueError, "[conv_general] the input must have at least one spatial axis, not shape %s", layout.Format(a.array(by.input).shape))
 			}
 			var lo, hi []int
-			if p := a.arg(3); p.Kind == ArgList && len(p.List) == 2 && p.List[0].Kind == ArgList {
-				pair := &Args{a.Func, p.List}
-				lo, hi = each(pair, 0, n, 0), each(pair, 1, n, 0)
+			if p := a.arg(by.padding); p.Kind == ArgList && len(p.List) == 2 && p.List[0].Kind == ArgList {
+				lo, hi = a.spatialOf(&p.List[0], by.padding, n), a.spatialOf(&p.List[1], by.padding, n)
 			} else {
-				lo = each(a, 3, n, 0)
+				lo = a.spatial(by.padding, n)
 				hi = lo
 			}
-			return checkedConv(a, n, device.ConvAttr{Stride: each(a, 2, n, 1), PadLo: lo, PadHi: hi, KernelDilation: each(a, 4, n, 1), InputDilation: each(a, 5, n, 1), Groups: a.int(6, 1), Flip: a.bool(7, false)})
+			return checkedConv(a, n, device.ConvAttr{Stride: a.spatial(by.stride, n), PadLo: lo, PadHi: hi,
+				KernelDilation: a.spatial(by.kernelDilation, n), InputDilation: a.spatial(by.inputDilation, n),
+				Groups: a.int(by.groups), Flip: a.bool(by.flip)})
 		})})
 }
 
-// checkedConv convolves arguments 0 and 1 over n spatial axes, or says what does not fit.
+// spatial is an option of a convolution: a number for each of n spatial axes, or one for all of them.
+func (a *Args) spatial(p param, n int) []int { return a.spatialOf(a.value(p), p, n) }
+
+func (a *Args) spatialOf(x *Arg, p param, n int) []int {
+	v, _ := a.integers(x, p)
+	for _, k := range v {
+		if k > math.MaxInt32 || k < -math.MaxInt32 {
+			errs.Throw(errs.ValueError, "[%s] %s %d is too large", a.name(), parameterNames[p], k)
+		}
+	}
+	switch {
+	case len(v) == 1:
+		return slices.Repeat(v, n)
+	case len(v) != n:
+		errs.Throw(errs.ValueError, "[%s] %s must have 1 or %d values, not %d", a.name(), parameterNames[p], n, len(v))
+	}
+	return v
+}
+
+// checkedConv convolves input and weight over n spatial axes, or says what does not fit.
 func checkedConv(a *Args, n int, at device.ConvAttr) *Array {
-	x, w := a.array(0), a.array(1)
+	x, w := a.array(by.input), a.array(by.weight)
 	d := dtype.Promote(x.dtype, w.dtype)
 	sx, sw := layout.Format(x.shape), layout.Format(w.shape)
 	switch {

@@ -23,12 +23,12 @@ func init() {
 	arangeOp = Def{Name: "arange", NoGrad: "it has no inputs", Kind: device.KindArange}
 
 	filled := func(v float64) func(*Args) []*Array {
-		return callN(func(a *Args) *Array { return fill(scalarOf(a.dtype(1, dtype.Float32), complex(v, 0)), a.shape(0)) })
+		return callN(func(a *Args) *Array { return fill(scalarOf(a.dtype(by.dtype), complex(v, 0)), a.shape(by.shape)) })
 	}
 	filledLike := func(v float64) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
-			x := a.array(0)
-			return fill(scalarOf(a.dtype(1, x.dtype), complex(v, 0)), x.shape)
+			x := a.array(by.a)
+			return fill(scalarOf(a.dtypeOr(by.dtype, x.dtype), complex(v, 0)), x.shape)
 		})
 	}
 	const sig = "(shape: int | Sequence[int], dtype: Dtype | None = float32) -> array"
@@ -39,20 +39,22 @@ func init() {
 		Func{Name: "zeros_like", Sig: likeSig, Call: filledLike(0)},
 		Func{Name: "ones_like", Sig: likeSig, Call: filledLike(1)},
 		Func{Name: "full", Sig: "(shape: int | Sequence[int], vals: scalar | array, dtype: Dtype | None = None) -> array",
-			Call: callN(func(a *Args) *Array { return full(a, a.shape(0), a.dtype(2, AsArray(a.arg(1)).dtype)) })},
+			Call: callN(func(a *Args) *Array {
+				return full(a, a.shape(by.shape), a.dtypeOr(by.dtype, AsArray(a.arg(by.vals)).dtype))
+			})},
 		Func{Name: "full_like", Sig: "(a: array, vals: scalar | array, dtype: Dtype | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
-				x := a.array(0)
-				return full(a, x.shape, a.dtype(2, x.dtype))
+				x := a.array(by.a)
+				return full(a, x.shape, a.dtypeOr(by.dtype, x.dtype))
 			})},
 		Func{Name: "eye", Sig: "(n: int, m: int | None = None, k: int = 0, dtype: Dtype | None = float32) -> array",
-			Call: callN(func(a *Args) *Array { return eye(a, a.int(0, 0), a.int(1, a.int(0, 0)), a.int(2, 0), 3) })},
+			Call: callN(func(a *Args) *Array { return eye(a, a.int(by.n), a.intOr(by.m, a.int(by.n)), a.int(by.k)) })},
 		Func{Name: "identity", Sig: "(n: int, dtype: Dtype | None = float32) -> array",
-			Call: callN(func(a *Args) *Array { return eye(a, a.int(0, 0), a.int(0, 0), 0, 1) })},
+			Call: callN(func(a *Args) *Array { return eye(a, a.int(by.n), a.int(by.n), 0) })},
 		Func{Name: "tri", Sig: "(n: int, m: int | None = None, k: int = 0, dtype: Dtype | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
-				n := a.int(0, 0)
-				return AsType(diagonalMask("greater_equal", max(n, 0), max(a.int(1, n), 0), a.int(2, 0)), a.dtype(3, dtype.Float32))
+				n := a.int(by.n)
+				return AsType(diagonalMask("greater_equal", max(n, 0), max(a.intOr(by.m, n), 0), a.int(by.k)), a.dtypeOr(by.dtype, dtype.Float32))
 			})},
 		Func{Name: "arange", Sig: "(start: None | int | float = None, stop: None | int | float = None, step: None | int | float | Dtype = None, dtype: Dtype | None = None) -> array",
 			Call: callN(arangeCall)},
@@ -72,9 +74,9 @@ func fill(v *Array, shape layout.Shape) *Array {
 	return newArray(&fillOp, v.dtype, shape, nil, v)
 }
 
-// full spreads argument 1, converted to d, over shape.
+// full spreads the argument vals, converted to d, over shape.
 func full(a *Args, shape layout.Shape, d dtype.Dtype) *Array {
-	return filledWith(a.name(), a.weak(1, d), shape)
+	return filledWith(a.name(), a.weak(by.vals, d), shape)
 }
 
 // filledWith is v stretched to shape in memory of its own.
@@ -95,11 +97,11 @@ func diagonalMask(row string, n, m, k int) *Array {
 	return apply(row, Reshape(i, []int{n, 1}), Reshape(arange(dtype.Int32, m), []int{1, m}))
 }
 
-func eye(a *Args, n, m, k, dtypeArg int) *Array {
+func eye(a *Args, n, m, k int) *Array {
 	if n < 0 || m < 0 {
 		errs.Throw(errs.ValueError, "[%s] the number of rows and columns must not be negative, as in (%d,%d)", a.name(), n, m)
 	}
-	return AsType(diagonalMask("equal", n, m, k), a.dtype(dtypeArg, dtype.Float32))
+	return AsType(diagonalMask("equal", n, m, k), a.dtype(by.dtype))
 }
 
 // arange is 0, 1, ..., n-1.
@@ -123,7 +125,7 @@ func arangeWith(d dtype.Dtype, at device.ArangeAttr, n int) *Array {
 // arangeCall sorts out the forms (stop), (stop, step, dtype), (start, stop, step, dtype).
 func arangeCall(a *Args) *Array {
 	zero, one := Arg{Kind: ArgInt}, Arg{Kind: ArgInt, Int: 1}
-	start, stop, step, kind := a.arg(0), a.arg(1), a.arg(2), a.arg(3)
+	start, stop, step, kind := a.arg(by.start), a.arg(by.stop), a.arg(by.step), a.arg(by.dtype)
 	switch {
 	case step.Kind == ArgDtype:
 		if kind.Kind != ArgNone {
@@ -155,7 +157,7 @@ func arangeCall(a *Args) *Array {
 		d = weakDtype(stop)
 	}
 	if kind.Kind != ArgNone {
-		d = (&Args{a.Func, []Arg{*kind}}).dtype(0, d)
+		d = dtype.Dtype(kind.Int)
 	}
 	if d == dtype.Bool {
 		errs.Throw(errs.ValueError, "[arange] bool is not supported; give integers or another dtype")
@@ -215,7 +217,7 @@ func floatProgression(d dtype.Dtype, start, stop, step float64) *Array {
 }
 
 func linspace(a *Args) *Array {
-	n, end, d := a.int(2, 50), a.bool(3, true), a.dtype(4, dtype.Float32)
+	n, end, d := a.int(by.num), a.bool(by.endpoint), a.dtype(by.dtype)
 	if n < 0 {
 		errs.Throw(errs.ValueError, "[linspace] the number of samples must not be negative, as %d", n)
 	}
@@ -223,10 +225,10 @@ func linspace(a *Args) *Array {
 	if end {
 		parts--
 	}
-	if a.arg(0).Array != nil || a.arg(1).Array != nil {
+	if a.arg(by.start).Array != nil || a.arg(by.stop).Array != nil {
 		return between(a, n, max(parts, 1), d)
 	}
-	start, stop, step := a.float(0, 0), a.float(1, 0), 0.0
+	start, stop, step := a.float(by.start), a.float(by.stop), 0.0
 	if n > 1 {
 		step = (stop - start) / float64(parts)
 	}
@@ -252,7 +254,7 @@ func between(a *Args, n, parts int, d dtype.Dtype) *Array {
 	if d == dtype.Float64 || d == dtype.Complex64 {
 		work = d
 	}
-	start, stop := AsType(a.array(0), work), AsType(a.array(1), work)
+	start, stop := AsType(a.array(by.start), work), AsType(a.array(by.stop), work)
 	if start.Size() != 1 || stop.Size() != 1 {
 		errs.Throw(errs.ValueError, "[linspace] the bounds must be scalars, not of shapes %s and %s", layout.Format(start.shape), layout.Format(stop.shape))
 	}

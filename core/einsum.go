@@ -16,7 +16,7 @@ import (
 
 func init() {
 	register(Func{Name: "einsum", Sig: "(subscripts: str, *operands) -> array",
-		Call: callN(func(a *Args) *Array { return Einsum(a.string(0, ""), a.arrays(1)) })})
+		Call: callN(func(a *Args) *Array { return Einsum(a.string(by.subscripts), a.arrays(by.operands)) })})
 }
 
 // term is an operand of a contraction: a label per axis.

@@ -18,7 +18,7 @@ var Defs = map[string]*Def{
 // Assignments through subscripts, which are no functions of the table, for tests that call functions by name.
 func init() {
 	register(Func{Name: "assign", Sig: "(a: array, /, mask: array, values: array) -> array", Stream: noStream, Call: callN(func(a *Args) *Array {
-		return IndexUpdate(a.array(0), []IndexItem{{Kind: IndexArray, Array: a.array(1)}}, a.array(2), UpdateSet)
+		return IndexUpdate(a.array(by.a), []IndexItem{{Kind: IndexArray, Array: a.array(by.mask)}}, a.array(by.values), UpdateSet)
 	})})
 }
 

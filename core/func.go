@@ -1,7 +1,12 @@
 package core
 
 import (
+	"slices"
+	"strconv"
+	"unsafe"
+
 	"github.com/mlx-go/mlx_go/core/doc"
+	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/signature"
 )
 
@@ -23,8 +28,10 @@ type Func struct {
 	Call   func(a *Args) []*Array
 
 	// Set by register.
-	Signature *signature.Signature // Sig and the stream, parsed
-	Index     int                  // position in Funcs, the ABI between table and extension
+	Signature *signature.Signature     // Sig and the stream, parsed
+	Index     int                      // position in Funcs, the ABI between table and extension
+	Defaults  []Arg                    // of the parameters but the stream
+	at        [unsafe.Sizeof(by)]uint8 // the position of each param, or absent
 }
 
 // Funcs is every Func in order of registration.
@@ -37,9 +44,24 @@ func register(fs ...Func) {
 		if f.Doc == "" {
 			f.Doc = doc.Of(f.Name)
 		}
-		f.Signature = signature.MustParse(f.Sig).WithStream(f.Stream)
+		f.bind()
 		f.Index = len(Funcs)
 		Funcs = append(Funcs, f)
+	}
+}
+
+// bind parses the signature and notes where its parameters stand.
+func (f *Func) bind() {
+	sig := signature.MustParse(f.Sig)
+	f.Signature = sig.WithStream(f.Stream)
+	for i := range f.at {
+		f.at[i] = absent
+	}
+	for i, p := range sig.Params {
+		f.Defaults = append(f.Defaults, defaultOf(p))
+		if n := slices.Index(parameterNames, p.Name); n >= 0 {
+			f.at[n] = uint8(i)
+		}
 	}
 }
 
@@ -70,8 +92,40 @@ type Arg struct {
 	List  []Arg
 }
 
-// Args are a call's arguments in the order of the signature, stream left out.
-type Args struct {
-	Func *Func
-	List []Arg
+// defaultOf is what stands in for a parameter that is not given; for None, and where there is none, it is the zero Arg.
+func defaultOf(p signature.Param) Arg {
+	text := p.Default
+	switch text {
+	case "", "None":
+		if p.Kind == signature.VarPositional {
+			return Arg{Kind: ArgList}
+		}
+		return Arg{}
+	case "True":
+		return Arg{Kind: ArgBool, Int: 1}
+	case "False":
+		return Arg{Kind: ArgBool}
+	case "[]", "()":
+		return Arg{Kind: ArgList}
+	}
+	if i, err := strconv.ParseInt(text, 0, 64); err == nil {
+		return Arg{Kind: ArgInt, Int: i}
+	}
+	if f, err := strconv.ParseFloat(text, 64); err == nil {
+		return Arg{Kind: ArgFloat, Float: f}
+	}
+	if d, ok := dtype.Parse(text); ok {
+		return Arg{Kind: ArgDtype, Int: int64(d)}
+	}
+	if n := len(text); n >= 2 && (text[0] == '\'' || text[0] == '"') {
+		return Arg{Kind: ArgString, Str: text[1 : n-1]}
+	}
+	if n := len(text); n >= 2 && (text[0] == '[' || text[0] == '(') {
+		list := Arg{Kind: ArgList}
+		for _, e := range signature.Split(text[1:n-1], ',') {
+			list.List = append(list.List, defaultOf(signature.Param{Default: e}))
+		}
+		return list
+	}
+	panic("signature: default " + text + " of " + p.Name + " is not understood")
 }

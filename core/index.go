@@ -348,34 +348,34 @@ func init() {
 	register(
 		Func{Name: "take", Sig: "(a: array, /, indices: int | array, axis: int | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
-				x, axis := a.array(0), 0
-				if !a.given(2) {
+				x, axis := a.array(by.a), 0
+				if !a.given(by.axis) {
 					x = Reshape(x, []int{-1})
 				} else {
-					axis = a.axis(2, x.NDim(), 0)
+					axis = a.axis(by.axis, x.NDim())
 				}
 				items := make([]IndexItem, axis+1)
 				for i := range items {
 					items[i].Kind = IndexSlice
 				}
-				if it := a.arg(1); it.Kind == ArgInt || it.Kind == ArgBool {
+				if it := a.arg(by.indices); it.Kind == ArgInt || it.Kind == ArgBool {
 					items[axis] = IndexItem{Kind: IndexInt, Int: int(it.Int)}
 				} else {
-					items[axis] = IndexItem{Kind: IndexArray, Array: a.array(1)}
+					items[axis] = IndexItem{Kind: IndexArray, Array: a.array(by.indices)}
 					checkIndices("take", []*Array{items[axis].Array})
 				}
 				return Index(x, items)
 			})},
 		Func{Name: "take_along_axis", Sig: "(a: array, /, indices: array, axis: int | None = -1) -> array",
 			Call: callN(func(a *Args) *Array {
-				x, idx, axis := alongOperands(a, 2, -1)
+				x, idx, axis := alongOperands(a)
 				return gatherAxis(x, idx, axis)
 			})},
 		Func{Name: "put_along_axis", Sig: "(a: array, /, indices: array, values: array, axis: int | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
-				shape := a.array(0).shape
-				x, idx, axis := alongOperands(a, 3, 0)
-				values := AsType(a.array(2), x.dtype)
+				shape := a.array(by.a).shape
+				x, idx, axis := alongOperands(a)
+				values := AsType(a.array(by.values), x.dtype)
 				if !layout.CanBroadcastTo(values.shape, idx.shape) {
 					errs.Throw(errs.ValueError, "[put_along_axis] values of shape %s do not broadcast to the shape %s of the indices", layout.Format(values.shape), layout.Format(idx.shape))
 				}
@@ -385,13 +385,13 @@ func init() {
 }
 
 // alongOperands prepares array and indices of one rank whose other axes agree.
-func alongOperands(a *Args, i, otherwise int) (x, idx *Array, axis int) {
-	x, idx = a.array(0), a.array(1)
+func alongOperands(a *Args) (x, idx *Array, axis int) {
+	x, idx = a.array(by.a), a.array(by.indices)
 	checkIndices(a.name(), []*Array{idx})
-	if i < len(a.List) && a.List[i].Kind == ArgNone {
+	if !a.given(by.axis) {
 		return Reshape(x, []int{-1}), Reshape(idx, []int{-1}), 0
 	}
-	axis = a.axis(i, x.NDim(), otherwise)
+	axis = a.axis(by.axis, x.NDim())
 	if x.NDim() != idx.NDim() {
 		errs.Throw(errs.ValueError, "[%s] indices of shape %s must have as many axes as the array of shape %s", a.name(), layout.Format(idx.shape), layout.Format(x.shape))
 	}

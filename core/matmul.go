@@ -66,14 +66,14 @@ func init() {
 	const two = "(a: array, b: array, /) -> array"
 	register(
 		Func{Name: "matmul", Sig: two,
-			Call: callN(func(a *Args) *Array { x, y := a.pair(0); return MatMul("matmul", x, y) })},
+			Call: callN(func(a *Args) *Array { x, y := a.pair(by.a, by.b); return MatMul("matmul", x, y) })},
 		Func{Name: "addmm", Sig: "(c: array, a: array, b: array, /, alpha: float = 1.0, beta: float = 1.0) -> array",
 			Call: callN(func(a *Args) *Array {
-				return addMM(a.array(0), a.array(1), a.array(2), a.float(3, 1), a.float(4, 1))
+				return addMM(a.array(by.c), a.array(by.a), a.array(by.b), a.float(by.alpha), a.float(by.beta))
 			})},
 		Func{Name: "inner", Sig: two,
 			Call: callN(func(a *Args) *Array {
-				x, y := a.pair(0)
+				x, y := a.pair(by.a, by.b)
 				if x.NDim() == 0 || y.NDim() == 0 {
 					return mul(x, y)
 				}
@@ -81,20 +81,20 @@ func init() {
 			})},
 		Func{Name: "outer", Sig: two,
 			Call: callN(func(a *Args) *Array {
-				x, y := a.pair(0)
+				x, y := a.pair(by.a, by.b)
 				return mul(Reshape(x, []int{-1, 1}), Reshape(y, []int{1, -1}))
 			})},
 		Func{Name: "tensordot", Sig: "(a: array, b: array, /, axes: int | list[Sequence[int]] = 2) -> array",
 			Call: callN(tensorDotCall)},
 		Func{Name: "vecdot", Sig: "(a: array, b: array, /, axis: int = -1) -> array",
 			Call: callN(func(a *Args) *Array {
-				x, y := a.pair(0)
+				x, y := a.pair(by.a, by.b)
 				p := mul(wide(conj(x)), wide(y))
-				return narrowed(reduce(device.ReduceSum, p, []int{a.axis(2, p.NDim(), -1)}), x)
+				return narrowed(reduce(device.ReduceSum, p, []int{a.axis(by.axis, p.NDim())}), x)
 			})},
 		Func{Name: "kron", Sig: "(a: array, b: array) -> array",
 			Call: callN(func(a *Args) *Array {
-				x, y := a.pair(0)
+				x, y := a.pair(by.a, by.b)
 				rank := max(x.NDim(), y.NDim())
 				grow := func(z *Array) []int {
 					return append(slices.Repeat([]int{1}, rank-z.NDim()), z.shape...)
@@ -200,14 +200,13 @@ func addMM(c, a, b *Array, alpha, beta float64) *Array {
 }
 
 func tensorDotCall(a *Args) *Array {
-	x, y := a.pair(0)
-	if arg := a.arg(2); arg.Kind == ArgList {
+	x, y := a.pair(by.a, by.b)
+	if arg := a.arg(by.axes); arg.Kind == ArgList {
 		if len(arg.List) != 2 {
 			errs.Throw(errs.ValueError, "[tensordot] axes must be an integer or a pair of lists")
 		}
-		pair := Args{a.Func, arg.List}
-		ax, _ := pair.ints(0)
-		ay, _ := pair.ints(1)
+		ax, _ := a.integers(&arg.List[0], by.axes)
+		ay, _ := a.integers(&arg.List[1], by.axes)
 		for i := range ax {
 			ax[i] = normAxis("tensordot", ax[i], x.NDim())
 		}
@@ -216,7 +215,7 @@ func tensorDotCall(a *Args) *Array {
 		}
 		return tensorDot("tensordot", x, y, ax, ay)
 	}
-	n := a.int(2, 2)
+	n := a.int(by.axes)
 	if n < 0 || n > x.NDim() || n > y.NDim() {
 		errs.Throw(errs.ValueError, "[tensordot] cannot contract %d axes of shapes %s and %s", n, layout.Format(x.shape), layout.Format(y.shape))
 	}

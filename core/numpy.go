@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"github.com/mlx-go/mlx_go/core/doc"
-	"github.com/mlx-go/mlx_go/core/dtype"
-	"github.com/mlx-go/mlx_go/core/signature"
 )
 
 // numpyMethods adds the methods of reductions. NumPy's functions of their names call them: np.mean(a) is
@@ -17,10 +15,9 @@ func numpyMethods(fs ...Func) []Func {
 		more, args := "", ""
 		switch f.Name {
 		case "sum", "prod", "mean", "var", "std":
-			at := len(signature.MustParse(f.Sig).Params)
 			more = ", dtype: Dtype | type | None = None"
 			args = "\n    dtype: Dtype of the result, in which the elements are reduced; NumPy's dtypes and types are taken, too."
-			f.Call = reduceIn(f.Call, at)
+			f.Call = reduceIn(f.Call)
 		case "min", "max", "all", "any":
 		default:
 			continue
@@ -37,15 +34,15 @@ func numpyMethods(fs ...Func) []Func {
 	return fs
 }
 
-// reduceIn converts what call reduces, and its result, to the dtype that is argument at, if given.
-func reduceIn(call func(*Args) []*Array, at int) func(*Args) []*Array {
+// reduceIn converts what call reduces, and its result, to the dtype that is the argument dtype, if given.
+func reduceIn(call func(*Args) []*Array) func(*Args) []*Array {
 	return func(a *Args) []*Array {
-		if !a.given(at) {
+		if !a.given(by.dtype) {
 			return call(a)
 		}
-		d := a.dtype(at, dtype.Float32)
+		d := a.dtype(by.dtype)
 		list := slices.Clone(a.List)
-		list[0] = Arg{Kind: ArgArray, Array: AsType(a.array(0), d)}
+		list[0] = Arg{Kind: ArgArray, Array: AsType(a.first(), d)}
 		return []*Array{AsType(call(&Args{a.Func, list})[0], d)}
 	}
 }

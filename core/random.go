@@ -70,12 +70,12 @@ func nextKey() *Array {
 	return row(1)
 }
 
-// key is argument i, or the next of the global state.
-func (a *Args) key(i int) *Array {
-	if !a.given(i) {
+// key is the argument key, or the next of the global state.
+func (a *Args) key() *Array {
+	if !a.given(by.key) {
 		return nextKey()
 	}
-	k := a.array(i)
+	k := a.array(by.key)
 	if len(k.shape) != 1 {
 		errs.Throw(errs.ValueError, "[%s] a key must be a uint32 array of shape (2,), not of shape %s", a.name(), layout.Format(k.shape))
 	}
@@ -173,18 +173,18 @@ func gumbel(key *Array, shape layout.Shape, d dtype.Dtype) *Array {
 	return neg(apply("log", neg(apply("log", u))))
 }
 
-// floating checks the dtype of a continuous distribution.
-func (a *Args) floating(i int) dtype.Dtype {
-	d := a.dtype(i, dtype.Float32)
+// floating is the dtype of a continuous distribution.
+func (a *Args) floating() dtype.Dtype {
+	d := a.dtype(by.dtype)
 	if !d.IsFloat() {
 		errs.Throw(errs.ValueError, "[%s] the dtype must be floating point, not %s", a.name(), d)
 	}
 	return d
 }
 
-func (a *Args) shapeOr(i int, otherwise layout.Shape) layout.Shape {
-	if !a.given(i) {
+func (a *Args) shapeOr(p param, otherwise layout.Shape) layout.Shape {
+	if !a.given(p) {
 		return otherwise
 	}
-	return a.shape(i)
+	return a.shape(p)
 }

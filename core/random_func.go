@@ -22,7 +22,7 @@ func entropy() uint64 {
 func init() {
 	scalar := func(v float64) *Array { return scalarOf(dtype.Float32, complex(v, 0)) }
 	seedOf := func(a *Args) uint64 {
-		x := a.arg(0)
+		x := a.arg(by.seed)
 		if x.Kind != ArgInt && x.Kind != ArgBool && x.Kind != ArgBigUint {
 			errs.Throw(errs.TypeError, "[%s] the seed must be an integer", a.name())
 		}
@@ -35,76 +35,76 @@ func init() {
 			Call: callN(func(a *Args) *Array { return KeyOf(seedOf(a)) })},
 		Func{Name: "random.split", Sig: "(key: array, num: int = 2) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
-				n := a.int(1, 2)
+				n := a.int(by.num)
 				if n < 0 {
 					errs.Throw(errs.ValueError, "[split] the number of keys must be non-negative, not %d", n)
 				}
-				return Reshape(randomWords(a.array(0), 2*n), []int{n, 2})
+				return Reshape(randomWords(a.array(by.key), 2*n), []int{n, 2})
 			})},
 		Func{Name: "random.uniform", Sig: "(low: scalar | array = 0, high: scalar | array = 1, shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
-				d := a.floating(3)
-				lo, hi := a.weakOr(0, d, 0), a.weakOr(1, d, 1)
-				shape := a.shapeOr(2, broadcastShapes("uniform", lo.shape, hi.shape))
-				return uniform(a.key(4), lo, hi, shape, d)
+				d := a.floating()
+				lo, hi := a.weak(by.low, d), a.weak(by.high, d)
+				shape := a.shapeOr(by.shape, broadcastShapes("uniform", lo.shape, hi.shape))
+				return uniform(a.key(), lo, hi, shape, d)
 			})},
 		Func{Name: "random.normal", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar | array | None = None, scale: scalar | array | None = None, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
-				d := a.dtype(1, dtype.Float32)
+				d := a.dtype(by.dtype)
 				if !d.IsInexact() {
 					errs.Throw(errs.ValueError, "[normal] the dtype must be floating point or complex, not %s", d)
 				}
-				return normal(a.key(4), a.shapeOr(0, nil), d, a.optionalWeak(2, d), a.optionalWeak(3, d))
+				return normal(a.key(), a.shapeOr(by.shape, nil), d, a.optionalWeak(by.loc, d), a.optionalWeak(by.scale, d))
 			})},
 		Func{Name: "random.randint", Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], dtype: Dtype | None = int32, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(randint)},
 		Func{Name: "random.bernoulli", Sig: "(p: scalar | array = 0.5, shape: Sequence[int] | None = None, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
-				p := a.weakOr(0, dtype.Float32, 0.5)
-				shape := a.shapeOr(1, p.shape)
+				p := a.weak(by.p, dtype.Float32)
+				shape := a.shapeOr(by.shape, p.shape)
 				if !layout.CanBroadcastTo(p.shape, shape) {
 					errs.Throw(errs.ValueError, "[bernoulli] p of shape %s does not broadcast to shape %s", layout.Format(p.shape), layout.Format(shape))
 				}
 				above := scalar(float64(math.Nextafter32(1, 2)))
-				u := mul(AsType(bitsOf(a.key(2), shape), dtype.Float32), scalar(0x1p-32))
+				u := mul(AsType(bitsOf(a.key(), shape), dtype.Float32), scalar(0x1p-32))
 				return apply("less", u, mul(p, above))
 			})},
 		Func{Name: "random.truncated_normal", Sig: "(lower: scalar | array, upper: scalar | array, shape: Sequence[int] | None = None, dtype: Dtype | None = float32, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
-				d := a.floating(3)
-				lo, hi := a.weak(0, d), a.weak(1, d)
-				shape := a.shapeOr(2, broadcastShapes("truncated_normal", lo.shape, hi.shape))
+				d := a.floating()
+				lo, hi := a.weak(by.lower, d), a.weak(by.upper, d)
+				shape := a.shapeOr(by.shape, broadcastShapes("truncated_normal", lo.shape, hi.shape))
 				s := scalarOf(d, math.Sqrt2)
-				u := uniform(a.key(4), apply("erf", div(lo, s)), apply("erf", div(hi, s)), shape, d)
+				u := uniform(a.key(), apply("erf", div(lo, s)), apply("erf", div(hi, s)), shape, d)
 				top := scalarOf(d, complex(belowOne[d], 0)) // erfinv of 1 is infinite
 				x := mul(s, apply("erfinv", apply("maximum", apply("minimum", u, top), neg(top))))
 				return apply("maximum", apply("minimum", x, hi), lo)
 			})},
 		Func{Name: "random.gumbel", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
-				d := a.floating(1)
-				return gumbel(a.key(2), a.shapeOr(0, nil), d)
+				d := a.floating()
+				return gumbel(a.key(), a.shapeOr(by.shape, nil), d)
 			})},
 		Func{Name: "random.laplace", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: float = 0.0, scale: float = 1.0, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
-				d := a.floating(1)
-				u := symmetric(a.key(4), a.shapeOr(0, nil))
+				d := a.floating()
+				u := symmetric(a.key(), a.shapeOr(by.shape, nil))
 				x := AsType(mul(apply("sign", u), apply("log1p", neg(apply("abs", u)))), d)
-				return add(mul(x, scalarOf(d, complex(a.float(3, 1), 0))), scalarOf(d, complex(a.float(2, 0), 0)))
+				return add(mul(x, scalarOf(d, complex(a.float(by.scale), 0))), scalarOf(d, complex(a.float(by.loc), 0)))
 			})},
 		Func{Name: "random.categorical", Sig: "(logits: array, axis: int = -1, shape: Sequence[int] | None = None, num_samples: int | None = None, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(categorical)},
 		Func{Name: "random.permutation", Sig: "(x: int | array, axis: int = 0, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
-				order := func(n int) *Array { return argSortAxis(randomWords(a.key(2), n), 0, -1) }
-				if it := a.arg(0); it.Kind == ArgInt {
+				order := func(n int) *Array { return argSortAxis(randomWords(a.key(), n), 0, -1) }
+				if it := a.arg(by.x); it.Kind == ArgInt {
 					if it.Int < 0 {
 						errs.Throw(errs.ValueError, "[permutation] the length must be non-negative, not %d", it.Int)
 					}
 					return order(int(it.Int))
 				}
-				x := a.array(0)
-				axis := a.axis(1, x.NDim(), 0)
+				x := a.array(by.x)
+				axis := a.axis(by.axis, x.NDim())
 				items := make([]IndexItem, axis+1)
 				for i := range items {
 					items[i].Kind = IndexSlice
@@ -116,18 +116,18 @@ func init() {
 }
 
 func categorical(a *Args) *Array {
-	logits := a.array(0)
-	axis := a.axis(1, logits.NDim(), -1) - logits.NDim() // from the end
-	key := func() *Array { return a.key(4) }
-	if a.given(2) && a.given(3) {
+	logits := a.array(by.logits)
+	axis := a.axis(by.axis, logits.NDim()) - logits.NDim() // from the end
+	key := a.key
+	if a.given(by.shape) && a.given(by.numSamples) {
 		errs.Throw(errs.ValueError, "[categorical] give shape or num_samples, not both")
 	}
 	noise := func(shape layout.Shape) *Array { return gumbel(key(), shape, dtype.Float32) }
 	rest := slices.Delete(slices.Clone(logits.shape), axis+logits.NDim(), axis+logits.NDim()+1)
 	single := layout.Size(rest) == 1 && logits.Size() > 0
 	switch {
-	case a.given(3):
-		n := a.int(3, 1)
+	case a.given(by.numSamples):
+		n := a.int(by.numSamples)
 		if n < 0 {
 			errs.Throw(errs.ValueError, "[categorical] num_samples must be non-negative, not %d", n)
 		}
@@ -137,8 +137,8 @@ func categorical(a *Args) *Array {
 		shape := append(slices.Clone(logits.shape), n)
 		z := add(unsqueeze(logits, logits.NDim()), noise(shape))
 		return argReduce(z, axis-1+len(z.shape), true)
-	case a.given(2):
-		shape := slices.Clone(a.shape(2))
+	case a.given(by.shape):
+		shape := slices.Clone(a.shape(by.shape))
 		if !layout.CanBroadcastTo(rest, shape) {
 			errs.Throw(errs.ValueError, "[categorical] logits of shape %s without axis %d do not broadcast to shape %s", layout.Format(logits.shape), axis, layout.Format(shape))
 		}

@@ -16,7 +16,7 @@ const narrowBound = 1 << 20
 
 // randint draws integers of dtype d in [low, high).
 func randint(a *Args) *Array {
-	d := a.dtype(3, dtype.Int32)
+	d := a.dtype(by.dtype)
 	if d == dtype.Bool {
 		list := slices.Clone(a.List)
 		list[3] = Arg{Kind: ArgDtype, Int: int64(dtype.Uint8)}
@@ -30,14 +30,14 @@ func randint(a *Args) *Array {
 	if !d.IsInteger() {
 		errs.Throw(errs.ValueError, "[randint] the dtype must be an integer or bool, not %s", d)
 	}
-	lo, hi := a.bound(0, d), a.bound(1, d)
-	shape := a.shapeOr(2, broadcastShapes("randint", lo.shape, hi.shape))
+	lo, hi := a.bound(by.low, 0, d), a.bound(by.high, 1, d)
+	shape := a.shapeOr(by.shape, broadcastShapes("randint", lo.shape, hi.shape))
 	if !layout.CanBroadcastTo(lo.shape, shape) || !layout.CanBroadcastTo(hi.shape, shape) {
 		errs.Throw(errs.ValueError, "[randint] bounds of shapes %s and %s do not broadcast to shape %s",
 			layout.Format(lo.shape), layout.Format(hi.shape), layout.Format(shape))
 	}
-	key := a.key(4)
-	switch low, high := isNarrow(a.arg(0), lo), isNarrow(a.arg(1), hi); {
+	key := a.key()
+	switch low, high := isNarrow(a.arg(by.low), lo), isNarrow(a.arg(by.high), hi); {
 	case low == yes && high == yes:
 		return narrowInt(key, lo, hi, shape, d)
 	case low == no || high == no:
@@ -50,14 +50,14 @@ func randint(a *Args) *Array {
 	return where(narrow, narrowInt(key, lo, hi, shape, d), wideInt(key, lo, hi, shape, d))
 }
 
-// bound is argument i, low or high, as an array. An integer must be one that d, or its largest value plus one, is.
-func (a *Args) bound(i int, d dtype.Dtype) *Array {
-	x := a.arg(i)
-	last := x.Int - int64(i)
+// bound is low or high as an array. An integer must be one that d has; high, which is not drawn, is one beyond.
+func (a *Args) bound(p param, beyond int64, d dtype.Dtype) *Array {
+	x := a.arg(p)
+	last := x.Int - beyond
 	if x.Kind == ArgInt && !intFits(last, d) || x.Kind == ArgBigUint && uint64(last) > math.MaxInt64 && d != dtype.Uint64 {
-		errs.Throw(errs.ValueError, "[randint] %s %d is out of bounds for %s", [2]string{"low", "high"}[i], x.Int, d)
+		errs.Throw(errs.ValueError, "[randint] %s %d is out of bounds for %s", parameterNames[p], x.Int, d)
 	}
-	return a.array(i)
+	return a.array(p)
 }
 
 // tristate is an answer that may only be known when values are.

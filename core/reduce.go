@@ -37,34 +37,34 @@ func init() {
 	const ddofSig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, *, correction: int | None = None) -> array"
 	fold := func(op device.ReduceOp) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
-			x := a.array(0)
-			axes := a.axes(1, x.NDim())
-			return keepDims(reduce(op, x, axes), x, axes, a.bool(2, false))
+			x := a.array(by.a)
+			axes := a.axes(by.axis, x.NDim())
+			return keepDims(reduce(op, x, axes), x, axes, a.bool(by.keepdims))
 		})
 	}
 	over := func(f func(x *Array, axes []int) *Array) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
-			x := a.array(0)
-			axes := a.axes(1, x.NDim())
-			return keepDims(f(x, axes), x, axes, a.bool(2, false))
+			x := a.array(by.a)
+			axes := a.axes(by.axis, x.NDim())
+			return keepDims(f(x, axes), x, axes, a.bool(by.keepdims))
 		})
 	}
 	spread := func(f func(x *Array, axes []int, ddof int) *Array) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
-			x := a.array(0)
-			axes := a.axes(1, x.NDim())
-			return keepDims(f(x, axes, a.int(4, a.int(3, 0))), x, axes, a.bool(2, false))
+			x := a.array(by.a)
+			axes := a.axes(by.axis, x.NDim())
+			return keepDims(f(x, axes, a.intOr(by.correction, a.int(by.ddof))), x, axes, a.bool(by.keepdims))
 		})
 	}
 	position := func(max bool) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
-			x := a.array(0)
-			if !a.given(1) {
+			x := a.array(by.a)
+			if !a.given(by.axis) {
 				y := argReduce(Reshape(x, []int{-1}), 0, max)
-				return keepDims(y, x, allAxes(x.NDim()), a.bool(2, false))
+				return keepDims(y, x, allAxes(x.NDim()), a.bool(by.keepdims))
 			}
-			axis := a.axis(1, x.NDim(), 0)
-			return keepDims(argReduce(x, axis, max), x, []int{axis}, a.bool(2, false))
+			axis := a.axis(by.axis, x.NDim())
+			return keepDims(argReduce(x, axis, max), x, []int{axis}, a.bool(by.keepdims))
 		})
 	}
 	register(numpyMethods(

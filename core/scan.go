@@ -23,14 +23,14 @@ func init() {
 	}
 	cum := func(op device.ScanOp, prepare func(x *Array, a *Args) *Array) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
-			x := prepare(a.array(0), a)
+			x := prepare(a.array(by.a), a)
 			axis := 0
-			if a.given(1) {
-				axis = a.axis(1, x.NDim(), 0)
+			if a.given(by.axis) {
+				axis = a.axis(by.axis, x.NDim())
 			} else {
 				x = Reshape(x, []int{-1})
 			}
-			return scan(op, x, axis, a.bool(2, false), a.bool(3, true))
+			return scan(op, x, axis, a.bool(by.reverse), a.bool(by.inclusive))
 		})
 	}
 	summand := func(x *Array, a *Args) *Array {
@@ -38,9 +38,9 @@ func init() {
 		if d == dtype.Bool {
 			d = dtype.Int32
 		}
-		return AsType(x, a.dtype(4, d))
+		return AsType(x, a.dtypeOr(by.dtype, d))
 	}
-	factor := func(x *Array, a *Args) *Array { return AsType(x, a.dtype(4, x.dtype)) }
+	factor := func(x *Array, a *Args) *Array { return AsType(x, a.dtypeOr(by.dtype, x.dtype)) }
 	same := func(x *Array, a *Args) *Array { return x }
 	const sigDtype = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True, dtype: Dtype | None = None) -> array"
 	const sig = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True) -> array"
@@ -51,8 +51,8 @@ func init() {
 		Func{Name: "cummin", Sig: sig, Method: true, Call: cum(device.ScanMin, same)},
 		Func{Name: "logcumsumexp", Sig: sig, Method: true, Call: cum(device.ScanLogAddExp, func(x *Array, a *Args) *Array { return floated(x) })},
 		Func{Name: "diff", Sig: "(a: array, /, n: int = 1, axis: int = -1) -> array", Call: callN(func(a *Args) *Array {
-			x, n := a.array(0), a.int(1, 1)
-			axis := a.axis(2, x.NDim(), -1)
+			x, n := a.array(by.a), a.int(by.n)
+			axis := a.axis(by.axis, x.NDim())
 			if n < 0 {
 				errs.Throw(errs.ValueError, "[diff] the order must be non-negative, not %d", n)
 			}

@@ -20,12 +20,12 @@ func init() {
 }
 
 func repeat(a *Args) *Array {
-	x, n, axis := a.array(0), a.int(1, 0), 0
+	x, n, axis := a.array(by.array), a.int(by.repeats), 0
 	if n < 0 {
 		errs.Throw(errs.ValueError, "[repeat] the number of repeats must not be negative, as %d", n)
 	}
-	if a.given(2) {
-		axis = a.axis(2, x.NDim(), 0)
+	if a.given(by.axis) {
+		axis = a.axis(by.axis, x.NDim())
 	} else {
 		x = Reshape(x, []int{-1})
 	}
@@ -36,8 +36,8 @@ func repeat(a *Args) *Array {
 }
 
 func tile(a *Args) *Array {
-	x := a.array(0)
-	reps, _ := a.ints(1)
+	x := a.array(by.a)
+	reps, _ := a.ints(by.reps)
 	rank := max(len(reps), len(x.shape))
 	pad := func(list []int) []int { return append(slices.Repeat([]int{1}, rank-len(list)), list...) }
 	reps, shape := pad(reps), pad(x.shape)
@@ -52,9 +52,9 @@ func tile(a *Args) *Array {
 }
 
 func roll(a *Args) *Array {
-	x := a.array(0)
-	shifts, _ := a.ints(1)
-	axes, ok := a.ints(2)
+	x := a.array(by.a)
+	shifts, _ := a.ints(by.shift)
+	axes, ok := a.ints(by.axis)
 	if !ok {
 		total := 0
 		for _, s := range shifts {
@@ -86,8 +86,8 @@ func rollAxis(x *Array, axis, shift int) *Array {
 }
 
 func meshgrid(a *Args) []*Array {
-	xs := a.arrays(0)
-	sparse, order := a.bool(1, false), a.string(2, "xy")
+	xs := a.arrays(by.arrays)
+	sparse, order := a.bool(by.sparse), a.string(by.indexing)
 	if order != "xy" && order != "ij" {
 		errs.Throw(errs.ValueError, "[meshgrid] indexing must be 'xy' or 'ij', not '%s'", order)
 	}
@@ -109,21 +109,21 @@ func meshgrid(a *Args) []*Array {
 	return xs
 }
 
-// padWidths reads argument 1 for an array of the given rank.
+// padWidths reads pad_width for an array of the given rank.
 func padWidths(a *Args, rank int) (lo, hi []int) {
-	arg := a.arg(1)
+	arg := a.arg(by.padWidth)
 	var pairs [][]int
 	switch {
 	case arg.Kind != ArgList:
-		n := a.int(1, 0)
+		n := a.int(by.padWidth)
 		pairs = [][]int{{n, n}}
 	case len(arg.List) > 0 && arg.List[0].Kind == ArgList:
 		for i := range arg.List {
-			p, _ := (&Args{a.Func, arg.List}).ints(i)
+			p, _ := a.integers(&arg.List[i], by.padWidth)
 			pairs = append(pairs, p)
 		}
 	default:
-		p, _ := a.ints(1)
+		p, _ := a.ints(by.padWidth)
 		pairs = [][]int{p}
 	}
 	if len(pairs) != 1 && len(pairs) != rank {
@@ -149,15 +149,11 @@ func padWidths(a *Args, rank int) (lo, hi []int) {
 }
 
 func pad(a *Args) *Array {
-	x := a.array(0)
+	x := a.array(by.a)
 	lo, hi := padWidths(a, len(x.shape))
-	mode := a.string(2, "constant")
+	mode := a.string(by.mode)
 	if mode == "constant" {
-		v := scalarOf(x.dtype, 0)
-		if a.given(3) {
-			v = a.weak(3, x.dtype)
-		}
-		return padConstant(x, v, lo, hi)
+		return padConstant(x, a.weak(by.constantValues, x.dtype), lo, hi)
 	}
 	source := map[string]func(i, n int) int{"edge": edgeSource, "reflect": reflectSource, "symmetric": symmetricSource}[mode]
 	if source == nil {

@@ -3,7 +3,6 @@ package core
 import (
 	"slices"
 
-	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/layout"
 )
@@ -13,24 +12,24 @@ import (
 func init() {
 	const sig1 = "(a: array, /) -> array"
 	permute := func(a *Args) *Array {
-		x := a.array(0)
-		if perm, ok := a.sequence(1); ok {
+		x := a.first()
+		if perm, ok := a.sequence(by.axes); ok {
 			return Transpose(x, checkPerm("transpose", perm, x))
 		}
 		return TransposeAll(x)
 	}
 	const permSig = "(a: array, /, axes: Sequence[int] | None = None) -> array"
-	cast := callN(func(a *Args) *Array { return AsType(a.array(0), a.requiredDtype(1)) })
+	cast := callN(func(a *Args) *Array { return AsType(a.first(), a.dtype(by.dtype)) })
 	reshape := callN(func(a *Args) *Array {
-		shape, ok := a.sequence(1)
+		shape, ok := a.sequence(by.shape)
 		if !ok {
 			errs.Throw(errs.TypeError, "[reshape] a shape is missing")
 		}
-		return Reshape(a.array(0), shape)
+		return Reshape(a.first(), shape)
 	})
 	atLeast := func(f func(x *Array) *Array) func(*Args) []*Array {
 		return func(a *Args) []*Array {
-			out := a.arrays(0)
+			out := a.arrays(by.arys)
 			for i, x := range out {
 				out[i] = f(x)
 			}
@@ -48,29 +47,29 @@ func init() {
 		Func{Name: "flip", Sig: "(a: array, /, axis: None | int | Sequence[int] = None) -> array", Call: callN(flip)},
 		Func{Name: "moveaxis", Sig: "(a: array, /, source: int, destination: int) -> array", Method: true,
 			Call: callN(func(a *Args) *Array {
-				x := a.array(0)
-				return moveAxis(x, a.axis(1, x.NDim(), 0), a.axis(2, x.NDim(), 0))
+				x := a.array(by.a)
+				return moveAxis(x, a.axis(by.source, x.NDim()), a.axis(by.destination, x.NDim()))
 			})},
 		Func{Name: "swapaxes", Sig: "(a: array, /, axis1: int, axis2: int) -> array", Method: true,
 			Call: callN(func(a *Args) *Array {
-				x := a.array(0)
-				return swapAxes(x, a.axis(1, x.NDim(), 0), a.axis(2, x.NDim(), 0))
+				x := a.array(by.a)
+				return swapAxes(x, a.axis(by.axis1, x.NDim()), a.axis(by.axis2, x.NDim()))
 			})},
 		Func{Name: "transpose", Sig: permSig, Call: callN(permute)},
 		Func{Name: "permute_dims", Sig: permSig, Call: callN(permute)},
 		Func{Name: "array.transpose", Sig: "(self, *axes) -> array",
 			Call: callN(func(a *Args) *Array {
-				if x := a.arg(1); x.Kind == ArgList && len(x.List) == 0 {
-					return TransposeAll(a.array(0)) // a.transpose() names no axes
+				if x := a.arg(by.axes); x.Kind == ArgList && len(x.List) == 0 {
+					return TransposeAll(a.first()) // a.transpose() names no axes
 				}
 				return permute(a)
 			})},
 		Func{Name: "matrix_transpose", Sig: sig1, Call: call1(MatrixTranspose)},
 		Func{Name: "broadcast_to", Sig: "(a: scalar | array, /, shape: Sequence[int]) -> array",
-			Call: callN(func(a *Args) *Array { return BroadcastTo(a.array(0), a.shape(1)) })},
+			Call: callN(func(a *Args) *Array { return BroadcastTo(a.array(by.a), a.shape(by.shape)) })},
 		Func{Name: "broadcast_arrays", Sig: "(*arrays: array) -> tuple[array, ...]",
 			Call: func(a *Args) []*Array {
-				xs := a.arrays(0)
+				xs := a.arrays(by.arrays)
 				shape := scalarShape
 				for _, x := range xs {
 					shape = broadcastShapes("broadcast_arrays", shape, x.shape)
@@ -83,21 +82,21 @@ func init() {
 		Func{Name: "astype", Sig: "(a: array, /, dtype: Dtype) -> array", Call: cast},
 		Func{Name: "array.astype", Sig: "(self, dtype: Dtype) -> array", Stream: byPosition, Call: cast},
 		Func{Name: "view", Sig: "(a: scalar | array, dtype: Dtype) -> array", Stream: byPosition, Method: true,
-			Call: callN(func(a *Args) *Array { return Bitcast(a.array(0), a.requiredDtype(1)) })},
+			Call: callN(func(a *Args) *Array { return Bitcast(a.array(by.a), a.dtype(by.dtype)) })},
 		Func{Name: "contiguous", Sig: "(a: array, /, allow_col_major: bool = False) -> array",
-			Call: callN(func(a *Args) *Array { return Contiguous(a.array(0)) })},
+			Call: callN(func(a *Args) *Array { return Contiguous(a.array(by.a)) })},
 		Func{Name: "as_strided", Sig: "(a: array, /, shape: Sequence[int] | None = None, strides: Sequence[int] | None = None, offset: int = 0) -> array",
 			Call: callN(func(a *Args) *Array {
-				x := a.array(0)
-				shape, ok := a.ints(1)
+				x := a.array(by.a)
+				shape, ok := a.ints(by.shape)
 				if !ok {
 					shape = x.shape
 				}
-				strides, ok := a.ints(2)
+				strides, ok := a.ints(by.strides)
 				if !ok {
 					strides = layout.Strides(shape)
 				}
-				return AsStrided(x, shape, strides, a.int(3, 0))
+				return AsStrided(x, shape, strides, a.int(by.offset))
 			})},
 		Func{Name: "stop_gradient", Sig: sig1, Call: call1(StopGradient)},
 		Func{Name: "atleast_1d", Sig: manySig,
@@ -129,30 +128,22 @@ func init() {
 	)
 }
 
-// sequence is argument i as integers, where a method takes them one by one or as one sequence.
+// sequence is an argument as integers, where a method takes them one by one or as one sequence.
 // False stands for None.
-func (a *Args) sequence(i int) ([]int, bool) {
-	if x := a.arg(i); x.Kind == ArgList && len(x.List) == 1 && (x.List[0].Kind == ArgList || x.List[0].Kind == ArgNone) {
-		return (&Args{a.Func, x.List}).ints(0)
+func (a *Args) sequence(p param) ([]int, bool) {
+	if x := a.arg(p); x.Kind == ArgList && len(x.List) == 1 && (x.List[0].Kind == ArgList || x.List[0].Kind == ArgNone) {
+		return a.integers(&x.List[0], p)
 	}
-	return a.ints(i)
-}
-
-// requiredDtype is argument i, a dtype that must be there.
-func (a *Args) requiredDtype(i int) dtype.Dtype {
-	if !a.given(i) {
-		errs.Throw(errs.TypeError, "[%s] a dtype is missing", a.name())
-	}
-	return a.dtype(i, 0)
+	return a.ints(p)
 }
 
 func flatten(a *Args) *Array {
-	x := a.array(0)
+	x := a.array(by.a)
 	rank := len(x.shape)
 	if rank == 0 {
 		return Reshape(x, []int{1})
 	}
-	from, to := a.int(1, 0), a.int(2, -1)
+	from, to := a.int(by.startAxis), a.int(by.endAxis)
 	lo, hi := from, to
 	if lo < 0 {
 		lo += rank
@@ -168,9 +159,9 @@ func flatten(a *Args) *Array {
 }
 
 func unflatten(a *Args) *Array {
-	x := a.array(0)
-	axis := a.axis(1, x.NDim(), 0)
-	shape, _ := a.ints(2)
+	x := a.array(by.a)
+	axis := a.axis(by.axis, x.NDim())
+	shape, _ := a.ints(by.shape)
 	known, hole := 1, -1
 	for i, d := range shape {
 		if d == -1 && hole < 0 {
@@ -195,9 +186,9 @@ func unflatten(a *Args) *Array {
 }
 
 func squeeze(a *Args) *Array {
-	x := a.array(0)
-	all := !a.given(1)
-	axes := a.axes(1, x.NDim())
+	x := a.array(by.a)
+	all := !a.given(by.axis)
+	axes := a.axes(by.axis, x.NDim())
 	shape := make([]int, 0, len(x.shape))
 	for i, d := range x.shape {
 		switch {
@@ -214,8 +205,8 @@ func squeeze(a *Args) *Array {
 }
 
 func expandDims(a *Args) *Array {
-	x := a.array(0)
-	list, _ := a.ints(1)
+	x := a.array(by.a)
+	list, _ := a.ints(by.axis)
 	shape := slices.Clone(x.shape)
 	for _, axis := range normAxes("expand_dims", list, len(shape)+len(list)) {
 		shape = slices.Insert(shape, axis, 1)
@@ -224,8 +215,8 @@ func expandDims(a *Args) *Array {
 }
 
 func flip(a *Args) *Array {
-	x := a.array(0)
-	axes, ok := a.ints(1)
+	x := a.array(by.a)
+	axes, ok := a.ints(by.axis)
 	if !ok {
 		axes = allAxes(len(x.shape))
 	}

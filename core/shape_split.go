@@ -53,10 +53,10 @@ func init() {
 		Func{Name: "unstack", Sig: "(x: array, /, *, axis: int = 0) -> tuple[array, ...]", Call: unstack},
 		Func{Name: "split", Sig: "(a: array, /, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[array]", Method: true, Call: split},
 		Func{Name: "diagonal", Sig: "(a: array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> array", Stream: byPosition, Method: true,
-			Call: callN(func(a *Args) *Array { return diagonalOf(a, a.array(0)) })},
+			Call: callN(func(a *Args) *Array { return diagonalOf(a, a.array(by.a)) })},
 		Func{Name: "diag", Sig: "(a: array, /, k: int = 0) -> array", Method: true,
 			Call: callN(func(a *Args) *Array {
-				x, k := a.array(0), a.int(1, 0)
+				x, k := a.array(by.a), a.int(by.k)
 				switch len(x.shape) {
 				case 1:
 					n := x.shape[0] + max(k, -k)
@@ -69,12 +69,12 @@ func init() {
 			})},
 		Func{Name: "trace", Sig: "(a: array, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Dtype | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
-				d := diagonalOf(a, a.array(0))
-				if a.given(4) {
-					d = AsType(d, a.dtype(4, d.dtype))
+				d := diagonalOf(a, a.array(by.a))
+				if a.given(by.dtype) {
+					d = AsType(d, a.dtype(by.dtype))
 				}
 				sum := reduce(device.ReduceSum, d, []int{len(d.shape) - 1})
-				return AsType(sum, a.dtype(4, sum.dtype))
+				return AsType(sum, a.dtypeOr(by.dtype, sum.dtype))
 			})},
 		Func{Name: "tril", Sig: "(x: array, k: int = 0) -> array", Call: triangle("greater_equal")},
 		Func{Name: "triu", Sig: "(x: array, k: int = 0) -> array", Call: triangle("less_equal")},
@@ -93,8 +93,8 @@ func without(list []int, i, j int) []int {
 }
 
 func unstack(a *Args) []*Array {
-	x := a.array(0)
-	axis := a.axis(1, x.NDim(), 0)
+	x := a.array(by.x)
+	axis := a.axis(by.axis, x.NDim())
 	if x.shape[axis] > 1<<24 {
 		errs.Throw(errs.MemoryError, "[unstack] %d pieces are too many arrays", x.shape[axis])
 	}
@@ -107,12 +107,12 @@ func unstack(a *Args) []*Array {
 }
 
 func split(a *Args) []*Array {
-	x := a.array(0)
-	axis := a.axis(2, x.NDim(), 0)
+	x := a.array(by.a)
+	axis := a.axis(by.axis, x.NDim())
 	n := x.shape[axis]
-	cuts, _ := a.ints(1)
-	if a.arg(1).Kind != ArgList {
-		parts := a.int(1, 0)
+	cuts, _ := a.ints(by.indicesOrSections)
+	if a.arg(by.indicesOrSections).Kind != ArgList {
+		parts := a.int(by.indicesOrSections)
 		if parts <= 0 || n%parts != 0 {
 			errs.Throw(errs.ValueError, "[split] axis %d of shape %s cannot be split into %d equal parts", axis, layout.Format(x.shape), parts)
 		}
@@ -144,11 +144,11 @@ func diagonalOf(a *Args, x *Array) *Array {
 	if len(x.shape) < 2 {
 		errs.Throw(errs.ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(), layout.Format(x.shape))
 	}
-	i, j := a.axis(2, len(x.shape), 0), a.axis(3, len(x.shape), 1)
+	i, j := a.axis(by.axis1, len(x.shape)), a.axis(by.axis2, len(x.shape))
 	if i == j {
 		errs.Throw(errs.ValueError, "[%s] axis1 and axis2 must differ, both are %d", a.name(), i)
 	}
-	return diagonal(x, a.int(1, 0), i, j)
+	return diagonal(x, a.int(by.offset), i, j)
 }
 
 func diagonal(x *Array, offset, axis1, axis2 int) *Array {
@@ -184,12 +184,12 @@ func ontoDiagonal(d *Array, rows, cols, offset int) *Array {
 // triangle keeps the elements whose row i and column j satisfy i + k row j.
 func triangle(row string) func(*Args) []*Array {
 	return callN(func(a *Args) *Array {
-		x := a.array(0)
+		x := a.array(by.x)
 		rank := len(x.shape)
 		if rank < 2 {
 			errs.Throw(errs.ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(), layout.Format(x.shape))
 		}
-		mask := diagonalMask(row, x.shape[rank-2], x.shape[rank-1], a.int(1, 0))
+		mask := diagonalMask(row, x.shape[rank-2], x.shape[rank-1], a.int(by.k))
 		if x.dtype == dtype.Bool {
 			return apply("logical_and", mask, x)
 		}

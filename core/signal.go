@@ -18,7 +18,7 @@ func init() {
 }
 
 func convolve(a *Args) *Array {
-	x, v := a.pair(0)
+	x, v := a.pair(by.a, by.v)
 	if x.NDim() != 1 || v.NDim() != 1 {
 		errs.Throw(errs.ValueError, "[convolve] the arrays must be 1-D, not of shapes %s and %s", layout.Format(x.shape), layout.Format(v.shape))
 	}
@@ -33,7 +33,7 @@ func convolve(a *Args) *Array {
 	}
 	k := v.Size()
 	var lo, hi int
-	switch mode := a.string(2, "full"); mode {
+	switch mode := a.string(by.mode); mode {
 	case "full":
 		lo, hi = k-1, k-1
 	case "same":
@@ -50,12 +50,12 @@ func convolve(a *Args) *Array {
 // hadamardTransform writes the matrix as a Kronecker product of small ones: each multiplies one
 // axis of the reshaped input.
 func hadamardTransform(a *Args) *Array {
-	x := a.array(0)
+	x := a.array(by.a)
 	n := 1 // a number is transformed as a vector of one is
 	if len(x.shape) > 0 {
 		n = x.shape[len(x.shape)-1]
 	}
-	scale := a.float(1, 1/math.Sqrt(float64(max(n, 1))))
+	scale := a.floatOr(by.scale, 1/math.Sqrt(float64(max(n, 1))))
 	if len(x.shape) == 0 && scale == 1 {
 		return x
 	}

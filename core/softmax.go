@@ -83,22 +83,22 @@ func init() {
 	register(
 		Func{Name: "softmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, precise: bool = False) -> array",
 			Call: callN(func(a *Args) *Array {
-				x := floated(a.array(0))
-				if x.NDim() == 0 && a.given(1) {
-					a.axes(1, 0)
+				x := floated(a.array(by.a))
+				if x.NDim() == 0 && a.given(by.axis) {
+					a.axes(by.axis, 0)
 				}
-				return overAxes(x, a.axes(1, x.NDim()), softmaxLast, true)
+				return overAxes(x, a.axes(by.axis, x.NDim()), softmaxLast, true)
 			})},
 		Func{Name: "logsumexp", Method: true, Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False) -> array",
 			Call: callN(func(a *Args) *Array {
-				x := floated(a.array(0))
-				axes := a.axes(1, x.NDim())
-				return keepDims(overAxes(x, axes, logSumExpLast, false), x, axes, a.bool(2, false))
+				x := floated(a.array(by.a))
+				axes := a.axes(by.axis, x.NDim())
+				return keepDims(overAxes(x, axes, logSumExpLast, false), x, axes, a.bool(by.keepdims))
 			})},
 		Func{Name: "fast.layer_norm", Sig: "(x: array, weight: array | None, bias: array | None, eps: float) -> array",
-			Call: callN(func(a *Args) *Array { return norm(a, &layerNormOp, 3) })},
+			Call: callN(func(a *Args) *Array { return norm(a, &layerNormOp, by.weight, by.bias) })},
 		Func{Name: "fast.rms_norm", Sig: "(x: array, weight: array | None, eps: float) -> array",
-			Call: callN(func(a *Args) *Array { return norm(a, &rmsNormOp, 2) })},
+			Call: callN(func(a *Args) *Array { return norm(a, &rmsNormOp, by.weight) })},
 	)
 }
 
@@ -184,9 +184,9 @@ func logSumExpLast(x *Array) *Array {
 	return newArray(&logSumExpOp, x.dtype, x.shape[:last:last], nil, x)
 }
 
-// norm builds a normalisation whose eps is argument eps and whose weights come before it.
-func norm(a *Args, op *Def, eps int) *Array {
-	x := a.array(0)
+// norm builds a normalization by the named weight and bias.
+func norm(a *Args, op *Def, weights ...param) *Array {
+	x := a.array(by.x)
 	if !x.dtype.IsFloat() {
 		errs.Throw(errs.ValueError, "[%s] the input must be floating point, not %s", op.Name, x.dtype)
 	}
@@ -195,18 +195,18 @@ func norm(a *Args, op *Def, eps int) *Array {
 	}
 	d := x.shape[len(x.shape)-1]
 	ins := []*Array{x}
-	for i := 1; i < eps; i++ {
-		w := a.optional(i)
+	for i, p := range weights {
+		w := a.optional(p)
 		switch {
 		case w == nil:
-			w = BroadcastTo(like(x, float64(2-i)), []int{d}) // weight 1, bias 0
+			w = BroadcastTo(like(x, float64(1-i)), []int{d}) // weight 1, bias 0
 		case w.NDim() != 1 || w.shape[0] != d:
 			errs.Throw(errs.ValueError, "[%s] a weight or bias of shape %s does not match the last axis of the input, shape %s",
 				op.Name, layout.Format(w.shape), layout.Format(x.shape))
 		default:
 			// As in MLX, a bias alone is cast to the input's dtype instead of widening it.
-			if p := dtype.Promote(x.dtype, w.dtype); p != x.dtype && a.given(1) {
-				x = AsType(x, p)
+			if d := dtype.Promote(x.dtype, w.dtype); d != x.dtype && a.given(by.weight) {
+				x = AsType(x, d)
 				ins[0] = x
 			}
 		}
@@ -215,5 +215,5 @@ func norm(a *Args, op *Def, eps int) *Array {
 	for i, w := range ins {
 		ins[i] = AsType(w, x.dtype)
 	}
-	return newArray(op, x.dtype, x.shape, device.NormAttr{Eps: a.float(eps, 1e-5)}, ins...)
+	return newArray(op, x.dtype, x.shape, device.NormAttr{Eps: a.float(by.eps)}, ins...)
 }

@@ -32,14 +32,15 @@ func init() {
 	searchOp = Def{Name: "searchsorted", Kind: device.KindSearchSorted, Cost: cost, VMap: vmapSearch, NoGrad: "the result is an integer"}
 
 	// along applies f to the given axis, or to the flattened array for an axis of None.
-	along := func(a *Args, x *Array, i int, f func(x *Array, axis int) *Array) *Array {
-		if i < len(a.List) && a.List[i].Kind == ArgNone {
+	along := func(a *Args, f func(x *Array, axis int) *Array) *Array {
+		x := a.array(by.a)
+		if !a.given(by.axis) {
 			return f(Reshape(x, []int{-1}), 0)
 		}
-		return f(x, a.axis(i, x.NDim(), -1))
+		return f(x, a.axis(by.axis, x.NDim()))
 	}
 	kth := func(a *Args, n int) int {
-		k := a.int(1, 0)
+		k := a.int(by.kth)
 		if k < -n || k >= n {
 			errs.Throw(errs.ValueError, "[%s] kth %d is out of bounds for an axis of size %d", a.name(), k, n)
 		}
@@ -53,24 +54,24 @@ func init() {
 	register(
 		Func{Name: "sort", Sig: sig,
 			Call: callN(func(a *Args) *Array {
-				return along(a, a.array(0), 1, func(x *Array, axis int) *Array { return sortAxis(x, axis, -1) })
+				return along(a, func(x *Array, axis int) *Array { return sortAxis(x, axis, -1) })
 			})},
 		Func{Name: "argsort", Sig: sig,
 			Call: callN(func(a *Args) *Array {
-				return along(a, a.array(0), 1, func(x *Array, axis int) *Array { return argSortAxis(x, axis, -1) })
+				return along(a, func(x *Array, axis int) *Array { return argSortAxis(x, axis, -1) })
 			})},
 		Func{Name: "partition", Sig: kthSig,
 			Call: callN(func(a *Args) *Array {
-				return along(a, a.array(0), 2, func(x *Array, axis int) *Array { return sortAxis(x, axis, kth(a, x.shape[axis])) })
+				return along(a, func(x *Array, axis int) *Array { return sortAxis(x, axis, kth(a, x.shape[axis])) })
 			})},
 		Func{Name: "argpartition", Sig: kthSig,
 			Call: callN(func(a *Args) *Array {
-				return along(a, a.array(0), 2, func(x *Array, axis int) *Array { return argSortAxis(x, axis, kth(a, x.shape[axis])) })
+				return along(a, func(x *Array, axis int) *Array { return argSortAxis(x, axis, kth(a, x.shape[axis])) })
 			})},
 		Func{Name: "topk", Sig: "(a: array, /, k: int, axis: None | int = -1) -> array",
 			Call: callN(func(a *Args) *Array {
-				return along(a, a.array(0), 2, func(x *Array, axis int) *Array {
-					n, k := x.shape[axis], a.int(1, 0)
+				return along(a, func(x *Array, axis int) *Array {
+					n, k := x.shape[axis], a.int(by.k)
 					if k < 0 || k > n {
 						errs.Throw(errs.ValueError, "[topk] k %d must lie between 0 and the size %d of axis %d", k, n, axis)
 					}
@@ -82,8 +83,8 @@ func init() {
 			})},
 		Func{Name: "searchsorted", Sig: "(sorted_sequence: array, values: array, /, side: str = 'left') -> array",
 			Call: callN(func(a *Args) *Array {
-				x, v := a.pair(0)
-				side := a.string(2, "left")
+				x, v := a.pair(by.sortedSequence, by.values)
+				side := a.string(by.side)
 				if side != "left" && side != "right" {
 					errs.Throw(errs.ValueError, "[searchsorted] side must be 'left' or 'right', not '%s'", side)
 				}

@@ -15,7 +15,7 @@ func init() {
 // unique sorts, numbers the runs of equal elements, and scatters what is asked for to the numbers. Numbers
 // from size on share one place behind the result, which is cut off.
 func unique(a *Args) []*Array {
-	x, size := a.array(0), a.int(1, 0)
+	x, size := a.array(by.a), a.int(by.size)
 	if size < 0 {
 		errs.Throw(errs.ValueError, "[unique] size must not be negative, but is %d", size)
 	}
@@ -63,9 +63,10 @@ func unique(a *Args) []*Array {
 		inverse = BroadcastTo(zero, []int{n})
 	}
 	out := []*Array{values}
-	for i, y := range []*Array{index, Reshape(inverse, x.shape), counts} {
-		if a.bool(2+i, false) {
-			out = append(out, y)
+	more := []*Array{index, Reshape(inverse, x.shape), counts}
+	for i, wanted := range []param{by.returnIndex, by.returnInverse, by.returnCounts} {
+		if a.bool(wanted) {
+			out = append(out, more[i])
 		}
 	}
 	return out
@@ -73,10 +74,10 @@ func unique(a *Args) []*Array {
 
 // uniqueFill is the value to pad with as one element of dtype d, or nil.
 func uniqueFill(a *Args, d dtype.Dtype) *Array {
-	if !a.given(5) {
+	if !a.given(by.fillValue) {
 		return nil
 	}
-	fill := a.weak(5, d)
+	fill := a.weak(by.fillValue, d)
 	if fill.Size() != 1 {
 		errs.Throw(errs.ValueError, "[unique] fill_value must have one element, not shape %s", layout.Format(fill.shape))
 	}

@@ -30,7 +30,7 @@ func init() {
 // exactly symmetric and u is at most a half.
 func window(f func(u *Array) *Array) func(*Args) []*Array {
 	return callN(func(a *Args) *Array {
-		m := a.int(0, 0)
+		m := a.int(by.M)
 		if m <= 1 {
 			return fill(scalarOf(dtype.Float32, 1), []int{max(m, 0)})
 		}
