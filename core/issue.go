@@ -156,7 +156,7 @@ func (e *exec) commit() *errs.Error {
 		return err
 	}
 	ahead := device.Ticket(l.unit.limits.Ahead)
-	if ahead == 0 || l.given <= ahead || l.q.Done() >= l.given-ahead {
+	if l.given <= ahead || l.q.Done() >= l.given-ahead {
 		return nil
 	}
 	err := use{l.number, l.given - ahead/2}.wait(e.cancel.Load)

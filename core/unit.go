@@ -46,6 +46,9 @@ var units []*unit
 // maxLanes bounds the queues of one device, and the threads of the host.
 const maxLanes = 4
 
+// defaultAhead is how many commands a queue of a device that says nothing may be ahead of it.
+const defaultAhead = 1024
+
 var devicesOpened bool
 
 // openDevices makes the registered devices usable, once.
@@ -67,6 +70,9 @@ func AddDevice(d device.Device) int {
 		total = 1 << 62
 	}
 	u.limit, u.ceiling, u.cacheLimit = total/20*19, total/20*19, total/4
+	if u.limits.Ahead <= 0 {
+		u.limits.Ahead = defaultAhead
+	}
 	units = append(units, u)
 	return len(device.Registered()) + len(units) - 1
 }

@@ -35,7 +35,8 @@ type Limits struct {
 	Unified bool
 	// Inputs and Steps bound one fused program; 0 is no bound beyond core's own.
 	Inputs, Steps int
-	// Ahead is how many commands a Queue may be ahead of the device before core waits. It bounds how long Ctrl-C takes.
+	// Ahead is how many commands a Queue may be ahead of the device before core waits; 0: as many as core thinks fit. It
+	// bounds how long Ctrl-C takes.
 	Ahead int
 }
 
