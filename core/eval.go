@@ -31,8 +31,8 @@ func StartEval(outs []*Array, async bool) *Job {
 	return j
 }
 
-// StartRead is StartEval for who is going to read outs: nil says that they are in the host's memory, and stay there as long
-// as they are held.
+// StartRead is StartEval for who is going to read outs: nil says that they are in the host's memory, and stay there as
+// long as they are held.
 func StartRead(outs []*Array) *Job {
 	j := StartEval(outs, false)
 	if j == nil {
@@ -41,8 +41,8 @@ func StartRead(outs []*Array) *Job {
 	return j
 }
 
-// errHandOver ends a small evaluation that turns out to be large, or to wait for a device: only strides that its start did
-// not know yet tell whether an op is a view or a copy. What it has computed stays.
+// errHandOver ends a small evaluation that turns out to be large, or to wait for a device: only strides that its start
+// did not know yet tell whether an op is a view or a copy. What it has computed stays.
 var errHandOver = errs.Errorf(errs.RuntimeError, "internal error: an evaluation was not handed over")
 
 // startEval is StartEval on the calling thread, if small and if it may be.
@@ -92,8 +92,8 @@ func onlyHost(tape []*Array) bool {
 	return true
 }
 
-// awaitDevices is a Job for the commands that ready arrays wait for; nil if they are complete. It throws what they found
-// wrong.
+// awaitDevices is a Job for the commands that ready arrays wait for; nil if they are complete. It throws what they
+// found wrong.
 func awaitDevices(outs []*Array) *Job {
 	var uses []use
 	for _, a := range outs {
@@ -166,10 +166,11 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job, all uint16) {
 					f.a.state = lazy
 				}
 				if outs[0].op == &nonzeroOp {
-					errs.Throw(errs.ValueError, "[index] the places of a bool mask cannot be counted inside a function that is being vmapped or compiled, "+
-						"where it has no value: a[mask] has no shape there; mx.where keeps that of a")
+					errs.Throw(errs.ValueError, "[index] the places of a bool mask cannot be counted inside a "+
+						"function that is being vmapped or compiled, where it has no value: a[mask] has no shape there; mx.where keeps that of a")
 				}
-				errs.Throw(errs.ValueError, "[eval] an array cannot be evaluated inside a function that is being vmapped or compiled: it has no value there")
+				errs.Throw(errs.ValueError, "[eval] an array cannot be evaluated inside a function that is being "+
+					"vmapped or compiled: it has no value there")
 			}
 			a.state = scheduled
 			stack = append(stack, frame{a, 0})

@@ -167,7 +167,8 @@ func (e *exec) donate(y *Array, xs []*Array) bool {
 	}
 	for i, x := range xs {
 		if x.refs == 1 && !x.fresh && x.buf != nil && x.buf.refs == 1 && x.buf.foreign == nil && x.offset == 0 &&
-			x.dtype.Size() == y.dtype.Size() && layout.Equal(x.shape, y.shape) && x.contiguous() && !repeats(xs, i) && e.mayWrite(x.buf) {
+			x.dtype.Size() == y.dtype.Size() && layout.Equal(x.shape, y.shape) && x.contiguous() &&
+			!repeats(xs, i) && e.mayWrite(x.buf) {
 			x.buf.refs++
 			y.buf, y.offset, y.strides = x.buf, 0, nil
 			return true
@@ -190,7 +191,7 @@ func (e *exec) mayWrite(b *buffer) bool {
 	if e.device {
 		return e.mayWriteOn(b)
 	}
-	return b.res == nil
+	return b.res == nil && b.parent == nil
 }
 
 // launch runs k's kernel with the graph lock given up where that is worth it.

@@ -4,8 +4,8 @@ import (
 	"sync"
 )
 
-// executor is a thread that issues the parts of jobs it is given, in the order of scheduling. It serves one lane, so that
-// lanes run side by side where nothing orders them.
+// executor is a thread that issues the parts of jobs it is given, in the order of scheduling. It serves one lane, so
+// that lanes run side by side where nothing orders them.
 type executor struct {
 	lane  *lane
 	queue []*part // the first one is running

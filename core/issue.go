@@ -98,6 +98,8 @@ func kernelOf(a *Array) (m missing, attr any) {
 		m.kind, attr = device.KindElementwise, f.prog
 	case a.op == &rowsOp:
 		attr = a.attr.(*rowsAttr).program(xs[0].dtype)
+	case a.op == &rowsOp:
+		attr = a.attr.(*rowsAttr).program(xs[0].dtype)
 	case a.op.Row != nil:
 		attr = program(a.op.Row, rowInput(a))
 	case m.kind == device.KindCopy:
@@ -116,8 +118,8 @@ type Fallback struct{ Op, Reason string }
 // FallbackCount is how many were, and the bytes they read and wrote.
 type FallbackCount struct{ Nodes, Bytes int }
 
-// fallBack computes a on the host, in its place among the lane's nodes: its inputs are waited for, and its result is brought
-// to the device when somebody there reads it.
+// fallBack computes a on the host, in its place among the lane's nodes: its inputs are waited for, and its result is
+// brought to the device when somebody there reads it.
 func (e *exec) fallBack(a *Array, reason string) *errs.Error {
 	if reason != "-" {
 		u := e.lane.unit
@@ -138,7 +140,8 @@ func (e *exec) fallBack(a *Array, reason string) *errs.Error {
 	return e.nodeHere(a)
 }
 
-// flush commits at the end of a part and before waits. What the device finds wrong with it is the fault of the commands.
+// flush commits at the end of a part and before waits. What the device finds wrong with it is the fault of the
+// commands.
 func (e *exec) flush() {
 	if e.lane != nil && e.lane.q != nil {
 		_ = e.commit()
@@ -362,7 +365,8 @@ func (e *exec) note(k *device.Kernel, u use) {
 	}
 }
 
-// partOf is how much smaller than its buffer a part must be to be copied alone, if the buffer has at least partMin bytes.
+// partOf is how much smaller than its buffer a part must be to be copied alone, if the buffer has at least partMin
+// bytes.
 const (
 	partOf  = 4
 	partMin = 1 << 20

@@ -135,8 +135,8 @@ func (p *part) run(e *exec) (err *errs.Error) {
 }
 
 // await waits until another executor has issued x, which j needs. Of all nodes that were not issued, the first of the
-// oldest job heads its executor's work and has all its inputs, so that somebody always goes on. A node of a later job is not
-// waited for: it was given up and scheduled anew behind us.
+// oldest job heads its executor's work and has all its inputs, so that somebody always goes on. A node of a later job
+// is not waited for: it was given up and scheduled anew behind us.
 func (e *exec) await(j *Job, x *Array) *errs.Error {
 	waits := func() bool { return x.state == scheduled && x.job != nil && x.job.number <= j.number }
 	for waits() {

@@ -6,8 +6,8 @@ import (
 )
 
 // What is done when a device has no memory left, in order, each step only if those before were not enough: idle memory
-// goes back to the device; all its commands are waited for; copies that the host has too are dropped; others are brought
-// to the host. So models larger than the device run, slowly, and a MemoryError says that neither has room.
+// goes back to the device; all its commands are waited for; copies that the host has too are dropped; others are
+// brought to the host. So models larger than the device run, slowly, and a MemoryError says that neither has room.
 
 // memory gives size bytes on the device for what e gives next.
 func (e *exec) memory(size int, op string) (device.Memory, *errs.Error) {
@@ -26,8 +26,8 @@ func (e *exec) memory(size int, op string) (device.Memory, *errs.Error) {
 	if err := l.q.Lost(); err != nil { // which has no memory any more
 		return device.Memory{}, err
 	}
-	return device.Memory{}, errs.Errorf(errs.MemoryError, "[%s] cannot allocate %d bytes on the %s: %d bytes are in use there and the limit is %d",
-		op, size, u.Name(), u.active, u.limit)
+	return device.Memory{}, errs.Errorf(errs.MemoryError,
+		"[%s] cannot allocate %d bytes on the %s: %d bytes are in use there and the limit is %d", op, size, u.Name(), u.active, u.limit)
 }
 
 func (e *exec) trimIdle(int) *errs.Error {
@@ -51,7 +51,9 @@ func (e *exec) waitForAll(int) *errs.Error {
 func (e *exec) dropCopies(size int) *errs.Error {
 	freed := 0
 	for freed < size {
-		b, c := e.lane.unit.oldest(func(b *buffer, c *copyOn) bool { return b.ptr != nil && b.res.made.ticket == 0 && !b.shared(c) })
+		b, c := e.lane.unit.oldest(func(b *buffer, c *copyOn) bool {
+			return b.ptr != nil && b.res.made.ticket == 0 && !b.shared(c)
+		})
 		if b == nil {
 			break
 		}

@@ -41,8 +41,8 @@ var hostLanes struct {
 	next  int
 }
 
-// openLane is a lane for another stream of the device at place dev of Devices: the first one, or its own as long as there
-// are enough.
+// openLane is a lane for another stream of the device at place dev of Devices: the first one, or its own as long as
+// there are enough.
 func openLane(dev int, own bool) *lane {
 	hosts := len(device.Registered())
 	if dev >= hosts {
@@ -97,7 +97,8 @@ func addUse(us []use, u use) []use {
 // waitSlice is how long waits for devices are blind to who gives up.
 const waitSlice = 20 * time.Millisecond
 
-// wait returns once u is complete, which includes what a download writes, with the graph lock given up. Canceled may be nil.
+// wait returns once u is complete, which includes what a download writes, with the graph lock given up. Canceled may be
+// nil.
 func (u use) wait(canceled func() bool) *errs.Error {
 	if u.ticket == 0 {
 		return nil
@@ -123,8 +124,8 @@ func (u use) wait(canceled func() bool) *errs.Error {
 	return err
 }
 
-// commit hands what was appended to the device, with the graph lock given up. Only who owns the lane calls it: its executor, or
-// who holds the lock of its unit's copies.
+// commit hands what was appended to the device, with the graph lock given up. Only who owns the lane calls it: its
+// executor, or who holds the lock of its unit's copies.
 func (l *lane) commit() *errs.Error {
 	if l.q == nil || l.committed == l.given {
 		return nil

@@ -8,9 +8,9 @@ import (
 // prefetchMin is what is worth a transfer of its own: less goes with the commands that read it.
 const prefetchMin = 64 << 10
 
-// prefetch begins to copy what nodes of the tape read and only the host has, in the order in which they need it, so that the
-// device computes with the first while the others are on their way. It stops where memory becomes short: the rest is
-// copied when it is read, and the copies of what is done with give way to it.
+// prefetch begins to copy what nodes of the tape read and only the host has, in the order in which they need it, so
+// that the device computes with the first while the others are on their way. It stops where memory becomes short: the
+// rest is copied when it is read, and the copies of what is done with give way to it.
 func (e *exec) prefetch(tape []*Array) *errs.Error {
 	u := e.lane.unit
 	var far []*buffer

@@ -6,8 +6,8 @@ import (
 )
 
 // residence is what devices have to do with a buffer. There is at least one copy of its bytes, the host's or one on a
-// device, and every copy that is there is valid once the command that makes it is complete. So there are no stale copies and no
-// flags of validity: where bytes are overwritten, the copies elsewhere are given up at once.
+// device, and every copy that is there is valid once the command that makes it is complete. So there are no stale
+// copies and no flags of validity: where bytes are overwritten, the copies elsewhere are given up at once.
 type residence struct {
 	size    int // of the copies
 	copies  []*copyOn
@@ -111,8 +111,8 @@ func (b *buffer) releaseAll() {
 // exported is the attr of arrays that stand for a view that somebody else has of the host's memory, and may write to.
 type exported struct{}
 
-// Exported is a for somebody else, who may write to its memory while holding it: a itself, or an array that stands for it.
-// Copies on devices would not see what is written: they are given up, and made anew at each use meanwhile.
+// Exported is a for somebody else, who may write to its memory while holding it: a itself, or an array that stands for
+// it. Copies on devices would not see what is written: they are given up, and made anew at each use meanwhile.
 func (a *Array) Exported() *Array {
 	if a.buf == nil || len(units) == 0 || a.ReadOnly() {
 		return a
@@ -283,7 +283,8 @@ func (b *buffer) fetch(l *lane, canceled func() bool) *errs.Error {
 	return nil
 }
 
-// download appends the copy to the host: to l, if it is one of a device that has a copy, else to that device's own lane.
+// download appends the copy to the host: to l, if it is one of a device that has a copy, else to that device's own
+// lane.
 func (b *buffer) download(l *lane) *errs.Error {
 	if err := b.lostError(); err != nil {
 		return err
@@ -319,7 +320,8 @@ func (b *buffer) downloadOn(l *lane, c *copyOn) *errs.Error {
 	}
 	host := newBuffer(b.res.size)
 	if host == nil {
-		return errs.Errorf(errs.MemoryError, "[eval] cannot allocate %d bytes to bring an array from the %s", b.res.size, c.unit.Name())
+		return errs.Errorf(errs.MemoryError, "[eval] cannot allocate %d bytes to bring an array from the %s",
+			b.res.size, c.unit.Name())
 	}
 	t, e := l.q.Download(host.ptr, device.Place{Mem: c.mem}, b.res.size)
 	if e != nil {
@@ -334,8 +336,8 @@ func (b *buffer) downloadOn(l *lane, c *copyOn) *errs.Error {
 	return nil
 }
 
-// transfer runs f with the device's lane for copies, which the caller owns meanwhile, and commits. Own is the lane whose
-// executor asks; it is committed, since others may wait for it while it waits for the lock.
+// transfer runs f with the device's lane for copies, which the caller owns meanwhile, and commits. Own is the lane
+// whose executor asks; it is committed, since others may wait for it while it waits for the lock.
 func (u *unit) transfer(own *lane, f func(l *lane) *errs.Error) *errs.Error {
 	if own != nil {
 		if err := own.commit(); err != nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/mlx-go/mlx_go/core/errs"
 )
 
-// A node is computed on a stream, an order of execution on a device, which it knows by number. It takes the stream that is
-// current when it is made: the one that came with the call from Python, or, while a transform works through a
-// graph, that of the node for which a rule builds others. So the derivative of what ran on a stream runs there too.
+// A node is computed on a stream, an order of execution on a device, which it knows by number. It takes the stream that
+// is current when it is made: the one that came with the call from Python, or, while a transform works through a graph,
+// that of the node for which a rule builds others. So the derivative of what ran on a stream runs there too.
 
 // stream is one order of execution that users name.
 type stream struct {
@@ -68,8 +68,9 @@ func Devices() []DeviceName {
 	return list
 }
 
-// NewStream makes a stream on the device at place dev of Devices. Own says that it runs beside others where nothing orders
-// them. The default streams of threads do not: they share the device's first lane, on which all workers serve one kernel.
+// NewStream makes a stream on the device at place dev of Devices. Own says that it runs beside others where nothing
+// orders them. The default streams of threads do not: they share the device's first lane, on which all workers serve
+// one kernel.
 func NewStream(dev int, own bool) uint16 {
 	if len(streams) > math.MaxUint16 {
 		errs.Throw(errs.RuntimeError, "[new_stream] there are %d streams, and no more are possible", len(streams))

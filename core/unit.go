@@ -33,8 +33,8 @@ type unit struct {
 	fallbacks map[Fallback]*FallbackCount
 }
 
-// idle is memory that nothing holds, and the commands that may still use it. A lane takes what it used itself at once, since it
-// orders its commands: so running ahead costs no memory.
+// idle is memory that nothing holds, and the commands that may still use it. A lane takes what it used itself at once,
+// since it orders its commands: so running ahead costs no memory.
 type idle struct {
 	mem  device.Memory
 	uses []use
@@ -185,8 +185,8 @@ func (u *unit) settle(canceled func() bool) *errs.Error {
 	return nil
 }
 
-// DeviceInfo describes the device at place dev of Devices: what it says of itself, and for an asynchronous one what core
-// counts of it: bytes, and nodes of its streams that the host computed, by op and reason.
+// DeviceInfo describes the device at place dev of Devices: what it says of itself, and for an asynchronous one what
+// core counts of it: bytes, and nodes of its streams that the host computed, by op and reason.
 func DeviceInfo(dev int) map[string]any {
 	hosts := device.Registered()
 	if dev < len(hosts) {
@@ -197,7 +197,8 @@ func DeviceInfo(dev int) map[string]any {
 	for k, v := range u.Info() {
 		info[k] = v
 	}
-	info["active_memory"], info["peak_memory"], info["cache_memory"], info["memory_limit"] = u.active, u.peak, u.cached, u.limit
+	info["active_memory"], info["peak_memory"] = u.active, u.peak
+	info["cache_memory"], info["memory_limit"] = u.cached, u.limit
 	nodes := 0
 	var lines []string
 	for f, c := range u.fallbacks {
