@@ -78,8 +78,8 @@ func ApplyRow(r *table.Row, args []Arg) *Array {
 	if !r.Types.AsBool {
 		d = resultDtype(r.Name, args[first:])
 	}
-	if r.Name == "power" && isTwo(&args[1]) && args[0].Array != nil && args[0].Array.dtype == d {
-		return applyRow(table.FindRow("square"), args[0].Array) // the same value, a tenth of the work
+	if s := r.Short; s != nil && isNumber(&args[1], s.Scalar) && args[0].Array != nil && args[0].Array.dtype == d {
+		return apply(s.Row, args[0].Array)
 	}
 	var xs [3]*Array
 	for i := range args {
@@ -342,7 +342,7 @@ func rejectDtype(r *table.Row, d dtype.Dtype) {
 	errs.Throw(errs.ValueError, "[%s] dtype %s is not supported; it takes %s", r.Name, d, takes)
 }
 
-// isTwo reports whether a Python scalar is the number 2.
-func isTwo(a *Arg) bool {
-	return a.Kind == ArgInt && a.Int == 2 || a.Kind == ArgFloat && a.Float == 2
+// isNumber reports whether a Python scalar is the real number v.
+func isNumber(a *Arg, v float64) bool {
+	return a.Kind == ArgInt && float64(a.Int) == v || a.Kind == ArgFloat && a.Float == v
 }

@@ -56,7 +56,9 @@ const (
 // families define theirs beside their rules.
 type Def struct {
 	Name string
-	Row  *table.Row
+	// NameOf is the name by which users know a node, where it follows from its attr.
+	NameOf func(attr any) string
+	Row    *table.Row
 	// VJP maps the cotangent of y to those of its inputs; entries whose want is
 	// false are ignored, nil means zero.
 	VJP func(y, ct *Array, want []bool) []*Array
@@ -180,22 +182,8 @@ func tooLarge(op *Def, shape layout.Shape) {
 
 // opName is the op as users know it: some share a Def and are told apart by their attr.
 func (a *Array) opName() string {
-	switch at := a.attr.(type) {
-	case *rest:
-		return at.name
-	case *rowsAttr:
-		return at.name
-	case device.ReduceAttr:
-		return reduceNames[at.Op]
-	case device.ScanAttr:
-		return scanNames[at.Op]
-	case device.ArgReduceAttr:
-		if at.Max {
-			return "argmax"
-		}
-		return "argmin"
-	case device.SortAttr:
-		return sortName(at)
+	if f := a.op.NameOf; f != nil {
+		return f(a.attr)
 	}
 	return a.op.Name
 }

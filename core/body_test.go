@@ -117,5 +117,8 @@ func TestRowNames(t *testing.T) {
 		if r.Index != i || r.Doc == "" || r.Span.Lo >= r.Span.Hi {
 			t.Errorf("row %s is incomplete", r.Name)
 		}
+		if s := r.Short; s != nil && (len(r.Args) != 2 || table.FindRow(s.Row) == nil || len(table.FindRow(s.Row).Args) != 1) {
+			t.Errorf("row %s is short for none of one argument: %v", r.Name, s)
+		}
 	}
 }

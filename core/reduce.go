@@ -14,7 +14,8 @@ var reduceOp, argReduceOp Def
 var reduceNames = [device.ReduceOpCount]string{"sum", "prod", "min", "max", "all", "any"}
 
 func init() {
-	reduceOp = Def{Name: "reduce", Kind: device.KindReduce, VJP: vjpReduce, JVP: jvpReduce,
+	reduceOp = Def{Name: "reduce", NameOf: func(at any) string { return reduceNames[at.(device.ReduceAttr).Op] },
+		Kind: device.KindReduce, VJP: vjpReduce, JVP: jvpReduce,
 		Cost: func(y *Array) int { return max(y.in[0].Size()/max(y.Size(), 1), 1) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			at := y.attr.(device.ReduceAttr)
@@ -25,7 +26,8 @@ func init() {
 			return newArray(&reduceOp, y.dtype, withBatch(n, y.shape), device.ReduceAttr{Op: at.Op, Axes: axes}, ins[0])
 		},
 	}
-	argReduceOp = Def{Name: "argreduce", NoGrad: "the result is an integer", Kind: device.KindArgReduce,
+	argReduceOp = Def{Name: "argreduce", NameOf: func(at any) string { return argReduceName(at.(device.ArgReduceAttr).Max) },
+		NoGrad: "the result is an integer", Kind: device.KindArgReduce,
 		Cost: reduceOp.Cost,
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			at := y.attr.(device.ArgReduceAttr)
@@ -126,11 +128,15 @@ func reduce(op device.ReduceOp, x *Array, axes []int) *Array {
 	return newArray(&reduceOp, d, shape, device.ReduceAttr{Op: op, Axes: axes}, x)
 }
 
-func argReduce(x *Array, axis int, largest bool) *Array {
-	name := "argmin"
+func argReduceName(largest bool) string {
 	if largest {
-		name = "argmax"
+		return "argmax"
 	}
+	return "argmin"
+}
+
+func argReduce(x *Array, axis int, largest bool) *Array {
+	name := argReduceName(largest)
 	if x.shape[axis] == 0 {
 		errs.Throw(errs.ValueError, "[%s] axis %d of shape %s is empty", name, axis, layout.Format(x.shape))
 	}

@@ -19,10 +19,11 @@ type rest struct {
 var restOp Def
 
 func init() {
-	restOp = Def{Name: "rest", NoGrad: "what was being evaluated depends on no argument of a transform", Launch: func(e *exec, y *Array) *errs.Error {
-		r := y.attr.(*rest)
-		return r.run(e, y, y.inputs(), &r.done)
-	}}
+	restOp = Def{Name: "rest", NameOf: func(at any) string { return at.(*rest).name },
+		NoGrad: "what was being evaluated depends on no argument of a transform", Launch: func(e *exec, y *Array) *errs.Error {
+			r := y.attr.(*rest)
+			return r.run(e, y, y.inputs(), &r.done)
+		}}
 }
 
 // runInPlace computes y, which has taken over the memory of one of xs, by run. Interrupted, y becomes the rest of it: a

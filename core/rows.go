@@ -26,7 +26,8 @@ func init() {
 	for _, name := range []string{"floor_divide", "remainder"} {
 		divmodRows.rows = append(divmodRows.rows, table.FindRow(name))
 	}
-	rowsOp = Def{Name: "rows", Kind: device.KindElementwise, Launch: launchRows, Cost: func(*Array) int { return 8 },
+	rowsOp = Def{Name: "rows", NameOf: func(at any) string { return at.(*rowsAttr).name },
+		Kind: device.KindElementwise, Launch: launchRows, Cost: func(*Array) int { return 8 },
 		Several: &Several{Specs: specsOfRows, VJP: vjpRows, JVP: jvpRows,
 			VMap: func(_ *Walk, y *Array, ins []*Array, mapped []bool, n int, then func([]*Array)) {
 				then(applyRows(y.attr.(*rowsAttr), alignBatches(ins, mapped, len(y.shape))...))

@@ -22,13 +22,13 @@ func init() {
 	order := func(y *Array) *Array {
 		return argSortAxis(y.in[0], y.attr.(device.SortAttr).Axis, y.attr.(device.SortAttr).Kth)
 	}
-	sortOp = Def{Name: "sort", Kind: device.KindSort, VMap: vmap, Cost: cost,
+	sortOp = Def{Name: "sort", NameOf: sortName, Kind: device.KindSort, VMap: vmap, Cost: cost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			return []*Array{scatterAxisAdd(zerosLike(y.in[0]), order(y), ct, y.attr.(device.SortAttr).Axis)}
 		},
 		JVP: func(y *Array, t []*Array) *Array { return gatherAxis(t[0], order(y), y.attr.(device.SortAttr).Axis) },
 	}
-	argSortOp = Def{Name: "argsort", Kind: device.KindSort, VMap: vmap, Cost: cost, NoGrad: "the result is an integer"}
+	argSortOp = Def{Name: "argsort", NameOf: sortName, Kind: device.KindSort, VMap: vmap, Cost: cost, NoGrad: "the result is an integer"}
 	searchOp = Def{Name: "searchsorted", Kind: device.KindSearchSorted, Cost: cost, VMap: vmapSearch, NoGrad: "the result is an integer"}
 
 	// along applies f to the given axis, or to the flattened array for an axis of None.
@@ -135,7 +135,8 @@ func sortAxis(x *Array, axis, kth int) *Array {
 	return newArray(&sortOp, x.dtype, x.shape, at, x)
 }
 
-func sortName(at device.SortAttr) string {
+func sortName(attr any) string {
+	at := attr.(device.SortAttr)
 	name := "sort"
 	if at.Kth >= 0 {
 		name = "partition"

@@ -47,13 +47,15 @@ func complexes(body string) Bodies {
 // alias names the same op once more.
 type alias string
 
-// el makes a row. Further options: Bodies for kinds of dtype, RowFlags, aliases.
+// el makes a row. Further options: Bodies for kinds of dtype, RowFlags, aliases, a Short.
 func el(name, args string, types Types, body string, deriv d, in Span, doc string, opts ...any) *Row {
 	r := &Row{Name: name, Args: strings.Split(args, " "), Types: types, Body: body, Deriv: deriv, Span: in, Doc: doc}
 	for _, o := range opts {
 		switch o := o.(type) {
 		case RowFlags:
 			r.Flags |= o
+		case Short:
+			r.Short = &o
 		case alias:
 			r.Alias = append(r.Alias, string(o))
 		case Bodies:

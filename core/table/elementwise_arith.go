@@ -7,7 +7,7 @@ var arithmeticRows = []*Row{
 	el("divide", "a b", toFloat, "a / b", d{"1 / b", "-y / b"}, span{0.5, 3}, "Element-wise division.", Named|StreamByPosition),
 	el("floor_divide", "a b", realType, "floor(a / b)", d{"0", "0"}, span{0.5, 9}, "Element-wise division rounded down. Integers divided by 0 give 0.", exact("floordiv(a, b)"), boolean("a && b"), Named|StreamByPosition),
 	el("remainder", "a b", realType, "mod(a, b)", d{"1", "-floor_divide(a, b)"}, span{0.5, 9}, "Element-wise remainder of floor division, with the sign of b. Integers modulo 0 give 0.", boolean("0"), Heavy, Named|StreamByPosition),
-	el("power", "a b", anyType, "pow(a, b)", d{"where(b == 0, 0, b * power(a, b - 1))", "where(y == 0, 0, y * log(a))"}, span{0.2, 2}, "Element-wise power. Integers are raised modulo their range; a negative exponent gives the quotient rounded to zero.", boolean("a || !b"), Heavy, alias("pow")),
+	el("power", "a b", anyType, "pow(a, b)", d{"where(b == 0, 0, b * power(a, b - 1))", "where(y == 0, 0, y * log(a))"}, span{0.2, 2}, "Element-wise power. Integers are raised modulo their range; a negative exponent gives the quotient rounded to zero.", boolean("a || !b"), Heavy, alias("pow"), Short{2, "square"}),
 	el("minimum", "a b", anyType, "min(a, b)", d{"where(a < b, 1, 0)", "where(a < b, 0, 1)"}, span{-3, 3}, "Element-wise smaller value; NaN if either is NaN.", boolean("a && b")),
 	el("maximum", "a b", anyType, "max(a, b)", d{"where(a > b, 1, 0)", "where(a > b, 0, 1)"}, span{-3, 3}, "Element-wise larger value; NaN if either is NaN.", boolean("a || b")),
 	el("logaddexp", "a b", toFloat, "logaddexp(a, b)", d{"exp(a - y)", "exp(b - y)"}, span{-3, 3}, "Element-wise log(exp(a) + exp(b)) without overflow.", Heavy),

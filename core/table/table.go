@@ -22,6 +22,14 @@ type Row struct {
 	Index int      // position in Rows, the ABI between table and kernels
 	Flags RowFlags
 	Alias []string // other Python names of the same op
+	Short *Short
+}
+
+// Short is a row of one argument that gives the same with less work where the last of two is a scalar: power by 2 is
+// square.
+type Short struct {
+	Scalar float64
+	Row    string
 }
 
 // Bodies gives the body for a kind of dtype.
