@@ -124,6 +124,9 @@ func awaitDevices(outs []*Array) *Job {
 func bring(outs []*Array) *Job {
 	var far []*Array
 	for _, a := range outs {
+		if a.facts.Ready != 0 {
+			continue
+		}
 		if a.buf != nil && !a.buf.onHost() {
 			far = append(far, a.retain())
 		} else {

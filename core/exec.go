@@ -112,11 +112,10 @@ func (e *exec) tensor(x *Array) device.Tensor { return e.input(x, x.shape, x.Str
 func (e *exec) input(x *Array, shape layout.Shape, strides []int) device.Tensor {
 	t := device.Tensor{Dtype: x.dtype, Shape: shape, Strides: strides}
 	switch b := x.buf; {
+	case b == nil && !e.device:
 	case e.device:
 		e.d.xs = append(e.d.xs, x)
-	case b == nil:
-	case b.res != nil && !e.reach(b):
-	default:
+	case b.res == nil || e.reach(b):
 		t.Data = unsafe.Add(b.ptr, x.offset)
 	}
 	return t
