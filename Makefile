@@ -71,12 +71,12 @@ lint-go: ## gofmt, go vet, staticcheck; generated files are up to date
 
 test-go: ## go test over everything
 	$(call say,go test)
-	go test ./...
+	go test -timeout 60m ./... # as long as it takes on a machine that others use
 	CGO_CFLAGS="-O2 -DMLX_GO_PARK_PORTABLE" go test ./internal/park # as on systems without a futex
 
 race: ## the core, the test double and the waiting of threads under the race detector
 	$(call say,go test -race)
-	go test -race ./core/... ./internal/park
+	go test -race -timeout 60m ./core/... ./internal/park
 	go test -race -short ./backends/double
 
 fuzz: ## each fuzz target for FUZZTIME

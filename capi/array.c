@@ -84,7 +84,7 @@ static char *read_text(uint32_t number, int64_t *size) {
 		if (others) PyEval_RestoreThread(others);
 		*size = n += got;
 		if (got < want) return text;
-		if (PyErr_CheckSignals() < 0) {
+		if (look_for_signals() < 0) {
 			free(text);
 			return NULL;
 		}

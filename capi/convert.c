@@ -195,7 +195,7 @@ static int scan_list(PyObject *seq, int axis, scan *s) {
 	}
 	if (n == 0 && s->ndim < 0) s->ndim = axis + 1;
 	for (Py_ssize_t i = 0; i < n; i++) {
-		if ((i & (POLL_ELEMENTS - 1)) == POLL_ELEMENTS - 1 && PyErr_CheckSignals() < 0) return -1;
+		if ((i & (POLL_ELEMENTS - 1)) == POLL_ELEMENTS - 1 && look_for_signals() < 0) return -1;
 		PyObject *o = element(seq, list, i);
 		if (!o) return changed();
 		if (PyList_Check(o) || PyTuple_Check(o)) {
@@ -238,7 +238,7 @@ static int fill_list(PyObject *seq, int axis, const scan *s, int dtype, char **a
 	}
 	char *p = *at;
 	for (Py_ssize_t i = 0; i < n; i++, p += size) {
-		if ((i & (POLL_ELEMENTS - 1)) == POLL_ELEMENTS - 1 && PyErr_CheckSignals() < 0) return -1;
+		if ((i & (POLL_ELEMENTS - 1)) == POLL_ELEMENTS - 1 && look_for_signals() < 0) return -1;
 		PyObject *o = element(seq, list, i);
 		if (!o) return changed();
 		if (dtype == DT_FLOAT32 && PyFloat_CheckExact(o)) {

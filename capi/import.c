@@ -14,7 +14,7 @@ static int walk_axis(const foreign_memory *m, run_function run, int size, char *
 		k = n - i < RUN ? n - i : RUN;
 		if ((*since += k) > RUN) {
 			*since = 0;
-			if (PyErr_CheckSignals() < 0) return -1;
+			if (look_for_signals() < 0) return -1;
 		}
 		int r = run(*q, p + i * step, k, step, m);
 		if (r) return r;

@@ -83,6 +83,8 @@ static inline void give_back(void) {
  * array object a new node.
  */
 enum { POLL_ELEMENTS = 1 << 16, POLL_BYTES = 1 << 26 };
+int look_for_signals(void); /* PyErr_CheckSignals, counted for tests */
+PyObject *looks_for_signals(PyObject *module, PyObject *unused);
 /* memcpy that looks for Ctrl-C; -1 with an exception. */
 int copy_bytes(void *to, const void *from, int64_t n);
 

@@ -88,7 +88,7 @@ static PyObject *take_pieces(capi_pieces *p) {
 	int64_t left = p->size, each = p->n > 1 ? PIECE_SIZE : left;
 	for (int64_t i = 0; list && i < p->n; i++, left -= each) {
 		int64_t size = left < each ? left : each;
-		PyObject *b = PyErr_CheckSignals() < 0 ? NULL : PyBytes_FromStringAndSize(p->list[i], size);
+		PyObject *b = look_for_signals() < 0 ? NULL : PyBytes_FromStringAndSize(p->list[i], size);
 		if (!b) Py_CLEAR(list);
 		else PyList_SetItem(list, i, b);
 		free(p->list[i]);
@@ -154,7 +154,7 @@ static PyObject *named_arrays(capi_loaded *l) {
 	const capi_handle *at = l->arrays;
 	PyObject *dict = PyDict_New();
 	for (int64_t i = 0; i < l->n; i++) {
-		if (dict && i % POLL_ELEMENTS == 0 && PyErr_CheckSignals() < 0) Py_CLEAR(dict);
+		if (dict && i % POLL_ELEMENTS == 0 && look_for_signals() < 0) Py_CLEAR(dict);
 		if (!dict) {
 			queue_free((uint32_t)at[i], (uint32_t)(at[i] >> 32));
 			continue;
@@ -170,7 +170,7 @@ static PyObject *named_arrays(capi_loaded *l) {
 static PyObject *metadata_dict(const capi_texts *t) {
 	PyObject *dict = PyDict_New();
 	for (int64_t i = 0; dict && i < t->n; i += 2) {
-		PyObject *key = i % POLL_ELEMENTS == 0 && PyErr_CheckSignals() < 0 ? NULL : text_at(t, i);
+		PyObject *key = i % POLL_ELEMENTS == 0 && look_for_signals() < 0 ? NULL : text_at(t, i);
 		PyObject *value = key ? text_at(t, i + 1) : NULL;
 		if (!value || PyDict_SetItem(dict, key, value) < 0) Py_CLEAR(dict);
 		Py_XDECREF(key);

@@ -95,7 +95,7 @@ static PyObject *list_of(const capi_info *a, int axis, const char *at) {
 	if (!list) return NULL;
 	int last = axis + 1 == a->ndim;
 	for (int64_t i = 0; i < n; i++, at += step) {
-		if ((i & (last ? POLL_ELEMENTS - 1 : 1023)) == 1023 && PyErr_CheckSignals() < 0) {
+		if ((i & (last ? POLL_ELEMENTS - 1 : 1023)) == 1023 && look_for_signals() < 0) {
 			Py_DECREF(list);
 			return NULL;
 		}

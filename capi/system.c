@@ -142,6 +142,7 @@ PyMethodDef system_methods[] = {
 		"set_memory_limit(limit)\n--\n\nBound the bytes that arrays may hold, beyond which allocating raises MemoryError; returns the old limit."},
 	{"set_cache_limit", (PyCFunction)(void *)set_cache_limit, METH_VARARGS | METH_KEYWORDS,
 		"set_cache_limit(limit)\n--\n\nBound the bytes of freed memory that are kept for reuse; returns the old limit."},
+	{"_looks_for_signals", looks_for_signals, METH_NOARGS, NULL},
 	{"_set_precision", set_precision, METH_O, NULL},
 	{"_promote", (PyCFunction)(void *)promote, METH_FASTCALL, NULL},
 	{"_random_state", random_state, METH_NOARGS, NULL},

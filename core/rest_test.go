@@ -3,7 +3,6 @@ package core_test
 import (
 	"sync/atomic"
 	"testing"
-	"time"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
@@ -77,9 +76,7 @@ func interrupted(t *testing.T, y *core.Array) {
 	if j == nil {
 		t.Fatal("it was evaluated at once")
 	}
-	for !j.Wait(time.Second) {
-	}
-	if err := j.Err(); err == nil || err.Kind != errs.Interrupted {
+	if err := ended(j).Err(); err == nil || err.Kind != errs.Interrupted {
 		t.Fatalf("error is %v, want an interruption", err)
 	}
 }

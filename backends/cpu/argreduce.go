@@ -51,7 +51,7 @@ func (f argFold) run() {
 		a := f.kept[0]
 		f.kept = f.kept[1:]
 		for range a.n {
-			if f.k.Canceled() {
+			if canceled(f.k.Cancel) {
 				return
 			}
 			f.run()
@@ -123,7 +123,7 @@ func (f *argFold) chunked(cols, chunk int) {
 		first.kept[i].out, second.kept[i].in = s, s
 	}
 	first.launch(cols, chunks, chunk)
-	if f.k.Canceled() {
+	if canceled(f.k.Cancel) {
 		return
 	}
 	second.n, second.step = chunks, outputs
@@ -136,7 +136,7 @@ func (f *argFold) chunked(cols, chunk int) {
 		copy(unsafe.Slice((*byte)(unsafe.Add(second.in, i*size)), size), unsafe.Slice((*byte)(from), size))
 	}
 	second.launch(0, 1, chunks)
-	if f.k.Canceled() {
+	if canceled(f.k.Cancel) {
 		return // not every result was written
 	}
 	for i, o := range results {

@@ -41,7 +41,7 @@ func (Backend) Launch(k *device.Kernel) (err error) {
 	if err := f(k); err != nil {
 		return err
 	}
-	if k.Canceled() && k.Done == nil {
+	if canceled(k.Cancel) && k.Done == nil {
 		return errs.ErrCanceled
 	}
 	return nil

@@ -347,7 +347,7 @@ func peel(k *device.Kernel, launch func(*device.Kernel) error) error {
 		for j := range sub.Out {
 			sub.Out[j] = inner(&k.Out[j], i)
 		}
-		if sub.Canceled() {
+		if canceled(sub.Cancel) {
 			return errs.ErrCanceled
 		}
 		if err := launch(&sub); err != nil {

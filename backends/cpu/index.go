@@ -70,7 +70,7 @@ func (x *indexing) launch() error {
 	}
 	if len(x.shape) > C.MAXD {
 		for i := range x.shape[0] {
-			if x.k.Canceled() {
+			if canceled(x.k.Cancel) {
 				return nil
 			}
 			y := *x
@@ -90,7 +90,7 @@ func (x *indexing) launch() error {
 	}
 	if len(x.slice) > C.MAXD {
 		for i := range x.slice[0] {
-			if x.k.Canceled() {
+			if canceled(x.k.Cancel) {
 				return nil
 			}
 			y := *x

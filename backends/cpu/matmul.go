@@ -153,7 +153,7 @@ func (g *gemm) foldBatch() {
 func (g *gemm) outermost(f func(*gemm) error) error {
 	size := g.dtype.Size()
 	for i := range g.shape[0] {
-		if g.k.Canceled() {
+		if canceled(g.k.Cancel) {
 			return errs.ErrCanceled
 		}
 		h := *g
@@ -320,7 +320,7 @@ func (g *gemm) packed() error {
 		}
 		// Blocks of the depth that fit together are packed together, so that the cores meet once for all of them.
 		for p := 0; p < g.depth; p += depth * together {
-			if g.k.Canceled() {
+			if canceled(g.k.Cancel) {
 				return errs.ErrCanceled
 			}
 			var steps []C.gemm_args

@@ -107,7 +107,7 @@ func (g *gemm) complex() error {
 // blocks multiplies in steps of so many of n rows, columns or elements of the depth; part makes a step of g.
 func (g *gemm) blocks(n, step int, part func(h *gemm, from, size int)) error {
 	for from := 0; from < n; from += step {
-		if g.k.Canceled() {
+		if canceled(g.k.Cancel) {
 			return errs.ErrCanceled
 		}
 		h := *g

@@ -46,7 +46,7 @@ func nonzero(k *device.Kernel) error {
 	}
 	grain := max(1, 1<<17/chunk)
 	ranged(C.ENTRY_nonzero_count, &args, examples*chunks, grain, k.Cancel)
-	if k.Canceled() {
+	if canceled(k.Cancel) {
 		return nil
 	}
 	counts := unsafe.Slice((*int64)(w.data), examples*chunks)

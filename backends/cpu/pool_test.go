@@ -1,10 +1,10 @@
 package cpu
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 func TestParallelCoversRangeOnce(t *testing.T) {
@@ -47,8 +47,13 @@ func TestParallelCancel(t *testing.T) {
 	var cancel atomic.Bool
 	var ran atomic.Int64
 	parallel(10000, 1, &cancel, func(lo, hi int) {
-		if ran.Add(1) == 10 {
+		switch n := ran.Add(1); {
+		case n == 10:
 			cancel.Store(true)
+		case n > 10:
+			for !cancel.Load() { // the tenth may be off its core
+				runtime.Gosched()
+			}
 		}
 	})
 	if n := ran.Load(); n < 10 || n > int64(10+threads) {
@@ -76,8 +81,11 @@ func TestParallelPanicReachesCaller(t *testing.T) {
 }
 
 func TestParallelAfterPark(t *testing.T) {
+	pool.start.Do(startWorkers)
 	for range 5 {
-		time.Sleep(2 * time.Millisecond)
+		for pool.parked.Load() < int32(threads-1) {
+			runtime.Gosched()
+		}
 		var n atomic.Int64
 		parallel(100, 1, nil, func(lo, hi int) { n.Add(int64(hi - lo)) })
 		if n.Load() != 100 {

@@ -26,7 +26,7 @@ func randomAxes(k *device.Kernel, keys, out unsafe.Pointer, bytes int, shape, st
 	if len(shape) > C.MAXD {
 		inner := layout.Size(shape[1:])
 		for i := range shape[0] {
-			if k.Canceled() {
+			if canceled(k.Cancel) {
 				return nil
 			}
 			err := randomAxes(k, unsafe.Add(keys, 4*i*step[0]), unsafe.Add(out, i*inner*bytes), bytes, shape[1:], step[1:], pair)

@@ -32,7 +32,12 @@ func stopOf(k *device.Kernel) *C.uint32_t { return (*C.uint32_t)(unsafe.Pointer(
 
 var _ = [1]struct{}{}[unsafe.Sizeof(atomic.Bool{})-4] // an atomic.Bool is that word
 
-func canceled(cancel *atomic.Bool) bool { return cancel != nil && cancel.Load() }
+// canceled is STOPPED of kernels/abi.h for loops in Go.
+func canceled(cancel *atomic.Bool) bool { return cancel != nil && cancel.Load() && givenUp(cancel) }
+
+func givenUp(cancel *atomic.Bool) bool {
+	return C.mlx_go_given_up((*C.uint32_t)(unsafe.Pointer(cancel))) != 0
+}
 
 // pieces cuts [0, n) for long loops in Go, and ends early when the caller gives up.
 func pieces(n int, cancel *atomic.Bool) iter.Seq2[int, int] {
@@ -45,7 +50,7 @@ func pieces(n int, cancel *atomic.Bool) iter.Seq2[int, int] {
 // inPlace runs fn over [0, n), from where an earlier launch stopped, in blocks that are always finished.
 func inPlace(k *device.Kernel, n, block int, fn func(lo, hi int) error) error {
 	for *k.Done < n {
-		if k.Canceled() {
+		if canceled(k.Cancel) {
 			return errs.ErrCanceled
 		}
 		hi := min(*k.Done+max(block, 1), n)

@@ -168,7 +168,7 @@ func (f fold) run() {
 		a := f.kept[0]
 		f.kept = f.kept[1:]
 		for range a.n {
-			if f.k.Canceled() {
+			if canceled(f.k.Cancel) {
 				return
 			}
 			f.run()

@@ -105,7 +105,7 @@ func (s scanLoop) run() {
 		a := s.kept[0]
 		s.kept = s.kept[1:]
 		for range a.n {
-			if s.k.Canceled() {
+			if canceled(s.k.Cancel) {
 				return
 			}
 			s.run()
@@ -132,7 +132,7 @@ func (s scanLoop) run() {
 		g.chunk, g.chunks = scanChunk, C.int64_t(chunks)
 	}
 	ranged(C.ENTRY_scan, &g, rows*chunks, splitWork/2/int(g.chunk), s.k.Cancel)
-	if chunks == 1 || s.k.Canceled() {
+	if chunks == 1 || canceled(s.k.Cancel) {
 		return
 	}
 	w := getWorkspace(s.k, rows*chunks*size)

@@ -81,7 +81,7 @@ func eachOuter(k *device.Kernel, kept []axis, in, out unsafe.Pointer, d dtype.Dt
 	}
 	a := kept[0]
 	for range a.n {
-		if k.Canceled() {
+		if canceled(k.Cancel) {
 			return
 		}
 		eachOuter(k, kept[1:], in, out, d, fn)

@@ -83,7 +83,7 @@ func (s *sorting) vectors(d dtype.Dtype) bool {
 		width = 8
 	}
 	if s.split && s.kth < 0 && threads > 1 {
-		for row := 0; row < extent(s.kept) && !s.k.Canceled(); row++ {
+		for row := 0; row < extent(s.kept) && !canceled(s.k.Cancel); row++ {
 			s.splitVectors(g, row, width)
 		}
 		return true
@@ -117,7 +117,7 @@ func sortRows[K key](s *sorting, d dtype.Dtype) {
 		defer w.held.release()
 		w.held.k = s.k
 		w.keys = borrow[K](&w.held, s.n)
-		for i := lo; i < hi && !s.k.Canceled(); i++ {
+		for i := lo; i < hi && !canceled(s.k.Cancel); i++ {
 			src, dst := s.at(i)
 			w.row(s, &rule, src, dst)
 		}
@@ -212,7 +212,7 @@ func (w *sortSpace[K]) permutation(s *sorting) {
 func (w *sortSpace[K]) gather(s *sorting, src, dst unsafe.Pointer) {
 	size := int(unsafe.Sizeof(w.keys[0]))
 	for i := range s.n {
-		if i%C.STOP_WORK == 0 && s.k.Canceled() {
+		if i%C.STOP_WORK == 0 && canceled(s.k.Cancel) {
 			return
 		}
 		var at uint32
@@ -245,7 +245,7 @@ func (w *sortSpace[K]) partition(s *sorting, src, dst unsafe.Pointer) {
 				counts[k>>shift&mask]++
 			}
 		}
-		if s.k.Canceled() {
+		if canceled(s.k.Cancel) {
 			return
 		}
 		digit := 0
@@ -272,7 +272,7 @@ func (w *sortSpace[K]) partition(s *sorting, src, dst unsafe.Pointer) {
 				}
 			}
 		}
-		if s.k.Canceled() {
+		if canceled(s.k.Cancel) {
 			return
 		}
 		among = into
@@ -281,7 +281,7 @@ func (w *sortSpace[K]) partition(s *sorting, src, dst unsafe.Pointer) {
 	pivot, same := among[0], len(among)
 	place := [3]int{less, less + same, 0} // of the next equal, greater and smaller element
 	for i, k := range w.keys {
-		if i%C.STOP_WORK == 0 && s.k.Canceled() {
+		if i%C.STOP_WORK == 0 && canceled(s.k.Cancel) {
 			return
 		}
 		// Borrows of subtractions tell smaller from greater without a branch to mispredict.

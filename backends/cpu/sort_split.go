@@ -39,7 +39,7 @@ func (s *sorting) splitVectors(g C.sort_args, row, size int) {
 	}
 	run(C.ENTRY_sort_sample, 1, func(int) int { return parts * splitSample })
 	run(C.ENTRY_sort_split, blocks, func(int) int { return block })
-	if s.k.Canceled() {
+	if canceled(s.k.Cancel) {
 		return // not all ends were written
 	}
 	clear(starts)

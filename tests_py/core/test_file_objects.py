@@ -227,5 +227,5 @@ def test_standard_streams() -> None:
         "assert mx.load(f, format='npy').tolist() == [0, 1, 2, 3, 4] and mx.load(f, format='npy').tolist() == [1, 1]"
     )
     a = subprocess.Popen([sys.executable, "-c", save], stdout=subprocess.PIPE)
-    b = subprocess.run([sys.executable, "-c", load], stdin=a.stdout, timeout=120)
+    b = subprocess.run([sys.executable, "-c", load], stdin=a.stdout, timeout=900)
     assert a.wait() == 0 and b.returncode == 0

@@ -121,12 +121,12 @@ def test_other_threads_may_convert_their_results_meanwhile():
 
     def loss(x):
         begun.set()
-        assert done.wait(60)
+        assert done.wait(900)
         return (x * x).sum()
 
     thread = threading.Thread(target=lambda: results.append(np.asarray(mx.grad(loss)(mx.array([3.0])))))
     thread.start()
-    assert begun.wait(60)
+    assert begun.wait(900)
     try:
         g = mx.grad(lambda x: (x**3).sum())(mx.array([2.0]))
         assert np.asarray(g).tolist() == [12]

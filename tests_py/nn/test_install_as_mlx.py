@@ -14,7 +14,7 @@ def run(code):
         [sys.executable, "-c", textwrap.dedent(code)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
         env=os.environ.copy(),
         check=False,
     )

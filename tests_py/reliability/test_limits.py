@@ -14,7 +14,7 @@ pytestmark = pytest.mark.smoke
 resource = pytest.importorskip("resource")
 
 
-def run(program: str, timeout: float = 120) -> str:
+def run(program: str, timeout: float = 900) -> str:
     r = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=timeout)
     assert r.returncode == 0, r.stdout + r.stderr
     return r.stdout

@@ -11,10 +11,16 @@ enum {
 	DT_F16, DT_F32, DT_F64, DT_BF16, DT_C64, DT_COUNT
 };
 
-// Whoever waits for a launch may give up on it: *stop, where there is one, is then not 0. Loops look every STOP_WORK
-// elements at the latest and return; nobody reads what they leave behind.
+// Whoever waits for a launch may give up on it: *stop, where there is one, is then 1. Loops look every STOP_WORK elements
+// at the latest and return; nobody reads what they leave behind. Tests count looks: a word of n > 1 is given up at the
+// n-th look from now, which looks themselves count down.
 typedef const volatile uint32_t *stop_flag;
-#define STOPPED(stop) ((stop) && *(stop))
+#define STOPPED(stop) ((stop) && *(stop) && mlx_go_given_up(stop))
+__attribute__((noinline, cold, unused)) static int mlx_go_given_up(stop_flag stop) {
+	uint32_t *word = (uint32_t *)(uintptr_t)stop, n = __atomic_load_n(word, __ATOMIC_RELAXED);
+	while (n > 1 && !__atomic_compare_exchange_n(word, &n, n - 1, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
+	return n == 1;
+}
 enum { STOP_WORK = 1 << 20 };
 
 // A range kernel does the part [lo, hi) of a launch that args describe. Its tiles lie in room, SCRATCH_BYTES aligned to 64 and
