@@ -105,7 +105,8 @@ func goEmpty(d, ndim C.int, shape *C.int64_t, frees *C.uint32_t, n C.uint64_t) (
 }
 
 //export goExternal
-func goExternal(p unsafe.Pointer, d, ndim C.int, shape, strides *C.int64_t, owner unsafe.Pointer, locked C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
+func goExternal(p unsafe.Pointer, d, ndim C.int, shape, strides *C.int64_t, owner unsafe.Pointer, locked C.int,
+	frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	s, steps := dims(shape, C.int32_t(ndim)), dims(strides, C.int32_t(ndim))
@@ -122,9 +123,11 @@ func goExport(id C.uint32_t) (locked C.int) {
 	defer leave()
 	a := core.ByID(uint32(id))
 	if a.Differentiated() {
-		errs.Throw(errs.ValueError, "[array] NumPy and others cannot take an array of shape %s and dtype %s inside of the function that is being "+
-			"differentiated with respect to what it derives from: its gradient would be lost. Use functions of mlx_go.core, or "+
-			"stop_gradient, item or tolist to look at its values", layout.Format(a.Shape()), a.Dtype())
+		errs.Throw(errs.ValueError,
+			"[array] NumPy and others cannot take an array of shape %s and dtype %s inside of the function that is "+
+				"being differentiated with respect to what it derives from: its gradient would be lost. Use "+
+				"functions of mlx_go.core, or stop_gradient, item or tolist to look at its values",
+			layout.Format(a.Shape()), a.Dtype())
 	}
 	if a.ReadOnly() {
 		return 1

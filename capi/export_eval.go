@@ -57,8 +57,8 @@ func parker() (sleep, wake func()) {
 	return sleep, wake
 }
 
-// goEval starts evaluating; 0 when all is computed, for EVAL_READ also in the host's memory, else a job to wait for before
-// asking again. -1 on an error.
+// goEval starts evaluating; 0 when all is computed, for EVAL_READ also in the host's memory, else a job to wait for
+// before asking again. -1 on an error.
 //
 //export goEval
 func goEval(ids *C.uint32_t, count C.int64_t, how C.int, frees *C.uint32_t, n C.uint64_t) (number C.int64_t) {
@@ -80,8 +80,8 @@ func goEval(ids *C.uint32_t, count C.int64_t, how C.int, frees *C.uint32_t, n C.
 	return C.int64_t(jobs.add(j))
 }
 
-// goPending is the job to wait for until nothing runs on the call's stream, or on any for all; 0 when nothing does, -1 if
-// an asynchronous evaluation failed.
+// goPending is the job to wait for until nothing runs on the call's stream, or on any for all; 0 when nothing does, -1
+// if an asynchronous evaluation failed.
 //
 //export goPending
 func goPending(all C.int, frees *C.uint32_t, n C.uint64_t) (number C.int64_t) {

@@ -168,7 +168,8 @@ func (p *pieces) Write(b []byte) (int, error) {
 		if len(p.room) == 0 {
 			data := C.capi_add_piece(p.out, C.PIECE_SIZE)
 			if data == nil {
-				return done, errs.Errorf(errs.MemoryError, "[save] cannot allocate %d bytes of what is saved", C.PIECE_SIZE)
+				return done,
+					errs.Errorf(errs.MemoryError, "[save] cannot allocate %d bytes of what is saved", C.PIECE_SIZE)
 			}
 			p.room = unsafe.Slice((*byte)(data), C.PIECE_SIZE)
 		}
@@ -320,7 +321,8 @@ func (x *file) giveLoaded(l *core.Loaded, err *errs.Error, stream uint16) *errs.
 	return nil
 }
 
-// handles are those of arrays that are held already, and wanted on the stream. The lock is given up now and then: there may be a million.
+// handles are those of arrays that are held already, and wanted on the stream. The lock is given up now and then: there
+// may be a million.
 func handles(as []*core.Array, stream uint16) []C.capi_handle {
 	out := make([]C.capi_handle, 0, len(as))
 	for len(as) > 0 {

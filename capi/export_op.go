@@ -33,7 +33,8 @@ func goBinary(row C.int32_t, a, b C.uint32_t, frees *C.uint32_t, n C.uint64_t) (
 }
 
 //export goBinaryScalar
-func goBinaryScalar(row C.int32_t, id C.uint32_t, kind C.int, i C.int64_t, re, im C.double, reversed C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
+func goBinaryScalar(row C.int32_t, id C.uint32_t, kind C.int, i C.int64_t, re, im C.double, reversed C.int,
+	frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	var args [2]core.Arg
@@ -73,7 +74,8 @@ func goMatmul(a, b C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle
 	if matmulFunc == nil {
 		matmulFunc = funcNamed("matmul")
 	}
-	args := []core.Arg{{Kind: core.ArgArray, Array: core.ByID(uint32(a))}, {Kind: core.ArgArray, Array: core.ByID(uint32(b))}}
+	args := []core.Arg{{Kind: core.ArgArray, Array: core.ByID(uint32(a))},
+		{Kind: core.ArgArray, Array: core.ByID(uint32(b))}}
 	return handle(core.CallFunc(matmulFunc, args)[0])
 }
 
@@ -94,7 +96,8 @@ func goDivmod(args *C.capi_arg, out *C.capi_ids, frees *C.uint32_t, n C.uint64_t
 // goStack joins elements of a list that are arrays themselves, promoting their dtypes. It sets now as goCopy does.
 //
 //export goStack
-func goStack(ids *C.uint32_t, count C.int64_t, want C.int, now *C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
+func goStack(ids *C.uint32_t, count C.int64_t, want C.int, now *C.int, frees *C.uint32_t,
+	n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	if stackFunc == nil {
@@ -236,7 +239,8 @@ func decode(first *C.capi_arg, count int) (args []core.Arg) {
 }
 
 //export goCall
-func goCall(index C.int, args *C.capi_arg, count C.uint32_t, out *C.capi_ids, frees *C.uint32_t, n C.uint64_t) (failed C.int) {
+func goCall(index C.int, args *C.capi_arg, count C.uint32_t, out *C.capi_ids, frees *C.uint32_t,
+	n C.uint64_t) (failed C.int) {
 	failed = -1
 	enter(frees, n)
 	defer leave()

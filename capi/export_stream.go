@@ -52,7 +52,8 @@ func goDeviceCount(kind C.int) (n C.int) {
 //export goDeviceAt
 func goDeviceAt(place C.int) C.capi_stream { return named(int(place), 0) }
 
-// goNewStream makes a stream, which runs beside others if it is to have a lane of its own, and gives its number; -1 on an error.
+// goNewStream makes a stream, which runs beside others if it is to have a lane of its own, and gives its number; -1 on
+// an error.
 //
 //export goNewStream
 func goNewStream(place, own C.int) (number C.int64_t) {

@@ -49,9 +49,11 @@ func goTable(count *C.int) (out *C.capi_func) {
 		}
 	}
 	for _, f := range core.Funcs {
-		all = append(all, named{entry{fn: f}, f.Name, f.Doc, f.Signature, f.Method || strings.HasPrefix(f.Name, "array.")})
+		all = append(all,
+			named{entry{fn: f}, f.Name, f.Doc, f.Signature, f.Method || strings.HasPrefix(f.Name, "array.")})
 	}
-	funcs := unsafe.Slice((*C.capi_func)(C.calloc(C.size_t(len(all)), C.size_t(unsafe.Sizeof(C.capi_func{})))), len(all))
+	funcs := unsafe.Slice((*C.capi_func)(C.calloc(C.size_t(len(all)), C.size_t(unsafe.Sizeof(C.capi_func{})))),
+		len(all))
 	functions = make([]entry, len(all))
 	for i, e := range all {
 		sig, f := e.sig, &funcs[i]
@@ -73,7 +75,8 @@ func goTable(count *C.int) (out *C.capi_func) {
 		}
 		f.result = resultKind(sig.Return)
 		f.nparams = C.int32_t(len(sig.Params))
-		params := unsafe.Slice((*C.capi_param)(C.calloc(C.size_t(max(len(sig.Params), 1)), C.size_t(unsafe.Sizeof(C.capi_param{})))), len(sig.Params))
+		params := unsafe.Slice((*C.capi_param)(C.calloc(C.size_t(max(len(sig.Params), 1)),
+			C.size_t(unsafe.Sizeof(C.capi_param{})))), len(sig.Params))
 		f.params = address(unsafe.SliceData(params))
 		for k, p := range sig.Params {
 			c := &params[k]

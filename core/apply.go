@@ -174,7 +174,8 @@ func launchProgram(e *exec, y *Array, xs []*Array, p *device.Program) *errs.Erro
 		if e.cancel == nil || e.device {
 			return runProgram(e, y, xs, p, nil)
 		}
-		return e.runInPlace(y, xs, func(e *exec, y *Array, xs []*Array, done *int) *errs.Error { return runProgram(e, y, xs, p, done) })
+		return e.runInPlace(y, xs,
+			func(e *exec, y *Array, xs []*Array, done *int) *errs.Error { return runProgram(e, y, xs, p, done) })
 	}
 	if err := e.allocate(y); err != nil {
 		return err

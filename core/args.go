@@ -216,7 +216,8 @@ func (a *Args) arrays(p param) []*Array {
 	}
 	out := make([]*Array, len(x.List))
 	for k := range x.List {
-		if x.List[k].Kind == ArgNone || x.List[k].Kind == ArgList || x.List[k].Kind == ArgString || x.List[k].Kind == ArgDtype {
+		if x.List[k].Kind == ArgNone || x.List[k].Kind == ArgList || x.List[k].Kind == ArgString ||
+			x.List[k].Kind == ArgDtype {
 			errs.Throw(errs.TypeError, "[%s] expected a list of arrays", a.name())
 		}
 		out[k] = AsArray(&x.List[k])

@@ -176,7 +176,8 @@ func newArray(op *Def, d dtype.Dtype, shape layout.Shape, attr any, ins ...*Arra
 // tooLarge throws unless the shape is one of no elements.
 func tooLarge(op *Def, shape layout.Shape) {
 	if _, ok := layout.CheckedSize(shape, 16); !ok {
-		errs.Throw(errs.ValueError, "[%s] a result of shape %s would have too many elements", op.Name, layout.Format(shape))
+		errs.Throw(errs.ValueError, "[%s] a result of shape %s would have too many elements", op.Name,
+			layout.Format(shape))
 	}
 }
 

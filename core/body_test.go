@@ -12,7 +12,10 @@ import (
 // typeAlgebra reads bodies for their dtypes alone.
 type typeAlgebra struct{ row dtype.Dtype }
 
-func (g typeAlgebra) Literal(string) table.Typed                      { return table.Typed{Dtype: g.row, Literal: true} }
+func (g typeAlgebra) Literal(string) table.Typed {
+	return table.Typed{Dtype: g.row,
+		Literal: true}
+}
 func (g typeAlgebra) Unary(op token.Token, x table.Typed) table.Typed { return table.TypeUnary(op, x) }
 func (g typeAlgebra) Call(name string, args []table.Typed) table.Typed {
 	_, out := table.TypeCall(name, args)
@@ -117,7 +120,8 @@ func TestRowNames(t *testing.T) {
 		if r.Index != i || r.Doc == "" || r.Span.Lo >= r.Span.Hi {
 			t.Errorf("row %s is incomplete", r.Name)
 		}
-		if s := r.Short; s != nil && (len(r.Args) != 2 || table.FindRow(s.Row) == nil || len(table.FindRow(s.Row).Args) != 1) {
+		if s := r.Short; s != nil &&
+			(len(r.Args) != 2 || table.FindRow(s.Row) == nil || len(table.FindRow(s.Row).Args) != 1) {
 			t.Errorf("row %s is short for none of one argument: %v", r.Name, s)
 		}
 	}

@@ -63,8 +63,8 @@ func TestCacheOfGrowingArrays(t *testing.T) {
 	}
 }
 
-// step is one of training: activations of many sizes, which backward frees in the other order while it makes gradients of
-// other sizes. It is about 100 MiB, of which half is in use at once.
+// step is one of training: activations of many sizes, which backward frees in the other order while it makes gradients
+// of other sizes. It is about 100 MiB, of which half is in use at once.
 func step() {
 	const n = 12
 	var acts, grads []uint32

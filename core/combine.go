@@ -83,11 +83,14 @@ func init() {
 		Func{Name: "concatenate", Sig: sig, Call: concat},
 		Func{Name: "concat", Sig: sig, Call: concat},
 		Func{Name: "stack", Sig: sig, Call: callN(stack)},
-		Func{Name: "slice", Sig: "(a: array, start_indices: array, axes: Sequence[int], slice_size: Sequence[int]) -> array",
+		Func{Name: "slice",
+			Sig:  "(a: array, start_indices: array, axes: Sequence[int], slice_size: Sequence[int]) -> array",
 			Call: callN(sliceAt)},
 		Func{Name: "slice_update", Sig: "(a: array, update: array, start_indices: array, axes: Sequence[int]) -> array",
 			Call: callN(sliceUpdateAt)},
-		Func{Name: "depends", Sig: "(inputs: array | Sequence[array], dependencies: array | Sequence[array]) -> array | list[array]", Stream: noStream,
+		Func{Name: "depends",
+			Sig:    "(inputs: array | Sequence[array], dependencies: array | Sequence[array]) -> array | list[array]",
+			Stream: noStream,
 			Call: func(a *Args) []*Array {
 				list := func(p param) []*Array {
 					if a.arg(p).Kind == ArgList {
@@ -146,11 +149,14 @@ func joined(op string, parts []*Array, axis int) *Array {
 	shape := slices.Clone(parts[0].shape)
 	for _, x := range parts[1:] {
 		if len(x.shape) != len(shape) {
-			errs.Throw(errs.ValueError, "[%s] all arrays must have as many axes as the first, of shape %s, not shape %s", op, layout.Format(parts[0].shape), layout.Format(x.shape))
+			errs.Throw(errs.ValueError,
+				"[%s] all arrays must have as many axes as the first, of shape %s, not shape %s", op,
+				layout.Format(parts[0].shape), layout.Format(x.shape))
 		}
 		for i, d := range x.shape {
 			if i != axis && d != shape[i] {
-				errs.Throw(errs.ValueError, "[%s] shapes %s and %s must agree along all axes but %d", op, layout.Format(parts[0].shape), layout.Format(x.shape), axis)
+				errs.Throw(errs.ValueError, "[%s] shapes %s and %s must agree along all axes but %d", op,
+					layout.Format(parts[0].shape), layout.Format(x.shape), axis)
 			}
 		}
 		shape[axis] += x.shape[axis]
@@ -195,7 +201,8 @@ func sliceUpdate(x, update *Array, at *sliceAttr) *Array {
 	if update.Size() == 0 {
 		return x
 	}
-	if layout.Equal(update.shape, x.shape) && !slices.ContainsFunc(at.step, func(s int) bool { return s != 1 && s != -1 }) {
+	if layout.Equal(update.shape, x.shape) &&
+		!slices.ContainsFunc(at.step, func(s int) bool { return s != 1 && s != -1 }) {
 		return AsType(slice(update, x.shape, at), x.dtype) // all of it; a flip is its own inverse
 	}
 	return newArray(&updateOp, x.dtype, x.shape, at, x, update)
@@ -225,7 +232,8 @@ func stack(a *Args) *Array {
 	parts := make([]*Array, len(arrays))
 	for i, x := range arrays {
 		if !layout.Equal(x.shape, first) {
-			errs.Throw(errs.ValueError, "[stack] all arrays must have one shape, not %s and %s", layout.Format(first), layout.Format(x.shape))
+			errs.Throw(errs.ValueError, "[stack] all arrays must have one shape, not %s and %s", layout.Format(first),
+				layout.Format(x.shape))
 		}
 		parts[i] = unsqueeze(x, axis)
 	}
@@ -238,7 +246,8 @@ func corner(a *Args, x *Array) ([]*Array, []int) {
 	checkIndices(a.name(), []*Array{at})
 	list, _ := a.ints(by.axes)
 	if at.NDim() > 1 || at.Size() != len(list) {
-		errs.Throw(errs.ValueError, "[%s] start indices of shape %s must hold one index for each of the %d axes", a.name(), layout.Format(at.shape), len(list))
+		errs.Throw(errs.ValueError, "[%s] start indices of shape %s must hold one index for each of the %d axes",
+			a.name(), layout.Format(at.shape), len(list))
 	}
 	norm := make([]int, len(list))
 	idx := make([]*Array, len(list))
@@ -260,7 +269,8 @@ func checkFits(op string, x *Array, sizes []int) {
 		ok = sizes[i] >= 0 && sizes[i] <= x.shape[i]
 	}
 	if !ok {
-		errs.Throw(errs.ValueError, "[%s] a part of shape %s does not fit into an array of shape %s", op, layout.Format(sizes), layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[%s] a part of shape %s does not fit into an array of shape %s", op,
+			layout.Format(sizes), layout.Format(x.shape))
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 // Comparisons of whole arrays, and elementwise functions with options.
 
 func init() {
-	const closeSig = "(a: array, b: array, /, rtol: float = 1e-05, atol: float = 1e-08, *, equal_nan: bool = False) -> array"
+	const closeSig = "(a: array, b: array, /, rtol: float = 1e-05, atol: float = 1e-08, *, " +
+		"equal_nan: bool = False) -> array"
 	register(
 		Func{Name: "isclose", Sig: closeSig, Call: callN(isClose)},
 		Func{Name: "allclose", Sig: closeSig,
@@ -20,9 +21,13 @@ func init() {
 				c := isClose(a)
 				return reduce(device.ReduceAnd, c, allAxes(len(c.shape)))
 			})},
-		Func{Name: "array_equal", Sig: "(a: scalar | array, b: scalar | array, equal_nan: bool = False) -> array", Stream: byPosition, Call: callN(arrayEqual)},
-		Func{Name: "clip", Sig: "(a: array, /, a_min: scalar | array | None, a_max: scalar | array | None) -> array", Call: callN(clip)},
-		Func{Name: "nan_to_num", Sig: "(a: scalar | array, nan: float = 0, posinf: float | None = None, neginf: float | None = None) -> array", Call: callN(nanToNum)},
+		Func{Name: "array_equal", Sig: "(a: scalar | array, b: scalar | array, equal_nan: bool = False) -> array",
+			Stream: byPosition, Call: callN(arrayEqual)},
+		Func{Name: "clip", Sig: "(a: array, /, a_min: scalar | array | None, a_max: scalar | array | None) -> array",
+			Call: callN(clip)},
+		Func{Name: "nan_to_num",
+			Sig: "(a: scalar | array, nan: float = 0, posinf: float | None = None, " +
+				"neginf: float | None = None) -> array", Call: callN(nanToNum)},
 		Func{Name: "round", Sig: "(a: array, /, decimals: int = 0) -> array", Stream: byPosition, Method: true,
 			Call: callN(func(a *Args) *Array { return round(a.array(by.a), a.int(by.decimals)) })},
 		Func{Name: "divmod", Sig: "(a: scalar | array, b: scalar | array) -> tuple[array, array]", Stream: byPosition,

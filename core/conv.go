@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
@@ -36,18 +37,22 @@ func init() {
 		},
 	}
 	for n := 1; n <= 3; n++ {
-		num := "int"
-		if n > 1 {
-			num = "int | tuple[" + []string{2: "int, int", 3: "int, int, int"}[n] + "]"
+		num := []string{1: "int", 2: "int | tuple[int, int]", 3: "int | tuple[int, int, int]"}[n]
+		sig := func(more string) string {
+			return strings.ReplaceAll("(input: array, weight: array, /, stride: INT = 1, padding: INT = 0, "+
+				"dilation: INT = 1, "+more+"groups: int = 1) -> array", "INT", num)
 		}
 		register(
-			Func{Name: fmt.Sprintf("conv%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, groups: int = 1) -> array",
+			Func{Name: fmt.Sprintf("conv%dd", n),
+				Sig: sig(""),
 				Call: callN(func(a *Args) *Array {
 					pad := a.spatial(by.padding, n)
 					return checkedConv(a, n, device.ConvAttr{Stride: a.spatial(by.stride, n), PadLo: pad, PadHi: pad,
-						KernelDilation: a.spatial(by.dilation, n), InputDilation: slices.Repeat([]int{1}, n), Groups: a.int(by.groups)})
+						KernelDilation: a.spatial(by.dilation, n), InputDilation: slices.Repeat([]int{1}, n),
+						Groups: a.int(by.groups)})
 				})},
-			Func{Name: fmt.Sprintf("conv_transpose%dd", n), Sig: "(input: array, weight: array, /, stride: " + num + " = 1, padding: " + num + " = 0, dilation: " + num + " = 1, output_padding: " + num + " = 0, groups: int = 1) -> array",
+			Func{Name: fmt.Sprintf("conv_transpose%dd", n),
+				Sig: sig("output_padding: INT = 0, "),
 				Call: callN(func(a *Args) *Array {
 					pad, extra := a.spatial(by.padding, n), a.spatial(by.outputPadding, n)
 					stride, dil := a.spatial(by.stride, n), a.spatial(by.dilation, n)
@@ -59,15 +64,23 @@ func init() {
 							hi[i] = lo[i] + extra[i]
 						}
 					}
-					return checkedConv(a, n, device.ConvAttr{Stride: slices.Repeat([]int{1}, n), PadLo: lo, PadHi: hi, KernelDilation: dil, InputDilation: stride, Groups: a.int(by.groups), Flip: true})
+					return checkedConv(a, n,
+						device.ConvAttr{Stride: slices.Repeat([]int{1}, n), PadLo: lo, PadHi: hi, KernelDilation: dil,
+							InputDilation: stride, Groups: a.int(by.groups), Flip: true})
 				})},
 		)
 	}
-	register(Func{Name: "conv_general", Sig: "(input: array, weight: array, /, stride: int | Sequence[int] = 1, padding: int | Sequence[int] | tuple[Sequence[int], Sequence[int]] = 0, kernel_dilation: int | Sequence[int] = 1, input_dilation: int | Sequence[int] = 1, groups: int = 1, flip: bool = False) -> array",
+	register(Func{Name: "conv_general",
+		Sig: "(input: array, weight: array, /, stride: int | Sequence[int] = 1, " +
+			"padding: int | Sequence[int] | tuple[Sequence[int], Sequence[int]] = 0, " +
+			"kernel_dilation: int | Sequence[int] = 1, input_dilation: int | Sequence[int] = 1, groups: int = 1, " +
+			"flip: bool = False) -> array",
 		Call: callN(func(a *Args) *Array {
 			n := a.array(by.input).NDim() - 2
 			if n < 1 {
-				errs.Throw(errs.ValueError, "[conv_general] the input must have at least one spatial axis, not shape %s", layout.Format(a.array(by.input).shape))
+				errs.Throw(errs.ValueError,
+					"[conv_general] the input must have at least one spatial axis, not shape %s",
+					layout.Format(a.array(by.input).shape))
 			}
 			var lo, hi []int
 			if p := a.arg(by.padding); p.Kind == ArgList && len(p.List) == 2 && p.List[0].Kind == ArgList {
@@ -110,20 +123,26 @@ func checkedConv(a *Args, n int, at device.ConvAttr) *Array {
 	case !d.IsInexact():
 		errs.Throw(errs.ValueError, "[%s] the dtype must be floating point, not %s", a.name(), d)
 	case x.NDim() != n+2:
-		errs.Throw(errs.ValueError, "[%s] the input must have %d axes (N, spatial..., C), not shape %s", a.name(), n+2, sx)
+		errs.Throw(errs.ValueError, "[%s] the input must have %d axes (N, spatial..., C), not shape %s", a.name(), n+2,
+			sx)
 	case w.NDim() != n+2:
-		errs.Throw(errs.ValueError, "[%s] the weight must have %d axes (O, spatial..., C / groups), not shape %s", a.name(), n+2, sw)
+		errs.Throw(errs.ValueError, "[%s] the weight must have %d axes (O, spatial..., C / groups), not shape %s",
+			a.name(), n+2, sw)
 	case at.Groups < 1 || x.shape[n+1]%at.Groups != 0 || w.shape[0]%at.Groups != 0:
-		errs.Throw(errs.ValueError, "[%s] groups %d must divide the channels of input %s and weight %s", a.name(), at.Groups, sx, sw)
+		errs.Throw(errs.ValueError, "[%s] groups %d must divide the channels of input %s and weight %s", a.name(),
+			at.Groups, sx, sw)
 	case x.shape[n+1]/at.Groups != w.shape[n+1]:
-		errs.Throw(errs.ValueError, "[%s] the weight %s must have %d input channels to match input %s in %d groups", a.name(), sw, x.shape[n+1]/at.Groups, sx, at.Groups)
+		errs.Throw(errs.ValueError, "[%s] the weight %s must have %d input channels to match input %s in %d groups",
+			a.name(), sw, x.shape[n+1]/at.Groups, sx, at.Groups)
 	}
 	for i := range n {
 		if at.Stride[i] < 1 || at.KernelDilation[i] < 1 || at.InputDilation[i] < 1 {
 			errs.Throw(errs.ValueError, "[%s] strides and dilations must be positive", a.name())
 		}
 		if w.shape[i+1] < 1 || convExtent(x, w, at, i) < 0 {
-			errs.Throw(errs.ValueError, "[%s] the kernel of shape %s does not fit the padded input of shape %s along spatial axis %d", a.name(), sw, sx, i)
+			errs.Throw(errs.ValueError,
+				"[%s] the kernel of shape %s does not fit the padded input of shape %s along spatial axis %d", a.name(),
+				sw, sx, i)
 		}
 	}
 	return conv(AsType(x, d), AsType(w, d), at)
@@ -134,7 +153,8 @@ func spread(n, step int) int { return max((n-1)*step+1, 0) }
 
 // convExtent is the result's extent along spatial axis i; negative if the kernel does not fit.
 func convExtent(x, w *Array, at device.ConvAttr, i int) int {
-	room := spread(x.shape[i+1], at.InputDilation[i]) + at.PadLo[i] + at.PadHi[i] - spread(w.shape[i+1], at.KernelDilation[i])
+	padded := spread(x.shape[i+1], at.InputDilation[i]) + at.PadLo[i] + at.PadHi[i]
+	room := padded - spread(w.shape[i+1], at.KernelDilation[i])
 	if room < 0 {
 		return -1
 	}
@@ -164,7 +184,8 @@ func vjpConv(y, ct *Array, want []bool) []*Array {
 			lo[i] = k - 1 - at.PadLo[i]
 			hi[i] = spread(x.shape[i+1], at.InputDilation[i]) - s - lo[i] + k - 1
 		}
-		back := device.ConvAttr{Stride: at.InputDilation, PadLo: slices.Clone(lo), PadHi: slices.Clone(hi), KernelDilation: at.KernelDilation, InputDilation: at.Stride, Groups: g, Flip: !at.Flip}
+		back := device.ConvAttr{Stride: at.InputDilation, PadLo: slices.Clone(lo), PadHi: slices.Clone(hi),
+			KernelDilation: at.KernelDilation, InputDilation: at.Stride, Groups: g, Flip: !at.Flip}
 		out[0] = conv(ct, conj(swapChannels(w, g)), back)
 	}
 	if want[1] {
@@ -176,7 +197,8 @@ func vjpConv(y, ct *Array, want []bool) []*Array {
 			out[1] = depthwiseSide(x, ct, w, at, hi)
 			return out
 		}
-		side := device.ConvAttr{Stride: at.KernelDilation, PadLo: at.PadLo, PadHi: hi, KernelDilation: at.Stride, InputDilation: at.InputDilation, Groups: g, Flip: false}
+		side := device.ConvAttr{Stride: at.KernelDilation, PadLo: at.PadLo, PadHi: hi, KernelDilation: at.Stride,
+			InputDilation: at.InputDilation, Groups: g, Flip: false}
 		dw := conv(conj(batchToChannels(x, g, false)), batchToChannels(ct, g, true), side)
 		dw = moveAxis(dw, n+1, 0)
 		dw = moveAxis(dw, 1, n+1)
@@ -195,8 +217,10 @@ func vjpConv(y, ct *Array, want []bool) []*Array {
 func depthwiseSide(x, ct, w *Array, at device.ConvAttr, hi []int) *Array {
 	n, c := len(at.Stride), w.shape[0]
 	one := []int{1}
-	side := device.ConvAttr{Stride: append(one, at.KernelDilation...), PadLo: append([]int{0}, at.PadLo...), PadHi: append([]int{0}, hi...),
-		KernelDilation: append(one, at.Stride...), InputDilation: append(one, at.InputDilation...), Groups: c, Flip: false}
+	side := device.ConvAttr{Stride: append(one, at.KernelDilation...), PadLo: append([]int{0}, at.PadLo...),
+		PadHi:          append([]int{0}, hi...),
+		KernelDilation: append(one, at.Stride...), InputDilation: append(one, at.InputDilation...), Groups: c,
+		Flip: false}
 	kernel := moveAxis(Reshape(ct, append(slices.Clone(ct.shape), 1)), n+1, 0)
 	dw := conv(conj(Reshape(x, append(slices.Clone(one), x.shape...))), kernel, side)
 	return Reshape(moveAxis(Reshape(dw, append(slices.Clone(w.shape[1:n+1]), c)), n, 0), w.shape)

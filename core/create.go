@@ -23,7 +23,10 @@ func init() {
 	arangeOp = Def{Name: "arange", NoGrad: "it has no inputs", Kind: device.KindArange}
 
 	filled := func(v float64) func(*Args) []*Array {
-		return callN(func(a *Args) *Array { return fill(scalarOf(a.dtype(by.dtype), complex(v, 0)), a.shape(by.shape)) })
+		return callN(func(a *Args) *Array {
+			return fill(scalarOf(a.dtype(by.dtype), complex(v, 0)),
+				a.shape(by.shape))
+		})
 	}
 	filledLike := func(v float64) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
@@ -38,7 +41,8 @@ func init() {
 		Func{Name: "ones", Sig: sig, Call: filled(1)},
 		Func{Name: "zeros_like", Sig: likeSig, Call: filledLike(0)},
 		Func{Name: "ones_like", Sig: likeSig, Call: filledLike(1)},
-		Func{Name: "full", Sig: "(shape: int | Sequence[int], vals: scalar | array, dtype: Dtype | None = None) -> array",
+		Func{Name: "full",
+			Sig: "(shape: int | Sequence[int], vals: scalar | array, dtype: Dtype | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				return full(a, a.shape(by.shape), a.dtypeOr(by.dtype, AsArray(a.arg(by.vals)).dtype))
 			})},
@@ -54,11 +58,16 @@ func init() {
 		Func{Name: "tri", Sig: "(n: int, m: int | None = None, k: int = 0, dtype: Dtype | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				n := a.int(by.n)
-				return AsType(diagonalMask("greater_equal", max(n, 0), max(a.intOr(by.m, n), 0), a.int(by.k)), a.dtypeOr(by.dtype, dtype.Float32))
+				return AsType(diagonalMask("greater_equal", max(n, 0), max(a.intOr(by.m, n), 0), a.int(by.k)),
+					a.dtypeOr(by.dtype, dtype.Float32))
 			})},
-		Func{Name: "arange", Sig: "(start: None | int | float = None, stop: None | int | float = None, step: None | int | float | Dtype = None, dtype: Dtype | None = None) -> array",
+		Func{Name: "arange",
+			Sig: "(start: None | int | float = None, stop: None | int | float = None, " +
+				"step: None | int | float | Dtype = None, dtype: Dtype | None = None) -> array",
 			Call: callN(arangeCall)},
-		Func{Name: "linspace", Sig: "(start: scalar, stop: scalar, num: int | None = 50, endpoint: bool = True, dtype: Dtype | None = float32) -> array", Stream: byPosition,
+		Func{Name: "linspace",
+			Sig: "(start: scalar, stop: scalar, num: int | None = 50, endpoint: bool = True, " +
+				"dtype: Dtype | None = float32) -> array", Stream: byPosition,
 			Call: callN(linspace)},
 	)
 }
@@ -82,7 +91,8 @@ func full(a *Args, shape layout.Shape, d dtype.Dtype) *Array {
 // filledWith is v stretched to shape in memory of its own.
 func filledWith(op string, v *Array, shape layout.Shape) *Array {
 	if !layout.CanBroadcastTo(v.shape, shape) {
-		errs.Throw(errs.ValueError, "[%s] a value of shape %s cannot be broadcast to shape %s", op, layout.Format(v.shape), layout.Format(shape))
+		errs.Throw(errs.ValueError, "[%s] a value of shape %s cannot be broadcast to shape %s", op,
+			layout.Format(v.shape), layout.Format(shape))
 	}
 	if v.Size() == 1 {
 		return fill(Reshape(v, scalarShape), shape)
@@ -99,7 +109,8 @@ func diagonalMask(row string, n, m, k int) *Array {
 
 func eye(a *Args, n, m, k int) *Array {
 	if n < 0 || m < 0 {
-		errs.Throw(errs.ValueError, "[%s] the number of rows and columns must not be negative, as in (%d,%d)", a.name(), n, m)
+		errs.Throw(errs.ValueError, "[%s] the number of rows and columns must not be negative, as in (%d,%d)", a.name(),
+			n, m)
 	}
 	return AsType(diagonalMask("equal", n, m, k), a.dtype(by.dtype))
 }
@@ -109,7 +120,8 @@ func arange(d dtype.Dtype, n int) *Array { return progression(d, 0, 1, n) }
 
 // progression is start, start + step, ... in integers, converted to d.
 func progression(d dtype.Dtype, start, step int64, n int) *Array {
-	return arangeWith(d, device.ArangeAttr{StartInt: start, StepInt: step, Start: float64(start), Step: float64(step)}, n)
+	return arangeWith(d, device.ArangeAttr{StartInt: start, StepInt: step, Start: float64(start), Step: float64(step)},
+		n)
 }
 
 func arangeWith(d dtype.Dtype, at device.ArangeAttr, n int) *Array {
@@ -256,7 +268,8 @@ func between(a *Args, n, parts int, d dtype.Dtype) *Array {
 	}
 	start, stop := AsType(a.array(by.start), work), AsType(a.array(by.stop), work)
 	if start.Size() != 1 || stop.Size() != 1 {
-		errs.Throw(errs.ValueError, "[linspace] the bounds must be scalars, not of shapes %s and %s", layout.Format(start.shape), layout.Format(stop.shape))
+		errs.Throw(errs.ValueError, "[linspace] the bounds must be scalars, not of shapes %s and %s",
+			layout.Format(start.shape), layout.Format(stop.shape))
 	}
 	t := div(arange(work, n), scalarOf(work, complex(float64(parts), 0)))
 	rest := sub(like(t, 1), t)

@@ -139,7 +139,8 @@ func TestDerivatives(t *testing.T) {
 						for k := range got {
 							want := (hi[k] - lo[k]) / (2 * h)
 							if math.Abs(got[k]-want) > 2e-5*(1+math.Abs(want)) {
-								t.Errorf("derivative %d of %s by argument %d (forward %v) at sample %d is %g, finite differences give %g",
+								t.Errorf("derivative %d of %s by argument %d (forward %v) at sample %d is %g, "+
+									"finite differences give %g",
 									order, r.Name, i, forward, k, got[k], want)
 							}
 						}
@@ -198,7 +199,8 @@ func TestVMapOfRows(t *testing.T) {
 						xs := make([]*core.Array, len(ins))
 						for k, x := range ins {
 							if xs[k] = x; axes[k] != core.NoAxis {
-								xs[k] = core.Index(x, []core.IndexItem{{Kind: core.IndexSlice}, {Kind: core.IndexInt, Int: b}})
+								xs[k] = core.Index(x,
+									[]core.IndexItem{{Kind: core.IndexSlice}, {Kind: core.IndexInt, Int: b}})
 							}
 						}
 						rows = append(rows, core.Reshape(applyRow(r, xs), []int{1, m}))

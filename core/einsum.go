@@ -57,14 +57,17 @@ func parseEinsum(op, subscripts string, xs []*Array) *contraction {
 			return len(shape) - letters
 		}, fail)
 		if len(t) != len(shape) {
-			fail(errs.ValueError, "subscript '%s' does not name the %d axes of operand %d of shape %s", in, len(shape), i, layout.Format(shape))
+			fail(errs.ValueError, "subscript '%s' does not name the %d axes of operand %d of shape %s", in, len(shape),
+				i, layout.Format(shape))
 		}
 		for k, label := range t {
 			switch old, seen := c.size[label]; {
 			case !seen || old == 1:
 				c.size[label] = shape[k]
 			case shape[k] != 1 && shape[k] != old:
-				fail(errs.ValueError, "axis %d of operand %d of shape %s does not match extent %d of the same subscript", k, i, layout.Format(shape), old)
+				fail(errs.ValueError,
+					"axis %d of operand %d of shape %s does not match extent %d of the same subscript", k, i,
+					layout.Format(shape), old)
 			}
 		}
 		c.terms = append(c.terms, t)
@@ -211,7 +214,8 @@ func (c *contraction) path() [][]int {
 					if size > limit || spent+cost > naive {
 						continue
 					}
-					found = append(found, candidate{[]int{i, j}, kept, c.product(terms[i]) + c.product(terms[j]) - size, cost})
+					found = append(found,
+						candidate{[]int{i, j}, kept, c.product(terms[i]) + c.product(terms[j]) - size, cost})
 				}
 			}
 			if len(found) > 0 {
@@ -255,8 +259,10 @@ func EinsumPath(subscripts string, xs []*Array) (path [][]int, report string) {
 		scaling = max(scaling, len(all))
 		terms = remaining(terms, step, kept)
 	}
-	return path, fmt.Sprintf("  Complete contraction:  %s\n         Naive scaling:  %d\n     Optimized scaling:  %d\n      Naive FLOP count:  %d\n  Optimized FLOP count:  %d\n",
-		c.text, naiveScaling, scaling, naive, cost)
+	return path,
+		fmt.Sprintf("  Complete contraction:  %s\n         Naive scaling:  %d\n     Optimized scaling:  %d\n      "+
+			"Naive FLOP count:  %d\n  Optimized FLOP count:  %d\n",
+			c.text, naiveScaling, scaling, naive, cost)
 }
 
 // Einsum contracts operands as subscripts say.
@@ -378,8 +384,10 @@ func contractPair(x *Array, s term, y *Array, t term, needed term) (*Array, term
 		x, y, d = p[0], p[1], p[0].dtype
 	}
 	if len(summed) > 0 && d.IsInexact() {
-		left := Reshape(order(x, s, slices.Concat(batch, onlyX, summed)), []int{layout.Size(b), layout.Size(m), layout.Size(k)})
-		right := Reshape(order(y, t, slices.Concat(batch, summed, onlyY)), []int{layout.Size(b), layout.Size(k), layout.Size(n)})
+		left := Reshape(order(x, s, slices.Concat(batch, onlyX, summed)),
+			[]int{layout.Size(b), layout.Size(m), layout.Size(k)})
+		right := Reshape(order(y, t, slices.Concat(batch, summed, onlyY)),
+			[]int{layout.Size(b), layout.Size(k), layout.Size(n)})
 		return Reshape(matMul(left, right), shape), out
 	}
 	// Without a sum, or in integers, which have no matrix product: align and multiply.

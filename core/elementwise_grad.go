@@ -78,7 +78,8 @@ func (g factor) times(t *Array, e ast.Expr) *Array {
 		if y == nil {
 			y = scalarOf(x.dtype, 0)
 		}
-		return applyRow(table.FindRow("where"), table.Walk(e.Args[0], g.env, table.Algebra[*Array](arrayAlgebra{g.like})), x, y)
+		return applyRow(table.FindRow("where"),
+			table.Walk(e.Args[0], g.env, table.Algebra[*Array](arrayAlgebra{g.like})), x, y)
 	}
 	return applyRow(table.FindRow("multiply"), t, g.value(e))
 }

@@ -170,7 +170,8 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job, all uint16) {
 				}
 				if outs[0].op == &nonzeroOp {
 					errs.Throw(errs.ValueError, "[index] the places of a bool mask cannot be counted inside a "+
-						"function that is being vmapped or compiled, where it has no value: a[mask] has no shape there; mx.where keeps that of a")
+						"function that is being vmapped or compiled, "+
+						"where it has no value: a[mask] has no shape there; mx.where keeps that of a")
 				}
 				errs.Throw(errs.ValueError, "[eval] an array cannot be evaluated inside a function that is being "+
 					"vmapped or compiled: it has no value there")

@@ -6,8 +6,9 @@ import (
 	"unsafe"
 )
 
-// Facts is what Python asks of an array most often. It lies in pages without Go pointers that never move, so that C code
-// which holds the array may read it without a call into Go. All but Data and Ready are fixed when the array is made.
+// Facts is what Python asks of an array most often. It lies in pages without Go pointers that never move, so that C
+// code which holds the array may read it without a call into Go. All but Data and Ready are fixed when the array is
+// made.
 type Facts struct {
 	Data  uintptr // the first element, 0 if there is none; to be read once Ready is set
 	Ready uint32  // 1: the array is in the host's memory

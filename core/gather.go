@@ -33,7 +33,8 @@ func init() {
 		},
 		VMap: vmapGather,
 	}
-	scatterOp = Def{Name: "index", Kind: device.KindScatter, Launch: launchScatter, Cost: scatterCost, VJP: vjpScatter, JVP: jvpScatter, VMap: vmapScatter}
+	scatterOp = Def{Name: "index", Kind: device.KindScatter, Launch: launchScatter, Cost: scatterCost, VJP: vjpScatter,
+		JVP: jvpScatter, VMap: vmapScatter}
 	gatherAxisOp = Def{Name: "take_along_axis", Kind: device.KindGatherAxis,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			x := y.in[0]
@@ -130,7 +131,9 @@ func checkIndices(op string, idx []*Array) {
 func checkNonempty(op string, x *Array, idx []*Array, axes []int) {
 	for i, axis := range axes {
 		if n := idx[i].Size(); n > 0 && x.shape[axis] == 0 {
-			errs.Throw(errs.IndexError, "[%s] there are %d indices along axis %d of an array of shape %s, which is empty", op, n, axis, layout.Format(x.shape))
+			errs.Throw(errs.IndexError,
+				"[%s] there are %d indices along axis %d of an array of shape %s, which is empty", op, n, axis,
+				layout.Format(x.shape))
 		}
 	}
 }
@@ -144,7 +147,8 @@ func gather(x *Array, idx []*Array, axes, sizes []int) *Array {
 	if len(idx) > 0 {
 		shape = slices.Clone(idx[0].shape)
 	}
-	return newArray(&gatherOp, x.dtype, append(shape, sizes...), device.GatherAttr{Axes: axes, SliceSizes: sizes}, append([]*Array{x}, idx...)...)
+	return newArray(&gatherOp, x.dtype, append(shape, sizes...), device.GatherAttr{Axes: axes, SliceSizes: sizes},
+		append([]*Array{x}, idx...)...)
 }
 
 // scatterAt combines updates, shape index shape + slice shape, into x at corners idx along axes.

@@ -131,7 +131,8 @@ func wholeIndex(x *Array, items []IndexItem) (list []IndexItem, used int) {
 // resolve lines the items up with x's axes.
 func resolve(x *Array, items []IndexItem) *subscript {
 	list, used := wholeIndex(x, items)
-	s := &subscript{at: wholeSlice(len(x.shape)), sliced: slices.Clone(x.shape), viewed: make([]int, 0, len(x.shape)+len(items))}
+	s := &subscript{at: wholeSlice(len(x.shape)), sliced: slices.Clone(x.shape),
+		viewed: make([]int, 0, len(x.shape)+len(items))}
 	axis := 0
 	first, last, picks := len(list), 0, 0 // among the items, where integers and arrays stand
 	for place, it := range list {
@@ -301,8 +302,9 @@ func IndexUpdate(x *Array, items []IndexItem, value *Array, op UpdateOp) *Array 
 	if op == UpdateDivide {
 		op, updates = UpdateMultiply, AsType(apply("reciprocal", updates), x.dtype)
 	}
-	scatter := map[UpdateOp]device.ScatterOp{UpdateSet: device.ScatterSet, UpdateAdd: device.ScatterAdd, UpdateMultiply: device.ScatterProd,
-		UpdateMaximum: device.ScatterMax, UpdateMinimum: device.ScatterMin}[op]
+	scatter := map[UpdateOp]device.ScatterOp{UpdateSet: device.ScatterSet, UpdateAdd: device.ScatterAdd,
+		UpdateMultiply: device.ScatterProd,
+		UpdateMaximum:  device.ScatterMax, UpdateMinimum: device.ScatterMin}[op]
 	changed := scatterAt(v, s.arrays, s.axes, updates, scatter)
 	if v == x {
 		return changed
@@ -321,7 +323,8 @@ func stretch(value *Array, shape layout.Shape) *Array {
 		value = Reshape(value, value.shape[1:])
 	}
 	if !layout.CanBroadcastTo(value.shape, shape) {
-		errs.Throw(errs.ValueError, "[index] a value of shape %s cannot be broadcast to the indexed shape %s", layout.Format(value.shape), layout.Format(shape))
+		errs.Throw(errs.ValueError, "[index] a value of shape %s cannot be broadcast to the indexed shape %s",
+			layout.Format(value.shape), layout.Format(shape))
 	}
 	return BroadcastTo(value, shape)
 }
@@ -371,15 +374,19 @@ func init() {
 				x, idx, axis := alongOperands(a)
 				return gatherAxis(x, idx, axis)
 			})},
-		Func{Name: "put_along_axis", Sig: "(a: array, /, indices: array, values: array, axis: int | None = None) -> array",
+		Func{Name: "put_along_axis",
+			Sig: "(a: array, /, indices: array, values: array, axis: int | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				shape := a.array(by.a).shape
 				x, idx, axis := alongOperands(a)
 				values := AsType(a.array(by.values), x.dtype)
 				if !layout.CanBroadcastTo(values.shape, idx.shape) {
-					errs.Throw(errs.ValueError, "[put_along_axis] values of shape %s do not broadcast to the shape %s of the indices", layout.Format(values.shape), layout.Format(idx.shape))
+					errs.Throw(errs.ValueError,
+						"[put_along_axis] values of shape %s do not broadcast to the shape %s of the indices",
+						layout.Format(values.shape), layout.Format(idx.shape))
 				}
-				return Reshape(scatterAxis(x, idx, BroadcastTo(values, idx.shape), device.ScatterAxisAttr{Axis: axis, Add: false}), shape)
+				return Reshape(scatterAxis(x, idx, BroadcastTo(values, idx.shape),
+					device.ScatterAxisAttr{Axis: axis, Add: false}), shape)
 			})},
 	)
 }
@@ -393,7 +400,8 @@ func alongOperands(a *Args) (x, idx *Array, axis int) {
 	}
 	axis = a.axis(by.axis, x.NDim())
 	if x.NDim() != idx.NDim() {
-		errs.Throw(errs.ValueError, "[%s] indices of shape %s must have as many axes as the array of shape %s", a.name(), layout.Format(idx.shape), layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[%s] indices of shape %s must have as many axes as the array of shape %s",
+			a.name(), layout.Format(idx.shape), layout.Format(x.shape))
 	}
 	sx, si := slices.Clone(x.shape), slices.Clone(idx.shape)
 	for k := range sx {
@@ -407,7 +415,8 @@ func alongOperands(a *Args) (x, idx *Array, axis int) {
 		case si[k] == 1:
 			si[k] = sx[k]
 		default:
-			errs.Throw(errs.ValueError, "[%s] indices of shape %s do not broadcast with the array of shape %s", a.name(), layout.Format(idx.shape), layout.Format(x.shape))
+			errs.Throw(errs.ValueError, "[%s] indices of shape %s do not broadcast with the array of shape %s",
+				a.name(), layout.Format(idx.shape), layout.Format(x.shape))
 		}
 	}
 	return BroadcastTo(x, sx), BroadcastTo(idx, si), axis

@@ -31,7 +31,8 @@ func formatOf(path, name string) (string, *errs.Error) {
 	case "npy", "npz", "safetensors":
 		return name, nil
 	}
-	return "", errs.Errorf(errs.ValueError, "[load] unknown format '%s' of %s: expected npy, npz or safetensors", name, path)
+	return "", errs.Errorf(errs.ValueError, "[load] unknown format '%s' of %s: expected npy, npz or safetensors",
+		name, path)
 }
 
 // ioError keeps apart files that are malformed and files that cannot be read.

@@ -494,7 +494,8 @@ func (a *Array) bring(canceled func() bool) *errs.Error {
 	if lo, n := a.span(); b.ptr == nil && b.res.size >= partMin && n <= b.res.size/partOf {
 		part := newBuffer(n)
 		if part == nil {
-			return errs.Errorf(errs.MemoryError, "[eval] cannot allocate %d bytes to bring an array of shape %s from the %s", n,
+			return errs.Errorf(errs.MemoryError,
+				"[eval] cannot allocate %d bytes to bring an array of shape %s from the %s", n,
 				layout.Format(a.shape), b.res.copies[0].unit.Name())
 		}
 		b.refs++

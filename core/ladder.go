@@ -27,7 +27,8 @@ func (e *exec) memory(size int, op string) (device.Memory, *errs.Error) {
 		return device.Memory{}, err
 	}
 	return device.Memory{}, errs.Errorf(errs.MemoryError,
-		"[%s] cannot allocate %d bytes on the %s: %d bytes are in use there and the limit is %d", op, size, u.Name(), u.active, u.limit)
+		"[%s] cannot allocate %d bytes on the %s: %d bytes are in use there and the limit is %d", op, size, u.Name(),
+		u.active, u.limit)
 }
 
 func (e *exec) trimIdle(int) *errs.Error {

@@ -17,8 +17,9 @@ import (
 var nonzeroOp Def
 
 func init() {
-	nonzeroOp = Def{Name: "index", NoGrad: "the result is an integer", Kind: device.KindNonzero, Launch: launchNonzero, LaunchEmpty: true,
-		Cost: func(y *Array) int { return 1 + y.in[0].Size()/(8*max(y.Size(), 1)) },
+	nonzeroOp = Def{Name: "index", NoGrad: "the result is an integer", Kind: device.KindNonzero, Launch: launchNonzero,
+		LaunchEmpty: true,
+		Cost:        func(y *Array) int { return 1 + y.in[0].Size()/(8*max(y.Size(), 1)) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			at := y.attr.(device.NonzeroAttr)
 			at.Batch++
@@ -51,7 +52,8 @@ func countTrue(mask *Array) *Array {
 // ValueError if there is another number of places.
 func nonzero(mask *Array, n int) []*Array {
 	if n > mask.Size() {
-		errs.Throw(errs.ValueError, "[index] %d values cannot be assigned by a bool mask of %d elements", n, mask.Size())
+		errs.Throw(errs.ValueError, "[index] %d values cannot be assigned by a bool mask of %d elements", n,
+			mask.Size())
 	}
 	d := dtype.Uint32
 	for _, extent := range mask.shape {

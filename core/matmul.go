@@ -132,7 +132,8 @@ func matOperands(op string, a, b *Array) (*Array, *Array) {
 		errs.Throw(errs.ValueError, "[%s] only inexact dtypes are supported, not %s", op, a.dtype)
 	}
 	if len(a.shape) == 0 || len(b.shape) == 0 {
-		errs.Throw(errs.ValueError, "[%s] arguments must have at least one axis, not shapes %s and %s", op, layout.Format(a.shape), layout.Format(b.shape))
+		errs.Throw(errs.ValueError, "[%s] arguments must have at least one axis, not shapes %s and %s", op,
+			layout.Format(a.shape), layout.Format(b.shape))
 	}
 	x, y := a, b
 	if len(a.shape) == 1 {
@@ -143,12 +144,14 @@ func matOperands(op string, a, b *Array) (*Array, *Array) {
 	}
 	p, q := len(x.shape), len(y.shape)
 	if x.shape[p-1] != y.shape[q-2] {
-		errs.Throw(errs.ValueError, "[%s] the last axis of shape %s must match the second to last axis of shape %s", op, layout.Format(a.shape), layout.Format(b.shape))
+		errs.Throw(errs.ValueError, "[%s] the last axis of shape %s must match the second to last axis of shape %s", op,
+			layout.Format(a.shape), layout.Format(b.shape))
 	}
 	if p > 2 || q > 2 {
 		batch, ok := layout.Broadcast(x.shape[:p-2], y.shape[:q-2])
 		if !ok {
-			errs.Throw(errs.ValueError, "[%s] the leading axes of shapes %s and %s cannot be broadcast", op, layout.Format(a.shape), layout.Format(b.shape))
+			errs.Throw(errs.ValueError, "[%s] the leading axes of shapes %s and %s cannot be broadcast", op,
+				layout.Format(a.shape), layout.Format(b.shape))
 		}
 		x = BroadcastTo(x, append(slices.Clone(batch), x.shape[p-2:]...))
 		y = BroadcastTo(y, append(slices.Clone(batch), y.shape[q-2:]...))
@@ -172,7 +175,8 @@ func matShape(out, a, b layout.Shape) layout.Shape {
 
 // MatMul is the matrix product of arrays of one dtype.
 func MatMul(op string, a, b *Array) *Array {
-	if len(b.shape) == 2 && len(a.shape) > 2 && a.dtype.IsInexact() && a.shape[len(a.shape)-1] == b.shape[0] && a.Size() > 0 {
+	if len(b.shape) == 2 && len(a.shape) > 2 && a.dtype.IsInexact() && a.shape[len(a.shape)-1] == b.shape[0] &&
+		a.Size() > 0 {
 		// A batch of rows against one matrix is one product.
 		rows := Reshape(a, []int{-1, b.shape[0]})
 		shape := append(slices.Clone(a.shape[:len(a.shape)-1]), b.shape[1])
@@ -193,9 +197,11 @@ func addMM(c, a, b *Array, alpha, beta float64) *Array {
 	out := append(slices.Clone(x.shape[:len(x.shape)-1]), y.shape[len(y.shape)-1])
 	want := matShape(out, a.shape, b.shape)
 	if !layout.CanBroadcastTo(c.shape, want) {
-		errs.Throw(errs.ValueError, "[addmm] c of shape %s cannot be broadcast to the shape %s of the product", layout.Format(c.shape), layout.Format(want))
+		errs.Throw(errs.ValueError, "[addmm] c of shape %s cannot be broadcast to the shape %s of the product",
+			layout.Format(c.shape), layout.Format(want))
 	}
-	z := newArray(&addMMOp, d, out, device.MatMulAttr{Alpha: float32(alpha), Beta: float32(beta)}, x, y, Reshape(BroadcastTo(c, want), out))
+	z := newArray(&addMMOp, d, out, device.MatMulAttr{Alpha: float32(alpha), Beta: float32(beta)}, x, y,
+		Reshape(BroadcastTo(c, want), out))
 	return Reshape(z, want)
 }
 
@@ -217,7 +223,8 @@ func tensorDotCall(a *Args) *Array {
 	}
 	n := a.int(by.axes)
 	if n < 0 || n > x.NDim() || n > y.NDim() {
-		errs.Throw(errs.ValueError, "[tensordot] cannot contract %d axes of shapes %s and %s", n, layout.Format(x.shape), layout.Format(y.shape))
+		errs.Throw(errs.ValueError, "[tensordot] cannot contract %d axes of shapes %s and %s", n,
+			layout.Format(x.shape), layout.Format(y.shape))
 	}
 	var ax []int
 	for i := range n {
@@ -235,7 +242,8 @@ func tensorDot(op string, x, y *Array, ax, ay []int) *Array {
 	k := 1
 	for i := range ax {
 		if x.shape[ax[i]] != y.shape[ay[i]] {
-			errs.Throw(errs.ValueError, "[%s] axis %d of shape %s does not match axis %d of shape %s", op, ax[i], layout.Format(x.shape), ay[i], layout.Format(y.shape))
+			errs.Throw(errs.ValueError, "[%s] axis %d of shape %s does not match axis %d of shape %s", op, ax[i],
+				layout.Format(x.shape), ay[i], layout.Format(y.shape))
 		}
 		k *= x.shape[ax[i]]
 	}

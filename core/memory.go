@@ -123,7 +123,8 @@ func (a *Array) allocate() *errs.Error {
 }
 
 func noMemory(op string, d dtype.Dtype, shape layout.Shape) *errs.Error {
-	return errs.Errorf(errs.MemoryError, "[%s] cannot allocate %d bytes for an array of shape %s and dtype %s: %d bytes are in use and the limit is %d",
+	return errs.Errorf(errs.MemoryError,
+		"[%s] cannot allocate %d bytes for an array of shape %s and dtype %s: %d bytes are in use and the limit is %d",
 		op, layout.Size(shape)*d.Size(), layout.Format(shape), d, memory.active, memory.limit)
 }
 
@@ -205,7 +206,10 @@ func ClearCache() {
 // Empty makes a ready array whose elements the caller writes before anyone else sees it.
 func Empty(d dtype.Dtype, shape layout.Shape) (*Array, unsafe.Pointer) {
 	if _, ok := layout.CheckedSize(shape, d.Size()); !ok {
-		errs.Throw(errs.ValueError, "[array] shape %s of dtype %s is not valid: dimensions must be non-negative and their product fit in memory", layout.Format(shape), d)
+		errs.Throw(errs.ValueError,
+			"[array] shape %s of dtype %s is not valid: dimensions must be non-negative and their product fit in "+
+				"memory",
+			layout.Format(shape), d)
 	}
 	a := newArray(leaf, d, shape, nil)
 	var p unsafe.Pointer

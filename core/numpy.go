@@ -8,15 +8,16 @@ import (
 )
 
 // numpyMethods adds the methods of reductions. NumPy's functions of their names call them: np.mean(a) is
-// a.mean(axis=None, dtype=None, out=None). So they take a dtype, in which the elements are reduced, and an out, which can
-// only be None.
+// a.mean(axis=None, dtype=None, out=None). So they take a dtype, in which the elements are reduced, and an out, which
+// can only be None.
 func numpyMethods(fs ...Func) []Func {
 	for _, f := range slices.Clone(fs) {
 		more, args := "", ""
 		switch f.Name {
 		case "sum", "prod", "mean", "var", "std":
 			more = ", dtype: Dtype | type | None = None"
-			args = "\n    dtype: Dtype of the result, in which the elements are reduced; NumPy's dtypes and types are taken, too."
+			args = "\n    dtype: Dtype of the result, " +
+				"in which the elements are reduced; NumPy's dtypes and types are taken, too."
 			f.Call = reduceIn(f.Call)
 		case "min", "max", "all", "any":
 		default:
@@ -27,7 +28,8 @@ func numpyMethods(fs ...Func) []Func {
 			more = ", *" + more
 		}
 		f.Sig = strings.Replace(f.Sig, ") ->", more, 1)
-		f.Doc = strings.Replace(doc.Of(f.Name), "\n\nReturns:", args+"\n    out: None: arrays are not written to.\n\nReturns:", 1)
+		f.Doc = strings.Replace(doc.Of(f.Name), "\n\nReturns:",
+			args+"\n    out: None: arrays are not written to.\n\nReturns:", 1)
 		f.Name = "array." + f.Name
 		fs = append(fs, f)
 	}

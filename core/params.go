@@ -11,8 +11,8 @@ import (
 type param uint8
 
 // by has the names by which functions read their arguments: a.int(by.endAxis) is what Python calls end_axis.
-// Registration notes where a signature has each of them, so that reading an argument by its name takes as long as by its
-// position.
+// Registration notes where a signature has each of them, so that reading an argument by its name takes as long as by
+// its position.
 var by = numbered()
 
 type parameters struct {

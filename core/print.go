@@ -41,7 +41,8 @@ func NewText(a *Array) *Text {
 	if i := slices.Index(a.shape, 0); i >= 0 {
 		axes = i // the brackets of the first empty axis stand for all behind it
 	}
-	return &Text{a: a.retain(), data: a.Data(), strides: a.Strides(), index: make([]int, axes), precision: PrintPrecision}
+	return &Text{a: a.retain(), data: a.Data(), strides: a.Strides(), index: make([]int, axes),
+		precision: PrintPrecision}
 }
 
 // Close lets go of the array. The graph lock is held.

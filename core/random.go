@@ -20,8 +20,9 @@ var randomBitsOp Def
 var randomKey *Array
 
 func init() {
-	randomBitsOp = Def{Name: "random_bits", Kind: device.KindRandomBits, NoGrad: "bits are no function of the key that has a derivative",
-		Cost: func(*Array) int { return 16 },
+	randomBitsOp = Def{Name: "random_bits", Kind: device.KindRandomBits,
+		NoGrad: "bits are no function of the key that has a derivative",
+		Cost:   func(*Array) int { return 16 },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			return newArray(&randomBitsOp, dtype.Uint32, withBatch(n, y.shape), y.attr, ins[0])
 		},
@@ -31,7 +32,8 @@ func init() {
 // randomWords gives n uint32 per key of shape (..., 2).
 func randomWords(key *Array, n int) *Array {
 	if k := len(key.shape); k == 0 || key.shape[k-1] != 2 || key.dtype != dtype.Uint32 {
-		errs.Throw(errs.ValueError, "[random] a key must be a uint32 array of shape (2,), not %s of shape %s", key.dtype, layout.Format(key.shape))
+		errs.Throw(errs.ValueError, "[random] a key must be a uint32 array of shape (2,), not %s of shape %s",
+			key.dtype, layout.Format(key.shape))
 	}
 	shape := append(slices.Clone(key.shape[:len(key.shape)-1]), n)
 	return newArray(&randomBitsOp, dtype.Uint32, shape, device.RandomAttr{Bytes: 4 * n}, key)
@@ -77,7 +79,8 @@ func (a *Args) key() *Array {
 	}
 	k := a.array(by.key)
 	if len(k.shape) != 1 {
-		errs.Throw(errs.ValueError, "[%s] a key must be a uint32 array of shape (2,), not of shape %s", a.name(), layout.Format(k.shape))
+		errs.Throw(errs.ValueError, "[%s] a key must be a uint32 array of shape (2,), not of shape %s", a.name(),
+			layout.Format(k.shape))
 	}
 	return k
 }
@@ -111,7 +114,8 @@ func uniform(key *Array, lo, hi *Array, shape layout.Shape, d dtype.Dtype) *Arra
 	lo, hi = AsType(lo, d), AsType(hi, d)
 	out := broadcastShapes("uniform", broadcastShapes("uniform", lo.shape, hi.shape), shape)
 	if !layout.Equal(out, shape) {
-		errs.Throw(errs.ValueError, "[uniform] bounds of shapes %s and %s do not broadcast to shape %s", layout.Format(lo.shape), layout.Format(hi.shape), layout.Format(shape))
+		errs.Throw(errs.ValueError, "[uniform] bounds of shapes %s and %s do not broadcast to shape %s",
+			layout.Format(lo.shape), layout.Format(hi.shape), layout.Format(shape))
 	}
 	u, span := unitInterval(key, shape, d), sub(hi, lo)
 	r := add(mul(span, u), lo)

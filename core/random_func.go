@@ -41,35 +41,47 @@ func init() {
 				}
 				return Reshape(randomWords(a.array(by.key), 2*n), []int{n, 2})
 			})},
-		Func{Name: "random.uniform", Sig: "(low: scalar | array = 0, high: scalar | array = 1, shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None) -> array", Stream: byPosition,
+		Func{Name: "random.uniform",
+			Sig: "(low: scalar | array = 0, high: scalar | array = 1, shape: Sequence[int] = [], " +
+				"dtype: Dtype | None = float32, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				d := a.floating()
 				lo, hi := a.weak(by.low, d), a.weak(by.high, d)
 				shape := a.shapeOr(by.shape, broadcastShapes("uniform", lo.shape, hi.shape))
 				return uniform(a.key(), lo, hi, shape, d)
 			})},
-		Func{Name: "random.normal", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar | array | None = None, scale: scalar | array | None = None, key: array | None = None) -> array", Stream: byPosition,
+		Func{Name: "random.normal",
+			Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: scalar | array | None = None, " +
+				"scale: scalar | array | None = None, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				d := a.dtype(by.dtype)
 				if !d.IsInexact() {
 					errs.Throw(errs.ValueError, "[normal] the dtype must be floating point or complex, not %s", d)
 				}
-				return normal(a.key(), a.shapeOr(by.shape, nil), d, a.optionalWeak(by.loc, d), a.optionalWeak(by.scale, d))
+				return normal(a.key(), a.shapeOr(by.shape, nil), d, a.optionalWeak(by.loc, d),
+					a.optionalWeak(by.scale, d))
 			})},
-		Func{Name: "random.randint", Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], dtype: Dtype | None = int32, key: array | None = None) -> array", Stream: byPosition,
+		Func{Name: "random.randint",
+			Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], " +
+				"dtype: Dtype | None = int32, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(randint)},
-		Func{Name: "random.bernoulli", Sig: "(p: scalar | array = 0.5, shape: Sequence[int] | None = None, key: array | None = None) -> array", Stream: byPosition,
+		Func{Name: "random.bernoulli",
+			Sig:    "(p: scalar | array = 0.5, shape: Sequence[int] | None = None, key: array | None = None) -> array",
+			Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				p := a.weak(by.p, dtype.Float32)
 				shape := a.shapeOr(by.shape, p.shape)
 				if !layout.CanBroadcastTo(p.shape, shape) {
-					errs.Throw(errs.ValueError, "[bernoulli] p of shape %s does not broadcast to shape %s", layout.Format(p.shape), layout.Format(shape))
+					errs.Throw(errs.ValueError, "[bernoulli] p of shape %s does not broadcast to shape %s",
+						layout.Format(p.shape), layout.Format(shape))
 				}
 				above := scalar(float64(math.Nextafter32(1, 2)))
 				u := mul(AsType(bitsOf(a.key(), shape), dtype.Float32), scalar(0x1p-32))
 				return apply("less", u, mul(p, above))
 			})},
-		Func{Name: "random.truncated_normal", Sig: "(lower: scalar | array, upper: scalar | array, shape: Sequence[int] | None = None, dtype: Dtype | None = float32, key: array | None = None) -> array", Stream: byPosition,
+		Func{Name: "random.truncated_normal",
+			Sig: "(lower: scalar | array, upper: scalar | array, shape: Sequence[int] | None = None, " +
+				"dtype: Dtype | None = float32, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				d := a.floating()
 				lo, hi := a.weak(by.lower, d), a.weak(by.upper, d)
@@ -80,21 +92,28 @@ func init() {
 				x := mul(s, apply("erfinv", apply("maximum", apply("minimum", u, top), neg(top))))
 				return apply("maximum", apply("minimum", x, hi), lo)
 			})},
-		Func{Name: "random.gumbel", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None) -> array", Stream: byPosition,
+		Func{Name: "random.gumbel",
+			Sig:    "(shape: Sequence[int] = [], dtype: Dtype | None = float32, key: array | None = None) -> array",
+			Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				d := a.floating()
 				return gumbel(a.key(), a.shapeOr(by.shape, nil), d)
 			})},
-		Func{Name: "random.laplace", Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: float = 0.0, scale: float = 1.0, key: array | None = None) -> array", Stream: byPosition,
+		Func{Name: "random.laplace",
+			Sig: "(shape: Sequence[int] = [], dtype: Dtype | None = float32, loc: float = 0.0, scale: float = 1.0, " +
+				"key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				d := a.floating()
 				u := symmetric(a.key(), a.shapeOr(by.shape, nil))
 				x := AsType(mul(apply("sign", u), apply("log1p", neg(apply("abs", u)))), d)
 				return add(mul(x, scalarOf(d, complex(a.float(by.scale), 0))), scalarOf(d, complex(a.float(by.loc), 0)))
 			})},
-		Func{Name: "random.categorical", Sig: "(logits: array, axis: int = -1, shape: Sequence[int] | None = None, num_samples: int | None = None, key: array | None = None) -> array", Stream: byPosition,
+		Func{Name: "random.categorical",
+			Sig: "(logits: array, axis: int = -1, shape: Sequence[int] | None = None, " +
+				"num_samples: int | None = None, key: array | None = None) -> array", Stream: byPosition,
 			Call: callN(categorical)},
-		Func{Name: "random.permutation", Sig: "(x: int | array, axis: int = 0, key: array | None = None) -> array", Stream: byPosition,
+		Func{Name: "random.permutation", Sig: "(x: int | array, axis: int = 0, key: array | None = None) -> array",
+			Stream: byPosition,
 			Call: callN(func(a *Args) *Array {
 				order := func(n int) *Array { return argSortAxis(randomWords(a.key(), n), 0, -1) }
 				if it := a.arg(by.x); it.Kind == ArgInt {
@@ -140,7 +159,8 @@ func categorical(a *Args) *Array {
 	case a.given(by.shape):
 		shape := slices.Clone(a.shape(by.shape))
 		if !layout.CanBroadcastTo(rest, shape) {
-			errs.Throw(errs.ValueError, "[categorical] logits of shape %s without axis %d do not broadcast to shape %s", layout.Format(logits.shape), axis, layout.Format(shape))
+			errs.Throw(errs.ValueError, "[categorical] logits of shape %s without axis %d do not broadcast to shape %s",
+				layout.Format(logits.shape), axis, layout.Format(shape))
 		}
 		if single {
 			return drawFromOne(logits, shape, key())
@@ -160,7 +180,8 @@ func categorical(a *Args) *Array {
 func drawFromOne(logits *Array, shape layout.Shape, key *Array) *Array {
 	x := AsType(Reshape(logits, []int{-1}), dtype.Float32)
 	weights := apply("exp", sub(x, reduce(device.ReduceMax, x, []int{0})))
-	weights = where(apply("isnan", weights), like(weights, 1), weights) // the infinite ones share, or all if there is nothing else
+	// the infinite ones share, or all if there is nothing else
+	weights = where(apply("isnan", weights), like(weights, 1), weights)
 	total := scan(device.ScanSum, weights, 0, false, true)
 	last := Index(total, []IndexItem{{Kind: IndexInt, Int: -1}})
 	u := mul(unitInterval(key, shape, dtype.Float32), last)

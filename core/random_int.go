@@ -54,7 +54,8 @@ func randint(a *Args) *Array {
 func (a *Args) bound(p param, beyond int64, d dtype.Dtype) *Array {
 	x := a.arg(p)
 	last := x.Int - beyond
-	if x.Kind == ArgInt && !intFits(last, d) || x.Kind == ArgBigUint && uint64(last) > math.MaxInt64 && d != dtype.Uint64 {
+	if x.Kind == ArgInt && !intFits(last, d) || x.Kind == ArgBigUint && uint64(last) > math.MaxInt64 &&
+		d != dtype.Uint64 {
 		errs.Throw(errs.ValueError, "[randint] %s %d is out of bounds for %s", parameterNames[p], x.Int, d)
 	}
 	return a.array(p)

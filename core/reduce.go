@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/mlx-go/mlx_go/core/device"
 	"github.com/mlx-go/mlx_go/core/dtype"
@@ -26,7 +27,8 @@ func init() {
 			return newArray(&reduceOp, y.dtype, withBatch(n, y.shape), device.ReduceAttr{Op: at.Op, Axes: axes}, ins[0])
 		},
 	}
-	argReduceOp = Def{Name: "argreduce", NameOf: func(at any) string { return argReduceName(at.(device.ArgReduceAttr).Max) },
+	argReduceOp = Def{Name: "argreduce",
+		NameOf: func(at any) string { return argReduceName(at.(device.ArgReduceAttr).Max) },
 		NoGrad: "the result is an integer", Kind: device.KindArgReduce,
 		Cost: reduceOp.Cost,
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
@@ -36,7 +38,8 @@ func init() {
 	}
 	const sig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False) -> array"
 	const argSig = "(a: array, /, axis: None | int = None, keepdims: bool = False) -> array"
-	const ddofSig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, *, correction: int | None = None) -> array"
+	const ddofSig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, " +
+		"*, correction: int | None = None) -> array"
 	fold := func(op device.ReduceOp) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
 			x := a.array(by.a)
@@ -78,14 +81,18 @@ func init() {
 		Func{Name: "any", Sig: sig, Call: fold(device.ReduceOr)},
 		Func{Name: "mean", Sig: sig, Call: over(mean)},
 		Func{Name: "median", Sig: sig, Call: over(median)},
-		Func{Name: "count_nonzero", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, keepdims: bool = False) -> array", Call: over(func(x *Array, axes []int) *Array {
-			return reduce(device.ReduceSum, AsType(apply("not_equal", x, scalarOf(x.dtype, 0)), dtype.Int32), axes)
-		})},
+		Func{Name: "count_nonzero",
+			Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, keepdims: bool = False) -> array",
+			Call: over(func(x *Array, axes []int) *Array {
+				return reduce(device.ReduceSum, AsType(apply("not_equal", x, scalarOf(x.dtype, 0)), dtype.Int32), axes)
+			})},
 		Func{Name: "var", Sig: ddofSig, Call: spread(variance)},
 		Func{Name: "std", Sig: ddofSig, Call: spread(deviation)},
-		Func{Name: "minmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False) -> tuple[array, array]", Call: func(a *Args) []*Array {
-			return append(fold(device.ReduceMin)(a), fold(device.ReduceMax)(a)...)
-		}},
+		Func{Name: "minmax",
+			Sig: strings.Replace(sig, "-> array", "-> tuple[array, array]", 1),
+			Call: func(a *Args) []*Array {
+				return append(fold(device.ReduceMin)(a), fold(device.ReduceMax)(a)...)
+			}},
 		Func{Name: "argmin", Sig: argSig, Method: true, Call: position(false)},
 		Func{Name: "argmax", Sig: argSig, Method: true, Call: position(true)},
 	)...)
@@ -122,7 +129,8 @@ func reduce(op device.ReduceOp, x *Array, axes []int) *Array {
 		if !slices.Contains(axes, i) {
 			shape = append(shape, n)
 		} else if n == 0 && (op == device.ReduceMin || op == device.ReduceMax) {
-			errs.Throw(errs.ValueError, "[%s] axis %d of shape %s is empty and has no %s", reduceNames[op], i, layout.Format(x.shape), reduceNames[op])
+			errs.Throw(errs.ValueError, "[%s] axis %d of shape %s is empty and has no %s", reduceNames[op], i,
+				layout.Format(x.shape), reduceNames[op])
 		}
 	}
 	return newArray(&reduceOp, d, shape, device.ReduceAttr{Op: op, Axes: axes}, x)
@@ -197,7 +205,8 @@ func jvpReduce(y *Array, tangents []*Array) *Array {
 		return reduce(device.ReduceSum, mul(t, prodOfOthers(x, at.Axes)), at.Axes)
 	case device.ReduceMin, device.ReduceMax:
 		mask := wide(AsType(apply("equal", x, expandAt(y, x, at.Axes)), t.dtype))
-		return AsType(div(reduce(device.ReduceSum, mul(wide(t), mask), at.Axes), reduce(device.ReduceSum, mask, at.Axes)), t.dtype)
+		return AsType(div(reduce(device.ReduceSum, mul(wide(t), mask), at.Axes),
+			reduce(device.ReduceSum, mask, at.Axes)), t.dtype)
 	}
 	return nil
 }
@@ -291,7 +300,8 @@ func median(x *Array, axes []int) *Array {
 	x = floated(x)
 	n := countOf(x, axes)
 	if n == 0 {
-		errs.Throw(errs.ValueError, "[median] axes %s of shape %s are empty", layout.Format(axes), layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[median] axes %s of shape %s are empty", layout.Format(axes),
+			layout.Format(x.shape))
 	}
 	rest := make([]int, 0, len(x.shape))
 	shape := make([]int, 0, len(x.shape)+1)

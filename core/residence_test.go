@@ -160,13 +160,15 @@ func TestPartsAreCopied(t *testing.T) {
 	_ = stream
 }
 
-// TestPrefetch evaluates what reads many arrays of the host: they are copied by another queue than the one that computes.
+// TestPrefetch evaluates what reads many arrays of the host: they are copied by another queue than the one that
+// computes.
 func TestPrefetch(t *testing.T) {
 	d, _ := newUnit(t, double.Options{})
 	y := held(t, func() []*core.Array {
 		x := floats(1<<15, 1)
 		for range 8 {
-			x = core.Index(binary("add", x, floats(1<<15, 1)), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
+			x = core.Index(binary("add", x, floats(1<<15, 1)),
+				[]core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
 		}
 		return []*core.Array{x}
 	})[0]

@@ -20,7 +20,8 @@ var restOp Def
 
 func init() {
 	restOp = Def{Name: "rest", NameOf: func(at any) string { return at.(*rest).name },
-		NoGrad: "what was being evaluated depends on no argument of a transform", Launch: func(e *exec, y *Array) *errs.Error {
+		NoGrad: "what was being evaluated depends on no argument of a transform",
+		Launch: func(e *exec, y *Array) *errs.Error {
 			r := y.attr.(*rest)
 			return r.run(e, y, y.inputs(), &r.done)
 		}}
@@ -28,7 +29,8 @@ func init() {
 
 // runInPlace computes y, which has taken over the memory of one of xs, by run. Interrupted, y becomes the rest of it: a
 // node whose inputs are xs themselves, since fused nodes between them and y have lost their meaning.
-func (e *exec) runInPlace(y *Array, xs []*Array, run func(e *exec, y *Array, xs []*Array, done *int) *errs.Error) *errs.Error {
+func (e *exec) runInPlace(y *Array, xs []*Array,
+	run func(e *exec, y *Array, xs []*Array, done *int) *errs.Error) *errs.Error {
 	done := 0
 	err := run(e, y, xs, &done)
 	if err == nil || err.Kind != errs.Interrupted {

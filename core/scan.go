@@ -43,14 +43,16 @@ func init() {
 	}
 	factor := func(x *Array, a *Args) *Array { return AsType(x, a.dtypeOr(by.dtype, x.dtype)) }
 	same := func(x *Array, a *Args) *Array { return x }
-	const sigDtype = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True, dtype: Dtype | None = None) -> array"
+	const sigDtype = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True, " +
+		"dtype: Dtype | None = None) -> array"
 	const sig = "(a: array, /, axis: int | None = None, *, reverse: bool = False, inclusive: bool = True) -> array"
 	register(
 		Func{Name: "cumsum", Sig: sigDtype, Method: true, Call: cum(device.ScanSum, summand)},
 		Func{Name: "cumprod", Sig: sigDtype, Method: true, Call: cum(device.ScanProd, factor)},
 		Func{Name: "cummax", Sig: sig, Method: true, Call: cum(device.ScanMax, same)},
 		Func{Name: "cummin", Sig: sig, Method: true, Call: cum(device.ScanMin, same)},
-		Func{Name: "logcumsumexp", Sig: sig, Method: true, Call: cum(device.ScanLogAddExp, func(x *Array, a *Args) *Array { return floated(x) })},
+		Func{Name: "logcumsumexp", Sig: sig, Method: true,
+			Call: cum(device.ScanLogAddExp, func(x *Array, a *Args) *Array { return floated(x) })},
 		Func{Name: "diff", Sig: "(a: array, /, n: int = 1, axis: int = -1) -> array", Call: callN(func(a *Args) *Array {
 			x, n := a.array(by.a), a.int(by.n)
 			axis := a.axis(by.axis, x.NDim())
@@ -73,7 +75,8 @@ func init() {
 
 // scan folds prefixes of x along axis.
 func scan(op device.ScanOp, x *Array, axis int, reverse, inclusive bool) *Array {
-	return newArray(&scanOp, x.dtype, x.shape, device.ScanAttr{Op: op, Axis: axis, Reverse: reverse, Inclusive: inclusive}, x)
+	return newArray(&scanOp, x.dtype, x.shape,
+		device.ScanAttr{Op: op, Axis: axis, Reverse: reverse, Inclusive: inclusive}, x)
 }
 
 // logPositive is log(x) where x is positive, and elsewhere a number whose exponential is 0: finite, and with
@@ -216,7 +219,8 @@ func jvpScan(y *Array, tangents []*Array) *Array {
 			return gatherAxis(t, from, at.Axis)
 		} else {
 			n := x.shape[at.Axis]
-			first, rest := zeros(t.dtype, sliceAxis(t, at.Axis, 0, min(1, n)).shape), sliceAxis(from, at.Axis, 0, max(n-1, 0))
+			first, rest := zeros(t.dtype, sliceAxis(t, at.Axis, 0, min(1, n)).shape),
+				sliceAxis(from, at.Axis, 0, max(n-1, 0))
 			if at.Reverse {
 				rest = sliceAxis(from, at.Axis, min(1, n), n)
 				return Concatenate([]*Array{gatherAxis(t, rest, at.Axis), first}, at.Axis)

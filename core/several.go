@@ -6,9 +6,9 @@ import (
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-// A node with several results is launched once and computes all of them. It has no elements of its own: once launched, it
-// holds the memory of each result, and a pick is a node that views one of them. A result lives as long as its pick, so
-// that q, _ = divmod(a, b) keeps no remainder. To everything that looks at shapes, sizes and costs the node is
+// A node with several results is launched once and computes all of them. It has no elements of its own: once launched,
+// it holds the memory of each result, and a pick is a node that views one of them. A result lives as long as its pick,
+// so that q, _ = divmod(a, b) keeps no remainder. To everything that looks at shapes, sizes and costs the node is
 // what its first result is; all results have elements, or none has.
 //
 // A segment has results that other nodes compute (checkpoint.go, custom.go): its picks have two inputs, the value and
@@ -20,13 +20,13 @@ type Spec struct {
 	Shape layout.Shape
 }
 
-// Several are the rules of a node with several results, which Def has for one. In lists, result i has place i; nil stands
-// for zero.
+// Several are the rules of a node with several results, which Def has for one. In lists, result i has place i; nil
+// stands for zero.
 type Several struct {
 	// Specs are the results of y's op for the inputs.
 	Specs func(y *Array, ins []*Array) []Spec
-	// VJP maps the cotangents of the results to those of y's inputs, which it hands to then, now or when w goes on. Results
-	// that come after the last one with a cotangent are left out.
+	// VJP maps the cotangents of the results to those of y's inputs, which it hands to then, now or when w goes on.
+	// Results that come after the last one with a cotangent are left out.
 	VJP func(w *Walk, y *Array, results []result, want []bool, then func(grads []*Array))
 	// JVP hands the tangents of the results to then.
 	JVP func(w *Walk, y *Array, tangents []*Array, then func(tangents []*Array))
@@ -67,8 +67,8 @@ func several(op *Def, attr any, specs []Spec, ins ...*Array) []*Array {
 	return picks
 }
 
-// picked is the node of whose results y is one, where that node's own rules hold for them, and the place of it among y's
-// inputs; nil if y is no pick or its value's rules hold.
+// picked is the node of whose results y is one, where that node's own rules hold for them, and the place of it among
+// y's inputs; nil if y is no pick or its value's rules hold.
 func (y *Array) picked(rules func(*Several) bool) (of *Array, place int) {
 	if y.op != &pickOp {
 		return nil, 0

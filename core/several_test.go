@@ -39,7 +39,8 @@ func three(d dtype.Dtype) func() *core.Array {
 
 func row(t *testing.T, name string, x, y func() *core.Array) []float64 {
 	t.Helper()
-	return values(t, held(t, func() []*core.Array { return []*core.Array{core.Binary(table.FindRow(name), x(), y())} })[0])
+	return values(t,
+		held(t, func() []*core.Array { return []*core.Array{core.Binary(table.FindRow(name), x(), y())} })[0])
 }
 
 // TestOneLaunchGivesAllResults: both results of a node come of one launch, whichever is asked for first, and are what
@@ -55,13 +56,15 @@ func TestOneLaunchGivesAllResults(t *testing.T) {
 		cast := func(f func() *core.Array) func() *core.Array {
 			return func() *core.Array { return core.AsType(f(), d) }
 		}
-		for _, args := range [][2]func() *core.Array{{cast(x), three(d)}, {cast(reversed), cast(x)}, {three(d), cast(reversed)}} {
+		for _, args := range [][2]func() *core.Array{{cast(x), three(d)}, {cast(reversed), cast(x)},
+			{three(d), cast(reversed)}} {
 			for first := range 2 {
 				both := divmodOf(t, args[0], args[1])
 				want := [][]float64{row(t, "floor_divide", args[0], args[1]), row(t, "remainder", args[0], args[1])}
 				before := severalLaunches.Load()
 				for _, i := range []int{first, 1 - first} {
-					if got := values(t, both[i]); !slices.EqualFunc(got, want[i], func(a, b float64) bool { return a == b || a != a && b != b }) {
+					if got := values(t, both[i]); !slices.EqualFunc(got, want[i],
+						func(a, b float64) bool { return a == b || a != a && b != b }) {
 						t.Errorf("%s: result %d is not that of its row", d, i)
 					}
 				}
@@ -131,8 +134,8 @@ func TestResultsLiveByThemselves(t *testing.T) {
 	check("never computed", 0)
 }
 
-// TestResultsAreDonated: a result that dies with what is computed from it lends it its memory, and a result that is still
-// wanted does not change.
+// TestResultsAreDonated: a result that dies with what is computed from it lends it its memory, and a result that is
+// still wanted does not change.
 func TestResultsAreDonated(t *testing.T) {
 	onTheHost(t)
 	const n = 1 << 16
@@ -147,7 +150,8 @@ func TestResultsAreDonated(t *testing.T) {
 	y := held(t, func() []*core.Array {
 		both := core.Divmod(x, three(dtype.Float64)())
 		// A chain that does not fuse into one step.
-		return []*core.Array{core.Binary(table.FindRow("multiply"), core.Flip(core.Contiguous(core.Flip(both[1]))), both[1]), both[0]}
+		return []*core.Array{core.Binary(table.FindRow("multiply"), core.Flip(core.Contiguous(core.Flip(both[1]))),
+			both[1]), both[0]}
 	})
 	if err := core.Eval(y[0]); err != nil {
 		t.Fatal(err)
@@ -187,7 +191,8 @@ func TestResultsThatDoNotFit(t *testing.T) {
 	if after := live(); after != before {
 		t.Errorf("%d bytes are held", after-before)
 	}
-	same(t, "asked again", values(t, both[1]), row(t, "remainder", func() *core.Array { return x }, three(dtype.Float64)))
+	same(t, "asked again", values(t, both[1]),
+		row(t, "remainder", func() *core.Array { return x }, three(dtype.Float64)))
 }
 
 // TestResultsOfACanceledLaunch: a launch that is given up leaves nothing, and asking again computes the results.
@@ -214,22 +219,26 @@ func TestResultsOfACanceledLaunch(t *testing.T) {
 // rows by themselves.
 func TestTransformsOfResults(t *testing.T) {
 	rows := func(x, y *core.Array) []*core.Array {
-		return []*core.Array{core.Binary(table.FindRow("floor_divide"), x, y), core.Binary(table.FindRow("remainder"), x, y)}
+		return []*core.Array{core.Binary(table.FindRow("floor_divide"), x, y),
+			core.Binary(table.FindRow("remainder"), x, y)}
 	}
 	some := map[string]func([]*core.Array) []*core.Array{
-		"both": func(r []*core.Array) []*core.Array { return r }, "quotient": func(r []*core.Array) []*core.Array { return r[:1] },
+		"both":      func(r []*core.Array) []*core.Array { return r },
+		"quotient":  func(r []*core.Array) []*core.Array { return r[:1] },
 		"remainder": func(r []*core.Array) []*core.Array { return r[1:] },
 		"one twice": func(r []*core.Array) []*core.Array {
 			return []*core.Array{r[1], core.Binary(table.FindRow("multiply"), r[1], r[0])}
 		},
 	}
 	args := func() []*core.Array {
-		return []*core.Array{vector(dtype.Float64, []int{2, 3}, []float64{7.5, -3, 2, 9, 8.25, -1}), vector(dtype.Float64, []int{3}, []float64{2, 4, -1.5})}
+		return []*core.Array{vector(dtype.Float64, []int{2, 3}, []float64{7.5, -3, 2, 9, 8.25, -1}),
+			vector(dtype.Float64, []int{3}, []float64{2, 4, -1.5})}
 	}
 	ones := func(ys []*core.Array) []*core.Array {
 		out := make([]*core.Array, len(ys))
 		for i, y := range ys {
-			out[i] = core.AsType(core.BroadcastTo(vector(dtype.Float64, nil, []float64{float64(i + 1)}), y.Shape()), y.Dtype())
+			out[i] = core.AsType(core.BroadcastTo(vector(dtype.Float64, nil, []float64{float64(i + 1)}), y.Shape()),
+				y.Dtype())
 		}
 		return out
 	}

@@ -11,11 +11,18 @@ import (
 
 func init() {
 	register(
-		Func{Name: "repeat", Sig: "(array: array, repeats: int, axis: int | None = None) -> array", Call: callN(repeat)},
+		Func{Name: "repeat", Sig: "(array: array, repeats: int, axis: int | None = None) -> array",
+			Call: callN(repeat)},
 		Func{Name: "tile", Sig: "(a: array, reps: int | Sequence[int], /) -> array", Call: callN(tile)},
-		Func{Name: "roll", Sig: "(a: array, /, shift: int | tuple[int], axis: None | int | tuple[int] = None) -> array", Call: callN(roll)},
-		Func{Name: "meshgrid", Sig: "(*arrays: array, sparse: bool | None = False, indexing: str | None = 'xy') -> tuple[array, ...]", Call: meshgrid},
-		Func{Name: "pad", Sig: "(a: array, pad_width: int | tuple[int] | tuple[int, int] | list[tuple[int, int]], mode: Literal['constant', 'edge', 'reflect', 'symmetric'] = 'constant', constant_values: scalar | array = 0) -> array", Call: callN(pad)},
+		Func{Name: "roll", Sig: "(a: array, /, shift: int | tuple[int], axis: None | int | tuple[int] = None) -> array",
+			Call: callN(roll)},
+		Func{Name: "meshgrid",
+			Sig:  "(*arrays: array, sparse: bool | None = False, indexing: str | None = 'xy') -> tuple[array, ...]",
+			Call: meshgrid},
+		Func{Name: "pad",
+			Sig: "(a: array, pad_width: int | tuple[int] | tuple[int, int] | list[tuple[int, int]], " +
+				"mode: Literal['constant', 'edge', 'reflect', 'symmetric'] = 'constant', " +
+				"constant_values: scalar | array = 0) -> array", Call: callN(pad)},
 	)
 }
 
@@ -127,7 +134,8 @@ func padWidths(a *Args, rank int) (lo, hi []int) {
 		pairs = [][]int{p}
 	}
 	if len(pairs) != 1 && len(pairs) != rank {
-		errs.Throw(errs.ValueError, "[pad] %d pairs of widths are given for an array with %d dimensions", len(pairs), rank)
+		errs.Throw(errs.ValueError, "[pad] %d pairs of widths are given for an array with %d dimensions", len(pairs),
+			rank)
 	}
 	for i := range rank {
 		p := pairs[i%len(pairs)]
@@ -135,7 +143,8 @@ func padWidths(a *Args, rank int) (lo, hi []int) {
 		case len(p) == 1:
 			p = []int{p[0], p[0]}
 		case len(p) != 2:
-			errs.Throw(errs.TypeError, "[pad] the widths of an axis must be a pair (before, behind), not %s", layout.Format(p))
+			errs.Throw(errs.TypeError, "[pad] the widths of an axis must be a pair (before, behind), not %s",
+				layout.Format(p))
 		}
 		if p[0] < 0 || p[1] < 0 {
 			errs.Throw(errs.ValueError, "[pad] the widths %s of axis %d must not be negative", layout.Format(p), i)
@@ -155,16 +164,19 @@ func pad(a *Args) *Array {
 	if mode == "constant" {
 		return padConstant(x, a.weak(by.constantValues, x.dtype), lo, hi)
 	}
-	source := map[string]func(i, n int) int{"edge": edgeSource, "reflect": reflectSource, "symmetric": symmetricSource}[mode]
+	source := map[string]func(i, n int) int{"edge": edgeSource, "reflect": reflectSource,
+		"symmetric": symmetricSource}[mode]
 	if source == nil {
 		errs.Throw(errs.ValueError, "[pad] mode must be 'constant', 'edge', 'reflect' or 'symmetric', not '%s'", mode)
 	}
 	for axis := range x.shape {
 		if lo[axis]+hi[axis] > 0 && x.shape[axis] == 0 {
-			errs.Throw(errs.ValueError, "[pad] axis %d of shape %s is empty and has nothing to continue in mode '%s'", axis, layout.Format(x.shape), mode)
+			errs.Throw(errs.ValueError, "[pad] axis %d of shape %s is empty and has nothing to continue in mode '%s'",
+				axis, layout.Format(x.shape), mode)
 		}
 		if (lo[axis]+hi[axis])/max(x.shape[axis], 1) > 1<<22 {
-			errs.Throw(errs.ValueError, "[pad] widths (%d,%d) repeat axis %d of shape %s too often", lo[axis], hi[axis], axis, layout.Format(x.shape))
+			errs.Throw(errs.ValueError, "[pad] widths (%d,%d) repeat axis %d of shape %s too often", lo[axis], hi[axis],
+				axis, layout.Format(x.shape))
 		}
 		x = padAxis(x, axis, lo[axis], hi[axis], source)
 	}

@@ -40,9 +40,11 @@ func init() {
 	register(
 		Func{Name: "reshape", Sig: "(a: array, /, shape: Sequence[int]) -> array", Call: reshape},
 		Func{Name: "array.reshape", Sig: "(self, *shape) -> array", Call: reshape},
-		Func{Name: "flatten", Sig: "(a: array, /, start_axis: int = 0, end_axis: int = -1) -> array", Method: true, Call: callN(flatten)},
+		Func{Name: "flatten", Sig: "(a: array, /, start_axis: int = 0, end_axis: int = -1) -> array", Method: true,
+			Call: callN(flatten)},
 		Func{Name: "unflatten", Sig: "(a: array, /, axis: int, shape: Sequence[int]) -> array", Call: callN(unflatten)},
-		Func{Name: "squeeze", Sig: "(a: array, /, axis: None | int | Sequence[int] = None) -> array", Method: true, Call: callN(squeeze)},
+		Func{Name: "squeeze", Sig: "(a: array, /, axis: None | int | Sequence[int] = None) -> array", Method: true,
+			Call: callN(squeeze)},
 		Func{Name: "expand_dims", Sig: "(a: array, /, axis: int | Sequence[int]) -> array", Call: callN(expandDims)},
 		Func{Name: "flip", Sig: "(a: array, /, axis: None | int | Sequence[int] = None) -> array", Call: callN(flip)},
 		Func{Name: "moveaxis", Sig: "(a: array, /, source: int, destination: int) -> array", Method: true,
@@ -85,7 +87,9 @@ func init() {
 			Call: callN(func(a *Args) *Array { return Bitcast(a.array(by.a), a.dtype(by.dtype)) })},
 		Func{Name: "contiguous", Sig: "(a: array, /, allow_col_major: bool = False) -> array",
 			Call: callN(func(a *Args) *Array { return Contiguous(a.array(by.a)) })},
-		Func{Name: "as_strided", Sig: "(a: array, /, shape: Sequence[int] | None = None, strides: Sequence[int] | None = None, offset: int = 0) -> array",
+		Func{Name: "as_strided",
+			Sig: "(a: array, /, shape: Sequence[int] | None = None, strides: Sequence[int] | None = None, " +
+				"offset: int = 0) -> array",
 			Call: callN(func(a *Args) *Array {
 				x := a.array(by.a)
 				shape, ok := a.ints(by.shape)
@@ -131,7 +135,8 @@ func init() {
 // sequence is an argument as integers, where a method takes them one by one or as one sequence.
 // False stands for None.
 func (a *Args) sequence(p param) ([]int, bool) {
-	if x := a.arg(p); x.Kind == ArgList && len(x.List) == 1 && (x.List[0].Kind == ArgList || x.List[0].Kind == ArgNone) {
+	if x := a.arg(p); x.Kind == ArgList && len(x.List) == 1 &&
+		(x.List[0].Kind == ArgList || x.List[0].Kind == ArgNone) {
 		return a.integers(&x.List[0], p)
 	}
 	return a.ints(p)
@@ -152,7 +157,8 @@ func flatten(a *Args) *Array {
 		hi += rank
 	}
 	if lo, hi = max(lo, 0), min(hi, rank-1); lo > hi {
-		errs.Throw(errs.ValueError, "[flatten] start axis %d lies behind end axis %d in an array with %d dimensions", from, to, rank)
+		errs.Throw(errs.ValueError, "[flatten] start axis %d lies behind end axis %d in an array with %d dimensions",
+			from, to, rank)
 	}
 	n := layout.Size(x.shape[lo : hi+1])
 	return Reshape(x, slices.Replace(slices.Clone(x.shape), lo, hi+1, n))
@@ -177,7 +183,8 @@ func unflatten(a *Args) *Array {
 	n := x.shape[axis]
 	switch {
 	case len(shape) == 0, known < 0, hole < 0 && known != n, hole >= 0 && (known == 0 || n%known != 0):
-		errs.Throw(errs.ValueError, "[unflatten] axis %d of size %d cannot be cut into shape %s", axis, n, layout.Format(shape))
+		errs.Throw(errs.ValueError, "[unflatten] axis %d of size %d cannot be cut into shape %s", axis, n,
+			layout.Format(shape))
 	case hole >= 0:
 		shape = slices.Clone(shape)
 		shape[hole] = n / known
@@ -198,7 +205,8 @@ func squeeze(a *Args) *Array {
 		case all:
 			shape = append(shape, d)
 		default:
-			errs.Throw(errs.ValueError, "[squeeze] axis %d of shape %s has extent %d, not 1", i, layout.Format(x.shape), d)
+			errs.Throw(errs.ValueError, "[squeeze] axis %d of shape %s has extent %d, not 1", i, layout.Format(x.shape),
+				d)
 		}
 	}
 	return Reshape(x, shape)
@@ -238,7 +246,8 @@ func TransposeAll(x *Array) *Array {
 // MatrixTranspose exchanges the last two axes: a.mT.
 func MatrixTranspose(x *Array) *Array {
 	if len(x.shape) < 2 {
-		errs.Throw(errs.ValueError, "[matrix_transpose] the array must have at least 2 dimensions, not shape %s", layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[matrix_transpose] the array must have at least 2 dimensions, not shape %s",
+			layout.Format(x.shape))
 	}
 	return swapLast(x)
 }

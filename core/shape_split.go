@@ -51,8 +51,11 @@ func init() {
 	}
 	register(
 		Func{Name: "unstack", Sig: "(x: array, /, *, axis: int = 0) -> tuple[array, ...]", Call: unstack},
-		Func{Name: "split", Sig: "(a: array, /, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[array]", Method: true, Call: split},
-		Func{Name: "diagonal", Sig: "(a: array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> array", Stream: byPosition, Method: true,
+		Func{Name: "split",
+			Sig: "(a: array, /, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[array]", Method: true,
+			Call: split},
+		Func{Name: "diagonal", Sig: "(a: array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> array",
+			Stream: byPosition, Method: true,
 			Call: callN(func(a *Args) *Array { return diagonalOf(a, a.array(by.a)) })},
 		Func{Name: "diag", Sig: "(a: array, /, k: int = 0) -> array", Method: true,
 			Call: callN(func(a *Args) *Array {
@@ -64,10 +67,12 @@ func init() {
 				case 2:
 					return diagonal(x, k, 0, 1)
 				}
-				errs.Throw(errs.ValueError, "[diag] the array must be 1-D or 2-D, not of shape %s", layout.Format(x.shape))
+				errs.Throw(errs.ValueError, "[diag] the array must be 1-D or 2-D, not of shape %s",
+					layout.Format(x.shape))
 				return nil
 			})},
-		Func{Name: "trace", Sig: "(a: array, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Dtype | None = None) -> array",
+		Func{Name: "trace",
+			Sig: "(a: array, /, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Dtype | None = None) -> array",
 			Call: callN(func(a *Args) *Array {
 				d := diagonalOf(a, a.array(by.a))
 				if a.given(by.dtype) {
@@ -114,7 +119,8 @@ func split(a *Args) []*Array {
 	if a.arg(by.indicesOrSections).Kind != ArgList {
 		parts := a.int(by.indicesOrSections)
 		if parts <= 0 || n%parts != 0 {
-			errs.Throw(errs.ValueError, "[split] axis %d of shape %s cannot be split into %d equal parts", axis, layout.Format(x.shape), parts)
+			errs.Throw(errs.ValueError, "[split] axis %d of shape %s cannot be split into %d equal parts", axis,
+				layout.Format(x.shape), parts)
 		}
 		if parts > 1<<24 {
 			errs.Throw(errs.MemoryError, "[split] %d parts are too many arrays", parts)
@@ -142,7 +148,8 @@ func split(a *Args) []*Array {
 // diagonalOf is the diagonal that arguments 1 to 3 ask for.
 func diagonalOf(a *Args, x *Array) *Array {
 	if len(x.shape) < 2 {
-		errs.Throw(errs.ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(), layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(),
+			layout.Format(x.shape))
 	}
 	i, j := a.axis(by.axis1, len(x.shape)), a.axis(by.axis2, len(x.shape))
 	if i == j {
@@ -166,7 +173,8 @@ func diagonalLength(rows, cols, offset int) int {
 // flattened matrix it has the step cols + 1.
 func ontoDiagonal(d *Array, rows, cols, offset int) *Array {
 	if _, ok := layout.CheckedSize([]int{rows, cols}, 16); !ok {
-		errs.Throw(errs.ValueError, "[diag] a matrix with diagonal %d of %d elements is too large", offset, d.shape[len(d.shape)-1])
+		errs.Throw(errs.ValueError, "[diag] a matrix with diagonal %d of %d elements is too large", offset,
+			d.shape[len(d.shape)-1])
 	}
 	rank := len(d.shape)
 	batch := d.shape[: rank-1 : rank-1]
@@ -187,7 +195,8 @@ func triangle(row string) func(*Args) []*Array {
 		x := a.array(by.x)
 		rank := len(x.shape)
 		if rank < 2 {
-			errs.Throw(errs.ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(), layout.Format(x.shape))
+			errs.Throw(errs.ValueError, "[%s] the array must have at least 2 dimensions, not shape %s", a.name(),
+				layout.Format(x.shape))
 		}
 		mask := diagonalMask(row, x.shape[rank-2], x.shape[rank-1], a.int(by.k))
 		if x.dtype == dtype.Bool {

@@ -288,7 +288,8 @@ func outcome(t *testing.T, text string) (out string, numbers []float64) {
 			for _, y := range newCaller().eval(text) {
 				parts = append(parts, y)
 				if y.Dtype() == dtype.Complex64 {
-					parts = append(parts, core.ApplyRow(table.FindRow("imag"), []core.Arg{{Kind: core.ArgArray, Array: y}}))
+					parts = append(parts,
+						core.ApplyRow(table.FindRow("imag"), []core.Arg{{Kind: core.ArgArray, Array: y}}))
 				}
 			}
 			return parts

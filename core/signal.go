@@ -13,17 +13,20 @@ import (
 func init() {
 	register(
 		Func{Name: "convolve", Sig: "(a: array, v: array, /, mode: str = 'full') -> array", Call: callN(convolve)},
-		Func{Name: "hadamard_transform", Sig: "(a: array, scale: float | None = None) -> array", Stream: byPosition, Call: callN(hadamardTransform)},
+		Func{Name: "hadamard_transform", Sig: "(a: array, scale: float | None = None) -> array", Stream: byPosition,
+			Call: callN(hadamardTransform)},
 	)
 }
 
 func convolve(a *Args) *Array {
 	x, v := a.pair(by.a, by.v)
 	if x.NDim() != 1 || v.NDim() != 1 {
-		errs.Throw(errs.ValueError, "[convolve] the arrays must be 1-D, not of shapes %s and %s", layout.Format(x.shape), layout.Format(v.shape))
+		errs.Throw(errs.ValueError, "[convolve] the arrays must be 1-D, not of shapes %s and %s",
+			layout.Format(x.shape), layout.Format(v.shape))
 	}
 	if x.Size() == 0 || v.Size() == 0 {
-		errs.Throw(errs.ValueError, "[convolve] the arrays must not be empty, as shapes %s and %s", layout.Format(x.shape), layout.Format(v.shape))
+		errs.Throw(errs.ValueError, "[convolve] the arrays must not be empty, as shapes %s and %s",
+			layout.Format(x.shape), layout.Format(v.shape))
 	}
 	if !x.dtype.IsInexact() {
 		errs.Throw(errs.ValueError, "[convolve] the dtype must be floating point, not %s", x.dtype)
@@ -43,7 +46,9 @@ func convolve(a *Args) *Array {
 		errs.Throw(errs.ValueError, "[convolve] mode must be 'full', 'same' or 'valid', not '%s'", mode)
 	}
 	ones := []int{1}
-	y := conv(Reshape(x, []int{1, -1, 1}), Reshape(v, []int{1, -1, 1}), device.ConvAttr{Stride: ones, PadLo: []int{lo}, PadHi: []int{hi}, KernelDilation: ones, InputDilation: ones, Groups: 1, Flip: true})
+	y := conv(Reshape(x, []int{1, -1, 1}), Reshape(v, []int{1, -1, 1}),
+		device.ConvAttr{Stride: ones, PadLo: []int{lo}, PadHi: []int{hi}, KernelDilation: ones, InputDilation: ones,
+			Groups: 1, Flip: true})
 	return Reshape(y, []int{-1})
 }
 
@@ -65,7 +70,9 @@ func hadamardTransform(a *Args) *Array {
 		m /= 2
 	}
 	if !slices.Contains([]int{1, 12, 20, 28}, m) {
-		errs.Throw(errs.ValueError, "[hadamard_transform] the last axis of shape %s must have extent m * 2^k with m one of 1, 12, 20, 28", layout.Format(x.shape))
+		errs.Throw(errs.ValueError,
+			"[hadamard_transform] the last axis of shape %s must have extent m * 2^k with m one of 1, 12, 20, 28",
+			layout.Format(x.shape))
 	}
 	var factors []int
 	if m > 1 {

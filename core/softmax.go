@@ -81,7 +81,8 @@ func init() {
 		return mul(AsType(n, y.dtype), xs[1])
 	})
 	register(
-		Func{Name: "softmax", Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, precise: bool = False) -> array",
+		Func{Name: "softmax",
+			Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, precise: bool = False) -> array",
 			Call: callN(func(a *Args) *Array {
 				x := floated(a.array(by.a))
 				if x.NDim() == 0 && a.given(by.axis) {
@@ -89,7 +90,8 @@ func init() {
 				}
 				return overAxes(x, a.axes(by.axis, x.NDim()), softmaxLast, true)
 			})},
-		Func{Name: "logsumexp", Method: true, Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False) -> array",
+		Func{Name: "logsumexp", Method: true,
+			Sig: "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False) -> array",
 			Call: callN(func(a *Args) *Array {
 				x := floated(a.array(by.a))
 				axes := a.axes(by.axis, x.NDim())
@@ -169,7 +171,8 @@ func overAxes(x *Array, axes []int, f func(*Array) *Array, keeps bool) *Array {
 
 func softmaxLast(x *Array) *Array {
 	if x.dtype == dtype.Complex64 {
-		e := apply("exp", sub(x, expandAt(reduce(device.ReduceMax, x, []int{len(x.shape) - 1}), x, []int{len(x.shape) - 1})))
+		e := apply("exp",
+			sub(x, expandAt(reduce(device.ReduceMax, x, []int{len(x.shape) - 1}), x, []int{len(x.shape) - 1})))
 		return div(e, lastSum(e))
 	}
 	return newArray(&softmaxOp, x.dtype, x.shape, nil, x)
@@ -201,7 +204,8 @@ func norm(a *Args, op *Def, weights ...param) *Array {
 		case w == nil:
 			w = BroadcastTo(like(x, float64(1-i)), []int{d}) // weight 1, bias 0
 		case w.NDim() != 1 || w.shape[0] != d:
-			errs.Throw(errs.ValueError, "[%s] a weight or bias of shape %s does not match the last axis of the input, shape %s",
+			errs.Throw(errs.ValueError,
+				"[%s] a weight or bias of shape %s does not match the last axis of the input, shape %s",
 				op.Name, layout.Format(w.shape), layout.Format(x.shape))
 		default:
 			// As in MLX, a bias alone is cast to the input's dtype instead of widening it.

@@ -28,8 +28,10 @@ func init() {
 		},
 		JVP: func(y *Array, t []*Array) *Array { return gatherAxis(t[0], order(y), y.attr.(device.SortAttr).Axis) },
 	}
-	argSortOp = Def{Name: "argsort", NameOf: sortName, Kind: device.KindSort, VMap: vmap, Cost: cost, NoGrad: "the result is an integer"}
-	searchOp = Def{Name: "searchsorted", Kind: device.KindSearchSorted, Cost: cost, VMap: vmapSearch, NoGrad: "the result is an integer"}
+	argSortOp = Def{Name: "argsort", NameOf: sortName, Kind: device.KindSort, VMap: vmap, Cost: cost,
+		NoGrad: "the result is an integer"}
+	searchOp = Def{Name: "searchsorted", Kind: device.KindSearchSorted, Cost: cost, VMap: vmapSearch,
+		NoGrad: "the result is an integer"}
 
 	// along applies f to the given axis, or to the flattened array for an axis of None.
 	along := func(a *Args, f func(x *Array, axis int) *Array) *Array {
@@ -73,7 +75,8 @@ func init() {
 				return along(a, func(x *Array, axis int) *Array {
 					n, k := x.shape[axis], a.int(by.k)
 					if k < 0 || k > n {
-						errs.Throw(errs.ValueError, "[topk] k %d must lie between 0 and the size %d of axis %d", k, n, axis)
+						errs.Throw(errs.ValueError, "[topk] k %d must lie between 0 and the size %d of axis %d", k, n,
+							axis)
 					}
 					if k == n {
 						return x
@@ -89,7 +92,8 @@ func init() {
 					errs.Throw(errs.ValueError, "[searchsorted] side must be 'left' or 'right', not '%s'", side)
 				}
 				if x.NDim() != 1 {
-					errs.Throw(errs.ValueError, "[searchsorted] the sorted sequence must be 1-D, not of shape %s", layout.Format(x.shape))
+					errs.Throw(errs.ValueError, "[searchsorted] the sorted sequence must be 1-D, not of shape %s",
+						layout.Format(x.shape))
 				}
 				checkPositions("searchsorted", x.shape, 0)
 				if x.dtype == dtype.Complex64 { // which the kernel does not compare
@@ -150,7 +154,8 @@ func sortName(attr any) string {
 // checkPositions throws where uint32 cannot hold the positions along an axis, or its length.
 func checkPositions(name string, shape layout.Shape, axis int) {
 	if n := shape[axis]; n > math.MaxUint32 {
-		errs.Throw(errs.ValueError, "[%s] positions are uint32, but axis %d of shape %s has %d elements; at most %d can be told apart",
+		errs.Throw(errs.ValueError,
+			"[%s] positions are uint32, but axis %d of shape %s has %d elements; at most %d can be told apart",
 			name, axis, layout.Format(shape), n, uint32(math.MaxUint32))
 	}
 }

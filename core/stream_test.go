@@ -92,7 +92,8 @@ func TestRulesInheritStreams(t *testing.T) {
 		ones := func(like []*core.Array) []*core.Array {
 			out := make([]*core.Array, len(like))
 			for i, y := range like {
-				out[i] = core.BroadcastTo(core.AsType(core.AsArray(&core.Arg{Kind: core.ArgInt, Int: 1}), y.Dtype()), y.Shape())
+				out[i] = core.BroadcastTo(core.AsType(core.AsArray(&core.Arg{Kind: core.ArgInt, Int: 1}), y.Dtype()),
+					y.Shape())
 			}
 			return out
 		}
@@ -144,8 +145,8 @@ func onlyNew(ys, xs []*core.Array) []*core.Array {
 	return slices.DeleteFunc(slices.Clone(ys), func(y *core.Array) bool { return slices.Contains(xs, y) })
 }
 
-// TestStreamsOfAChain: each part of a derivative or batch is on the stream of its own node, and a rule that panics leaves
-// no stream behind.
+// TestStreamsOfAChain: each part of a derivative or batch is on the stream of its own node, and a rule that panics
+// leaves no stream behind.
 func TestStreamsOfAChain(t *testing.T) {
 	core.Lock()
 	defer core.Unlock()

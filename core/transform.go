@@ -87,7 +87,8 @@ func EndTrace(began uint64) {
 	t.kept = nil
 }
 
-// keepOrDetach lets go of what a ready array was computed from, as soon as no transform may ask for it, which it reports.
+// keepOrDetach lets go of what a ready array was computed from, as soon as no transform may ask for it, which it
+// reports.
 func (a *Array) keepOrDetach() (detached bool) {
 	if a.lineage != nil {
 		a.lineage = a.lineage.live()

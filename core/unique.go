@@ -8,7 +8,9 @@ import (
 )
 
 func init() {
-	register(Func{Name: "unique", Sig: "(a: array, /, size: int, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, fill_value: scalar | array | None = None) -> array | tuple[array, ...]",
+	register(Func{Name: "unique",
+		Sig: "(a: array, /, size: int, return_index: bool = False, return_inverse: bool = False, " +
+			"return_counts: bool = False, fill_value: scalar | array | None = None) -> array | tuple[array, ...]",
 		Call: unique})
 }
 
@@ -23,14 +25,16 @@ func unique(a *Args) []*Array {
 	flat := Reshape(x, []int{-1})
 	n := flat.shape[0]
 	if n == 0 && size > 0 && fill == nil {
-		errs.Throw(errs.ValueError, "[unique] an empty array of shape %s needs a fill_value for size %d", layout.Format(x.shape), size)
+		errs.Throw(errs.ValueError, "[unique] an empty array of shape %s needs a fill_value for size %d",
+			layout.Format(x.shape), size)
 	}
 	checkPositions("unique", flat.shape, 0)
 	if _, ok := layout.CheckedSize([]int{size, 16}, 1); !ok {
 		errs.Throw(errs.ValueError, "[unique] size %d is too large", size)
 	}
 	zero := intScalar(dtype.Uint32, 0)
-	index, inverse, counts := zeros(dtype.Uint32, []int{size}), zeros(dtype.Uint32, []int{n}), zeros(dtype.Int32, []int{size})
+	index, inverse, counts := zeros(dtype.Uint32, []int{size}), zeros(dtype.Uint32, []int{n}),
+		zeros(dtype.Int32, []int{size})
 	values := zeros(x.dtype, []int{size})
 	var total *Array
 	if n > 0 {
@@ -47,7 +51,8 @@ func unique(a *Args) []*Array {
 		// Only the first of a run writes its index; padding points at the smallest element.
 		first := BroadcastTo(sliceAxis(order, 0, 0, 1), []int{size + 1})
 		index = cut(scatterAxis(first, where(starts, place, limit), order, device.ScatterAxisAttr{Axis: 0, Add: false}))
-		counts = cut(scatterAxisAdd(zeros(dtype.Int32, []int{size + 1}), place, BroadcastTo(intScalar(dtype.Int32, 1), []int{n}), 0))
+		counts = cut(scatterAxisAdd(zeros(dtype.Int32, []int{size + 1}), place,
+			BroadcastTo(intScalar(dtype.Int32, 1), []int{n}), 0))
 		last := apply("minimum", number, intScalar(dtype.Int64, int64(max(size-1, 0))))
 		inverse = scatterAxis(inverse, order, AsType(last, dtype.Uint32), device.ScatterAxisAttr{Axis: 0, Add: false})
 		values = gatherAxis(flat, index, 0)
@@ -79,7 +84,8 @@ func uniqueFill(a *Args, d dtype.Dtype) *Array {
 	}
 	fill := a.weak(by.fillValue, d)
 	if fill.Size() != 1 {
-		errs.Throw(errs.ValueError, "[unique] fill_value must have one element, not shape %s", layout.Format(fill.shape))
+		errs.Throw(errs.ValueError, "[unique] fill_value must have one element, not shape %s",
+			layout.Format(fill.shape))
 	}
 	return Reshape(fill, scalarShape)
 }

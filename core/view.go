@@ -124,7 +124,8 @@ func init() {
 			n := x.Size()
 			from := AsStrided(Reshape(arange(dtype.Int64, n), x.shape), y.shape, at.strides, at.offset)
 			zeros := BroadcastTo(scalarOf(ct.dtype, 0), []int{n})
-			sum := scatterAt(zeros, []*Array{Reshape(from, []int{-1})}, []int{0}, Reshape(ct, []int{-1, 1}), device.ScatterAdd)
+			sum := scatterAt(zeros, []*Array{Reshape(from, []int{-1})}, []int{0}, Reshape(ct, []int{-1, 1}),
+				device.ScatterAdd)
 			return []*Array{Reshape(sum, x.shape)}
 		},
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
@@ -263,7 +264,8 @@ func resolveShape(x *Array, shape layout.Shape) layout.Shape {
 		case d == -1 && hole < 0:
 			hole = i
 		case d < 0:
-			errs.Throw(errs.ValueError, "[reshape] invalid shape %s: at most one dimension may be -1 and none less", layout.Format(shape))
+			errs.Throw(errs.ValueError, "[reshape] invalid shape %s: at most one dimension may be -1 and none less",
+				layout.Format(shape))
 		default:
 			known *= d
 		}
@@ -273,7 +275,8 @@ func resolveShape(x *Array, shape layout.Shape) layout.Shape {
 		shape = slices.Clone(shape)
 		shape[hole] = n / known
 	case hole >= 0 || known != n:
-		errs.Throw(errs.ValueError, "[reshape] cannot reshape an array of size %d and shape %s into shape %s", n, layout.Format(x.shape), layout.Format(shape))
+		errs.Throw(errs.ValueError, "[reshape] cannot reshape an array of size %d and shape %s into shape %s", n,
+			layout.Format(x.shape), layout.Format(shape))
 	}
 	return shape
 }
@@ -309,7 +312,8 @@ func BroadcastTo(x *Array, shape layout.Shape) *Array {
 		return x
 	}
 	if !layout.CanBroadcastTo(x.shape, shape) {
-		errs.Throw(errs.ValueError, "[broadcast_to] an array of shape %s cannot be broadcast to shape %s", layout.Format(x.shape), layout.Format(shape))
+		errs.Throw(errs.ValueError, "[broadcast_to] an array of shape %s cannot be broadcast to shape %s",
+			layout.Format(x.shape), layout.Format(shape))
 	}
 	if _, ok := layout.CheckedSize(shape, x.dtype.Size()); !ok {
 		errs.Throw(errs.ValueError, "[broadcast_to] shape %s is too large", layout.Format(shape))
@@ -353,7 +357,8 @@ func flipAxis(x *Array, axis int) *Array {
 // AsStrided views x's elements, taken row-contiguous, with any strides and offset that stay inside.
 func AsStrided(x *Array, shape layout.Shape, strides []int, offset int) *Array {
 	if len(shape) != len(strides) {
-		errs.Throw(errs.ValueError, "[as_strided] shape %s and strides %s have different lengths", layout.Format(shape), layout.Format(strides))
+		errs.Throw(errs.ValueError, "[as_strided] shape %s and strides %s have different lengths", layout.Format(shape),
+			layout.Format(strides))
 	}
 	lo, hi := offset, offset
 	for i, d := range shape {
@@ -367,7 +372,8 @@ func AsStrided(x *Array, shape layout.Shape, strides []int, offset int) *Array {
 		}
 	}
 	if n, ok := layout.CheckedSize(shape, x.dtype.Size()); !ok || n > 0 && (lo < 0 || hi >= x.Size()) {
-		errs.Throw(errs.ValueError, "[as_strided] shape %s, strides %s and offset %d reach outside of an array of size %d",
+		errs.Throw(errs.ValueError,
+			"[as_strided] shape %s, strides %s and offset %d reach outside of an array of size %d",
 			layout.Format(shape), layout.Format(strides), offset, x.Size())
 	}
 	return newArray(&stridedOp, x.dtype, shape, &stridedAttr{strides, offset}, Contiguous(x))
@@ -392,12 +398,14 @@ func Bitcast(x *Array, d dtype.Dtype) *Array {
 	shape := x.shape
 	if from != to {
 		if len(shape) == 0 {
-			errs.Throw(errs.ValueError, "[view] a 0-dimensional array of %s cannot be viewed as %s, which has another size", x.dtype, d)
+			errs.Throw(errs.ValueError,
+				"[view] a 0-dimensional array of %s cannot be viewed as %s, which has another size", x.dtype, d)
 		}
 		shape = slices.Clone(shape)
 		last := &shape[len(shape)-1]
 		if *last*from%to != 0 {
-			errs.Throw(errs.ValueError, "[view] the last axis of shape %s and dtype %s cannot be viewed as %s: %d bytes are no multiple of %d",
+			errs.Throw(errs.ValueError,
+				"[view] the last axis of shape %s and dtype %s cannot be viewed as %s: %d bytes are no multiple of %d",
 				layout.Format(x.shape), x.dtype, d, *last*from, to)
 		}
 		*last = *last * from / to

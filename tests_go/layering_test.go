@@ -38,8 +38,8 @@ func deps(t *testing.T, pkg string, env ...string) (own []string, cgo []string) 
 }
 
 // TestLayering holds python -> capi -> core -> leaves <- backends: core knows no backend and no extension,
-// leaves know no array, and backends know core's leaves but neither core nor each other: only the double computes by the
-// reference.
+// leaves know no array, and backends know core's leaves but neither core nor each other: only the double computes by
+// the reference.
 func TestLayering(t *testing.T) {
 	own, cgo := deps(t, "core")
 	for _, p := range own {
@@ -78,7 +78,8 @@ func TestLayering(t *testing.T) {
 
 // TestCoreBuildsWithoutCgo builds core and the reference backend with cgo off.
 func TestCoreBuildsWithoutCgo(t *testing.T) {
-	cmd := exec.Command("go", "build", "./core/...", "./backends/reference/...", "./backends/double/...", "./backends/backendtest/...")
+	cmd := exec.Command("go", "build", "./core/...", "./backends/reference/...", "./backends/double/...",
+		"./backends/backendtest/...")
 	cmd.Dir = ".."
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -23,7 +23,8 @@ func TestCore(t *testing.T) {
 	data := []float32{1, 2, 3, 4}
 	core.Lock()
 	x := core.FromMemory(unsafe.Pointer(&data[0]), dtype.Float32, []int{2, 2})
-	y := core.ApplyRow(table.FindRow("multiply"), []core.Arg{{Kind: core.ArgArray, Array: x}, {Kind: core.ArgFloat, Float: 0.5}})
+	y := core.ApplyRow(table.FindRow("multiply"),
+		[]core.Arg{{Kind: core.ArgArray, Array: x}, {Kind: core.ArgFloat, Float: 0.5}})
 	z := core.MatMul("matmul", y, x)
 	z.Hold()
 	core.Unlock()

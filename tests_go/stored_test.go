@@ -60,7 +60,8 @@ func TestGoStoresNoPointersInC(t *testing.T) {
 
 // exported reports whether C may call the function.
 func exported(doc *ast.CommentGroup) bool {
-	return doc != nil && slices.ContainsFunc(doc.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//export ") })
+	return doc != nil &&
+		slices.ContainsFunc(doc.List, func(c *ast.Comment) bool { return strings.HasPrefix(c.Text, "//export ") })
 }
 
 func isPointer(e ast.Expr) bool {

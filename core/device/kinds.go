@@ -9,50 +9,62 @@ const (
 	KindElementwise
 	// KindCopy writes In[0], cast, to Out[0] of the same shape. Out[0] may have any nonzero strides. Attr nil.
 	KindCopy
-	// KindFill writes the scalar In[0] (shape ()) to every element of Out[0], which may have any nonzero strides. Same dtype. Attr nil.
+	// KindFill writes the scalar In[0] (shape ()) to every element of Out[0], which may have any nonzero strides. Same
+	// dtype. Attr nil.
 	KindFill
 	// KindArange writes start + i*step to the 1-D Out[0]. ArangeAttr.
 	KindArange
-	// KindReduce folds axes of In[0]; Out[0] keeps the other axes in order. ReduceAttr. An empty fold gives the identity.
+	// KindReduce folds axes of In[0]; Out[0] keeps the other axes in order. ReduceAttr. An empty fold gives the
+	// identity.
 	KindReduce
-	// KindArgReduce gives the uint32 position of the first smallest or largest along one axis, which Out[0] drops; a NaN wins. ArgReduceAttr.
+	// KindArgReduce gives the uint32 position of the first smallest or largest along one axis, which Out[0] drops; a
+	// NaN wins. ArgReduceAttr.
 	KindArgReduce
 	// KindScan folds prefixes along one axis; In[0] and Out[0] have one shape. ScanAttr.
 	KindScan
-	// KindSort sorts along one axis, ascending, NaN last, stable. SortAttr. With Arg the output is the uint32 permutation.
+	// KindSort sorts along one axis, ascending, NaN last, stable. SortAttr. With Arg the output is the uint32
+	// permutation.
 	KindSort
-	// KindSearchSorted finds, for each element of In[1], its insertion position in the sorted 1-D In[0]; Out[0] is uint32 (SearchAttr).
+	// KindSearchSorted finds, for each element of In[1], its insertion position in the sorted 1-D In[0]; Out[0] is
+	// uint32 (SearchAttr).
 	KindSearchSorted
-	// KindMatMul multiplies In[0] (batch..., M, K) with In[1] (batch..., K, N) to Out[0] (batch..., M, N), one dtype. Batch
-	// axes are equal (stretched ones have stride 0). With three inputs Out = Alpha*In[0]@In[1] + Beta*In[2], In[2] of Out's shape. MatMulAttr.
+	// KindMatMul multiplies In[0] (batch..., M, K) with In[1] (batch..., K, N) to Out[0] (batch..., M, N), one dtype.
+	// Batch axes are equal (stretched ones have stride 0). With three inputs Out = Alpha*In[0]@In[1] + Beta*In[2],
+	// In[2] of Out's shape. MatMulAttr.
 	KindMatMul
-	// KindConv correlates In[0] (N, spatial..., C) with In[1] (O, spatial..., C/Groups) to Out[0] (N, spatial..., O). ConvAttr.
+	// KindConv correlates In[0] (N, spatial..., C) with In[1] (O, spatial..., C/Groups) to Out[0] (N, spatial..., O).
+	// ConvAttr.
 	KindConv
-	// KindGather reads, for every position of the index arrays In[1:] (one common shape, integer dtypes), the slice of In[0]
-	// of extent SliceSizes whose corner they give along Axes; Out[0] has shape index shape + SliceSizes. Negative indices
-	// count from the end; a corner whose slice leaves In[0] is an IndexError. GatherAttr.
+	// KindGather reads, for every position of the index arrays In[1:] (one common shape, integer dtypes), the slice of
+	// In[0] of extent SliceSizes whose corner they give along Axes; Out[0] has shape index shape + SliceSizes. Negative
+	// indices count from the end; a corner whose slice leaves In[0] is an IndexError. GatherAttr.
 	KindGather
-	// KindScatter: Out[0] already holds the array to change (core copies it there). For every position of the index arrays
-	// In[:n-1], the slice of the updates In[n-1] (shape index shape + slice shape, slice rank = Out's rank) is combined into Out[0]
-	// at that corner along Axes. Duplicates apply in row-major order of the indices. Same index rules as gather. ScatterAttr.
+	// KindScatter: Out[0] already holds the array to change (core copies it there). For every position of the index
+	// arrays In[:n-1], the slice of the updates In[n-1] (shape index shape + slice shape, slice rank = Out's rank) is
+	// combined into Out[0] at that corner along Axes. Duplicates apply in row-major order of the indices. Same index
+	// rules as gather. ScatterAttr.
 	KindScatter
-	// KindGatherAxis: Out[i..., j, k...] = In[0][i..., In[1][i..., j, k...], k...] along one axis; In[1] and Out[0] have one shape, equal
-	// to In[0]'s but for that axis. Negative indices count from the end. AxisAttr.
+	// KindGatherAxis: Out[i..., j, k...] = In[0][i..., In[1][i..., j, k...], k...] along one axis; In[1] and Out[0]
+	// have one shape, equal to In[0]'s but for that axis. Negative indices count from the end. AxisAttr.
 	KindGatherAxis
-	// KindScatterAxis: Out[0] already holds the array to change; Out[..., In[0][...], ...] = or += In[1][...]. ScatterAxisAttr.
+	// KindScatterAxis: Out[0] already holds the array to change; Out[..., In[0][...], ...] = or += In[1][...].
+	// ScatterAxisAttr.
 	KindScatterAxis
-	// KindNonzero lists the places at which the bool In[0] holds, in row-major order. The first Batch axes are examples:
-	// for each of them row a of Out[0], shape batch + (axes, n), has the places' positions along the axis Batch + a, as
-	// uint32 or int64. An example with another number of places than n is a ValueError; Out[0] may be empty, only to have
-	// that checked. With Count Out[0] has shape batch and holds the int64 numbers themselves. NonzeroAttr.
+	// KindNonzero lists the places at which the bool In[0] holds, in row-major order. The first Batch axes are
+	// examples: for each of them row a of Out[0], shape batch + (axes, n), has the places' positions along the axis
+	// Batch + a, as uint32 or int64. An example with another number of places than n is a ValueError; Out[0] may be
+	// empty, only to have that checked. With Count Out[0] has shape batch and holds the int64 numbers themselves.
+	// NonzeroAttr.
 	KindNonzero
-	// KindRandomBits fills Out[0], shape keys + (n,) dtype uint32 seen as a flat run of bytes per key, with threefry2x32 of In[0] (keys..., 2). RandomAttr.
+	// KindRandomBits fills Out[0], shape keys + (n,) dtype uint32 seen as a flat run of bytes per key, with
+	// threefry2x32 of In[0] (keys..., 2). RandomAttr.
 	KindRandomBits
 	// KindSoftmax normalises exp along the last axis, in float32 for halves. Attr nil.
 	KindSoftmax
 	// KindLogSumExp folds the last axis to log(sum(exp)), which Out[0] drops. Attr nil.
 	KindLogSumExp
-	// KindLayerNorm: In[0] x, In[1] weight (last axis), In[2] bias, both always present; Out[0] x's shape. Computed in float32 for halves. NormAttr.
+	// KindLayerNorm: In[0] x, In[1] weight (last axis), In[2] bias, both always present; Out[0] x's shape. Computed in
+	// float32 for halves. NormAttr.
 	KindLayerNorm
 	// KindRMSNorm: In[0] x, In[1] weight. NormAttr.
 	KindRMSNorm

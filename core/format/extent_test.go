@@ -30,9 +30,11 @@ func TestExtent(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := map[string][][]byte{
-		"npy": {npy.Bytes(), golden(t, "numpy_version2.npy"), golden(t, "numpy_version3.npy"), golden(t, "numpy_empty.npy")},
+		"npy": {npy.Bytes(), golden(t, "numpy_version2.npy"), golden(t, "numpy_version3.npy"),
+			golden(t, "numpy_empty.npy")},
 		"safetensors": {
-			golden(t, "safetensors_all.safetensors"), golden(t, "mlx_all.safetensors"), golden(t, "safetensors_none.safetensors"),
+			golden(t, "safetensors_all.safetensors"), golden(t, "mlx_all.safetensors"),
+			golden(t, "safetensors_none.safetensors"),
 		},
 	}
 	for kind, list := range files {

@@ -24,7 +24,8 @@ func Open(path string) (*File, error) {
 	// Opening a pipe would wait for its writer, so look first.
 	info, err := os.Stat(path)
 	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file; open it and load from the file object")}
+		err = &fs.PathError{Op: "open", Path: path,
+			Err: errors.New("not a regular file; open it and load from the file object")}
 	}
 	if err != nil {
 		return nil, err

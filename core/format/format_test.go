@@ -261,7 +261,8 @@ func writeSafetensors(t testing.TB, tensors []Tensor, metadata map[string]string
 	return out.Bytes()
 }
 
-var shapes = [][]int{{}, {1}, {7}, {2, 3}, {2, 3, 4}, {2, 1, 3, 2}, {1, 2, 3, 2, 2}, {0}, {0, 5}, {4, 0, 3}, {0, 0, 0, 0, 0}}
+var shapes = [][]int{{}, {1}, {7}, {2, 3}, {2, 3, 4}, {2, 1, 3, 2}, {1, 2, 3, 2, 2}, {0}, {0, 5}, {4, 0, 3},
+	{0, 0, 0, 0, 0}}
 
 // each visits every dtype and shape, with data that counts.
 func each(t *testing.T, visit func(t *testing.T, x Tensor, data []byte)) {
@@ -454,7 +455,8 @@ func TestWriteErrors(t *testing.T) {
 	wantField(t, "name", z.Add(with(func(x *Tensor) { x.Name = strings.Repeat("x", 65533) }), eight))
 
 	write := func(metadata map[string]string, x ...Tensor) error {
-		return WriteSafetensors(io.Discard, x, metadata, checkOf(nil), func(_ int, w io.Writer) error { return eight(w) })
+		return WriteSafetensors(io.Discard, x, metadata, checkOf(nil),
+			func(_ int, w io.Writer) error { return eight(w) })
 	}
 	wantField(t, "name", write(nil, f32, f32))
 	wantField(t, "name", write(nil, with(func(x *Tensor) { x.Name = "__metadata__" })))

@@ -131,7 +131,8 @@ func safetensorsFile(header string, data int) []byte {
 
 func malformedSafetensors() []malformed {
 	one := func(dtype, shape, offsets string, data int) []byte {
-		return safetensorsFile(fmt.Sprintf(`{"x":{"dtype":%s,"shape":%s,"data_offsets":%s}}`, dtype, shape, offsets), data)
+		return safetensorsFile(fmt.Sprintf(`{"x":{"dtype":%s,"shape":%s,"data_offsets":%s}}`, dtype, shape, offsets),
+			data)
 	}
 	f4 := func(shape, offsets string, data int) []byte { return one(`"F32"`, shape, offsets, data) }
 	at := func(name string, begin, end int) string {
@@ -290,11 +291,15 @@ func malformedNPZ() []malformed {
 		{"encrypted", "flags", change(zip.Store, func(h *zip.FileHeader) { h.Flags |= 1 })},
 		{"bzip2", "compression method", change(zip.Store, func(h *zip.FileHeader) { h.Method = 12 })},
 		{"method 99", "compression method", change(zip.Store, func(h *zip.FileHeader) { h.Method = 99 })},
-		{"compressed beyond the file", "compressed size", change(zip.Store, func(h *zip.FileHeader) { h.CompressedSize64 = 1 << 30 })},
-		{"compressed 2^64-1", "compressed size", change(zip.Store, func(h *zip.FileHeader) { h.CompressedSize64 = 1<<64 - 1 })},
-		{"stored, two sizes", "uncompressed size", change(zip.Store, func(h *zip.FileHeader) { h.UncompressedSize64++ })},
+		{"compressed beyond the file", "compressed size",
+			change(zip.Store, func(h *zip.FileHeader) { h.CompressedSize64 = 1 << 30 })},
+		{"compressed 2^64-1", "compressed size",
+			change(zip.Store, func(h *zip.FileHeader) { h.CompressedSize64 = 1<<64 - 1 })},
+		{"stored, two sizes", "uncompressed size",
+			change(zip.Store, func(h *zip.FileHeader) { h.UncompressedSize64++ })},
 		{"bomb", "uncompressed size", change(zip.Deflate, func(h *zip.FileHeader) { h.UncompressedSize64 = 1 << 40 })},
-		{"bomb of 2^64-1", "uncompressed size", change(zip.Deflate, func(h *zip.FileHeader) { h.UncompressedSize64 = 1<<64 - 1 })},
+		{"bomb of 2^64-1", "uncompressed size",
+			change(zip.Deflate, func(h *zip.FileHeader) { h.UncompressedSize64 = 1<<64 - 1 })},
 		{"name not UTF-8", "name", change(zip.Store, func(h *zip.FileHeader) { h.Name = "\xff.npy" })},
 		{"name with a null", "name", change(zip.Store, func(h *zip.FileHeader) { h.Name = "a\x00.npy" })},
 		{"name twice", "name", two("a.npy", "a.npy")},
@@ -304,7 +309,8 @@ func malformedNPZ() []malformed {
 		{"empty member", "magic", zipFile(nil, zip.Store, nil)},
 		{"data too short", "data", zipFile(array[:len(array)-1], zip.Store, nil)},
 		{"data too long", "data", zipFile(append(bytes.Clone(array), 0), zip.Deflate, nil)},
-		{"array larger than the member", "data", zipFile(npyFile(npyDict("'<f4'", "False", "(1000000000000,)"), 24), zip.Deflate, nil)},
+		{"array larger than the member", "data",
+			zipFile(npyFile(npyDict("'<f4'", "False", "(1000000000000,)"), 24), zip.Deflate, nil)},
 		{"deflated junk", "data", corrupt},
 	}
 	for _, m := range malformedNPY() {
@@ -353,8 +359,9 @@ func TestDamagedMember(t *testing.T) {
 	for what, file := range map[string][]byte{
 		"stored":   zipFile(array, zip.Store, func(h *zip.FileHeader) { h.CRC32++ }),
 		"deflated": zipFile(array, zip.Deflate, func(h *zip.FileHeader) { h.CRC32++ }),
-		"longer":   zipFile(append(bytes.Clone(array), 0), zip.Deflate, func(h *zip.FileHeader) { h.UncompressedSize64-- }),
-		"shorter":  zipFile(array[:len(array)-1], zip.Deflate, func(h *zip.FileHeader) { h.UncompressedSize64++ }),
+		"longer": zipFile(append(bytes.Clone(array), 0), zip.Deflate,
+			func(h *zip.FileHeader) { h.UncompressedSize64-- }),
+		"shorter": zipFile(array[:len(array)-1], zip.Deflate, func(h *zip.FileHeader) { h.UncompressedSize64++ }),
 	} {
 		entries := must(ReadNPZ(bytes.NewReader(file), int64(len(file))))(t)
 		if err := entries[0].ReadInto(make([]byte, 24)); err == nil {
@@ -385,7 +392,8 @@ func TestUnusual(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 
-	tensor := `"x":{"extra":[{"a":[-1.5e+3,null,true,"\ud83d\ude00"]},{},[]],"dtype":"U8","shape":[2],"data_offsets":[0,2]}`
+	tensor := `"x":{"extra":[{"a":[-1.5e+3,null,true,"\ud83d\ude00"]},{},[]],` +
+		`"dtype":"U8","shape":[2],"data_offsets":[0,2]}`
 	for what, header := range map[string]string{
 		"unknown keys":   "{" + tensor + "}",
 		"spaces":         "{ \n" + tensor + "\t\r}\n  ",
@@ -413,11 +421,13 @@ func TestUnusual(t *testing.T) {
 	z := zip.NewWriter(&out)
 	z.Create("layer/")
 	for _, name := range []string{"../layer/a.npy", "no extension", ".npy"} {
-		addRaw(z, npyFile(npyDict("'<f4'", "False", "(2, 3)"), 24), zip.Deflate, func(h *zip.FileHeader) { h.Name = name })
+		addRaw(z, npyFile(npyDict("'<f4'", "False", "(2, 3)"), 24), zip.Deflate,
+			func(h *zip.FileHeader) { h.Name = name })
 	}
 	z.Close()
 	entries := must(ReadNPZ(bytes.NewReader(out.Bytes()), int64(out.Len())))(t)
-	if len(entries) != 3 || entries[0].Name != "../layer/a" || entries[1].Name != "no extension" || entries[2].Name != "" {
+	if len(entries) != 3 || entries[0].Name != "../layer/a" || entries[1].Name != "no extension" ||
+		entries[2].Name != "" {
 		t.Errorf("%+v", entries)
 	}
 	selfExtracting := append([]byte("#!/bin/sh"), out.Bytes()...)

@@ -26,7 +26,8 @@ func ReadNPY(r io.ReaderAt, size int64) (Tensor, error) {
 		return Tensor{}, named(r, err)
 	}
 	if have := size - t.Offset; t.Size > have {
-		return Tensor{}, named(r, bad("data", "shape %v of %v takes %d bytes, the file has %d after its header", t.Shape, t.Dtype, t.Size, have))
+		return Tensor{}, named(r, bad("data", "shape %v of %v takes %d bytes, the file has %d after its header",
+			t.Shape, t.Dtype, t.Size, have))
 	}
 	return t, nil
 }

@@ -135,15 +135,19 @@ func readMember(r io.ReaderAt, size int64, f *zip.File) (Entry, span, error) {
 	}
 	// DataOffset adds what the local header says without looking at size.
 	if offset < 0 || offset > size || f.CompressedSize64 > uint64(size-offset) {
-		return Entry{}, s, bad("compressed size", "%d bytes at offset %d go beyond the %d bytes of the file", f.CompressedSize64, offset, size)
+		return Entry{}, s,
+			bad("compressed size", "%d bytes at offset %d go beyond the %d bytes of the file", f.CompressedSize64,
+				offset, size)
 	}
 	switch {
 	case f.UncompressedSize64 > math.MaxInt64:
 		return Entry{}, s, bad("uncompressed size", "%d is more than 2^63", f.UncompressedSize64)
 	case f.Method == zip.Store && f.UncompressedSize64 != f.CompressedSize64:
-		return Entry{}, s, bad("uncompressed size", "%d bytes of a stored member of %d", f.UncompressedSize64, f.CompressedSize64)
+		return Entry{}, s,
+			bad("uncompressed size", "%d bytes of a stored member of %d", f.UncompressedSize64, f.CompressedSize64)
 	case f.UncompressedSize64/maxDeflateRatio > f.CompressedSize64:
-		return Entry{}, s, bad("uncompressed size", "%d compressed bytes cannot hold %d", f.CompressedSize64, f.UncompressedSize64)
+		return Entry{}, s,
+			bad("uncompressed size", "%d compressed bytes cannot hold %d", f.CompressedSize64, f.UncompressedSize64)
 	}
 	s = span{offset, offset + int64(f.CompressedSize64), f.Name}
 
@@ -159,7 +163,9 @@ func readMember(r io.ReaderAt, size int64, f *zip.File) (Entry, span, error) {
 	}
 	e.header = e.Offset
 	if have := unpacked - e.header; e.Size != have {
-		return Entry{}, s, bad("data", "shape %v of %v takes %d bytes, the member has %d after its header", e.Shape, e.Dtype, e.Size, have)
+		return Entry{}, s,
+			bad("data", "shape %v of %v takes %d bytes, the member has %d after its header", e.Shape, e.Dtype, e.Size,
+				have)
 	}
 	if f.Method == zip.Store {
 		e.Offset = offset + e.header

@@ -52,7 +52,8 @@ func parseSafetensorsType(s string) (dtype.Dtype, error) {
 	case "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ":
 		return dtype.Uint8, nil // their bytes, as MLX has it
 	case "F4", "F6_E2M3", "F6_E3M2":
-		return 0, bad("dtype", "%s elements are no whole bytes and not supported; convert the file to F16, BF16 or F32", s)
+		return 0, bad("dtype", "%s elements are no whole bytes and not supported; convert the file to F16, BF16 or F32",
+			s)
 	}
 	return 0, bad("dtype", "%s is not a safetensors type", quote(s))
 }
@@ -239,7 +240,8 @@ func parseTensor(p *jsonText, name string) (Tensor, error) {
 		return t, bad(prefix+", data_offsets", "the begin %d lies behind the end %d", begin, end)
 	}
 	if end-begin != t.Size {
-		return t, bad(prefix+", data_offsets", "[%d, %d] are %d bytes, shape %v of %v takes %d", begin, end, end-begin, t.Shape, t.Dtype, t.Size)
+		return t, bad(prefix+", data_offsets", "[%d, %d] are %d bytes, shape %v of %v takes %d",
+			begin, end, end-begin, t.Shape, t.Dtype, t.Size)
 	}
 	t.Offset = begin
 	return t, nil
@@ -259,7 +261,8 @@ func layOut(tensors []Tensor, start, size int64) error {
 		case t.Offset > size || t.Size > size-t.Offset:
 			return bad(field, "[%d, %d] go beyond the %d bytes of data in the file", t.Offset, t.Offset+t.Size, size)
 		case t.Offset < end:
-			return bad(field, "begin at %d, inside of tensor %s, which ends at %d", t.Offset, quote(tensors[i-1].Name), end)
+			return bad(field, "begin at %d, inside of tensor %s, which ends at %d", t.Offset, quote(tensors[i-1].Name),
+				end)
 		case t.Offset > end:
 			return bad(field, "begin at %d and leave a gap after byte %d", t.Offset, end)
 		}

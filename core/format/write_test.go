@@ -83,7 +83,8 @@ func TestWriteFile(t *testing.T) {
 
 	var p *fs.PathError
 	missing := filepath.Join(dir, "none", "x")
-	if err := WriteFile(missing, never, content("")); !errors.Is(err, fs.ErrNotExist) || !errors.As(err, &p) || p.Path != missing {
+	if err := WriteFile(missing, never, content("")); !errors.Is(err, fs.ErrNotExist) || !errors.As(err, &p) ||
+		p.Path != missing {
 		t.Error(err)
 	}
 	if err := WriteFile(dir, never, content("")); err == nil {

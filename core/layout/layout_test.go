@@ -79,7 +79,8 @@ func TestCollapseKeepsElements(t *testing.T) {
 		shape, a := randomView(r)
 		b := BroadcastStrides(shape, Strides(shape), shape)
 		dims, s := Collapse(shape, a, b)
-		if !slices.Equal(positions(dims, s[0]), positions(shape, a)) || !slices.Equal(positions(dims, s[1]), positions(shape, b)) {
+		if !slices.Equal(positions(dims, s[0]), positions(shape, a)) ||
+			!slices.Equal(positions(dims, s[1]), positions(shape, b)) {
 			t.Fatalf("%v with %v and %v collapses to %v with %v", shape, a, b, dims, s)
 		}
 	}

@@ -129,8 +129,10 @@ func generatePython() error {
 		head := "from collections.abc import Sequence\nfrom typing import Any, Literal\n\n" +
 			"from .core import Dtype, StreamOrDevice, array, bfloat16, float32, int32, scalar\n\n"
 		if name == "random" {
-			head += "class _RandomState:\n    def __mlx_tree__(self) -> array: ...\n    def __mlx_tree_set__(self, key: array) -> None: ...\n" +
-				"    def __getitem__(self, index: int) -> array: ...\n    def __setitem__(self, index: int, key: array) -> None: ...\n" +
+			head += "class _RandomState:\n    def __mlx_tree__(self) -> array: ...\n    def __mlx_tree_set__(self, " +
+				"key: array) -> None: ...\n" +
+				"    def __getitem__(self, index: int) -> array: ...\n    def __setitem__(self, index: int, " +
+				"key: array) -> None: ...\n" +
 				"    def __len__(self) -> int: ...\n\nstate: _RandomState\n\n"
 		}
 		if err := writeIfChanged(filepath.Join(dir, name+".pyi"), generated+head+body.String()); err != nil {

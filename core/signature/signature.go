@@ -236,8 +236,8 @@ const (
 	NoStream
 )
 
-// WithStream is the signature with the stream behind its parameters. It is by keyword alone, too, where no parameter can
-// follow by position: after *arrays.
+// WithStream is the signature with the stream behind its parameters. It is by keyword alone, too, where no parameter
+// can follow by position: after *arrays.
 func (s *Signature) WithStream(how Stream) *Signature {
 	if how == NoStream {
 		return s
