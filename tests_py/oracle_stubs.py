@@ -11,7 +11,7 @@ from typing import Any
 
 from oracle import mx
 
-MODULES = ("", "random", "fast", "linalg")
+MODULES = ("", "random", "fast", "linalg", "fft", "distributed")
 Parsed = tuple[str, Any, str]  # name, kind, default as text
 
 # Python's own slots name and bind their arguments: __add__(self, value, /).

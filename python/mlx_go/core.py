@@ -434,8 +434,8 @@ def printoptions(precision: int = -1) -> _PrintOptionsContext:
 
 
 from . import cuda as cuda  # noqa: E402
-from . import fast, linalg, metal, random  # noqa: E402
+from . import distributed, fast, linalg, metal, random  # noqa: E402
 
-for _m in (fast, linalg, metal, cuda, random):
+for _m in (distributed, fast, linalg, metal, cuda, random):
     _sys.modules.setdefault(f"{__name__}.{_m.__name__.rpartition('.')[2]}", _m)
 del _m

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from types import ModuleType, TracebackType
 from typing import Any, Literal, Protocol, TypeAlias, final
 
-from . import cuda as cuda, fast as fast, linalg as linalg, metal as metal, random as random
+from . import cuda as cuda, distributed as distributed, fast as fast, linalg as linalg, metal as metal, random as random
 
 __version__: str
 

@@ -22,7 +22,7 @@ def cases() -> list[Any]:
         return []
     out = []
     for module in MODULES:
-        lib = getattr(mx, module) if module else mx
+        lib = getattr(mx, module, None) if module else mx
         for name, overloads in stubs(module).items():
             owner, _, method = name.rpartition(".")
             if method in SLOTS or owner.startswith("_"):

@@ -12,7 +12,24 @@ Example:
 
 from mlx_go.nn import init, layers, losses, utils
 from mlx_go.nn.layers import *  # noqa: F403
-from mlx_go.nn.utils import value_and_grad
+from mlx_go.nn.layers import (  # noqa: F401
+    activations,
+    base,
+    containers,
+    convolution,
+    convolution_transpose,
+    distributed,
+    dropout,
+    embedding,
+    linear,
+    normalization,
+    pooling,
+    positional_encoding,
+    recurrent,
+    transformer,
+    upsample,
+)
+from mlx_go.nn.utils import average_gradients, value_and_grad
 
-__all__ = ["init", "layers", "losses", "utils", "value_and_grad"]
+__all__ = ["average_gradients", "init", "layers", "losses", "utils", "value_and_grad"]
 __all__ += layers.__all__

@@ -5,6 +5,7 @@ Example:
     >>> optimizer = optim.AdamW(learning_rate=optim.cosine_decay(1e-3, 1000))
 """
 
+from mlx_go.nn.layers.base import Module  # noqa: F401
 from mlx_go.optimizers import optimizers, schedulers
 from mlx_go.optimizers.base import MultiOptimizer, Optimizer, clip_grad_norm
 from mlx_go.optimizers.optimizers import (
@@ -26,6 +27,7 @@ from mlx_go.optimizers.schedulers import (
     linear_schedule,
     step_decay,
 )
+from mlx_go.utils import tree_flatten, tree_map, tree_merge, tree_reduce, tree_unflatten  # noqa: F401
 
 __all__ = [
     "SGD",

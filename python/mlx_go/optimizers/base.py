@@ -7,7 +7,8 @@ from typing import Any
 
 import mlx_go.core as mx
 from mlx_go.nn.layers.base import Module
-from mlx_go.utils import _children, _map_registered, _rebuild, tree_flatten, tree_map, tree_merge, tree_unflatten
+from mlx_go.nn.utils import _clip, _squared_norm
+from mlx_go.utils import _children, _map_registered, _rebuild, tree_flatten, tree_merge, tree_unflatten
 
 _array = mx.array
 
@@ -370,14 +371,4 @@ def clip_grad_norm(grads: Any, max_norm: float) -> tuple[Any, mx.array]:
         >>> optim.clip_grad_norm({"w": mx.array([3.0, 4.0])}, 1.0)
         ({'w': array([0.6, 0.8], dtype=float32)}, array(5, dtype=float32))
     """
-    total = mx.array(0.0)
-    for _, grad in tree_flatten(grads):
-        total = total + mx.sum(mx.square(grad.astype(mx.float32)))
-    norm = mx.sqrt(total)
-    factor = mx.minimum(max_norm / (norm + 1e-6), 1.0)
-
-    def scale(grad: mx.array) -> mx.array:
-        scaled = grad * factor
-        return scaled.astype(grad.dtype) if mx.issubdtype(grad.dtype, mx.floating) else scaled
-
-    return tree_map(scale, grads), norm
+    return _clip(grads, max_norm, _squared_norm(grads))

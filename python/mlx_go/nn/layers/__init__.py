@@ -62,6 +62,7 @@ from mlx_go.nn.layers.convolution_transpose import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
+from mlx_go.nn.layers.distributed import AllToShardedLinear, FullyShardedModule, ShardedToAllLinear, fully_shard
 from mlx_go.nn.layers.dropout import Dropout, Dropout2d, Dropout3d
 from mlx_go.nn.layers.embedding import Embedding
 from mlx_go.nn.layers.linear import Bilinear, Identity, Linear
@@ -102,6 +103,7 @@ __all__ = [
     "RNN",
     "SELU",
     "ALiBi",
+    "AllToShardedLinear",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
@@ -117,6 +119,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "FullyShardedModule",
     "GroupNorm",
     "HardShrink",
     "HardTanh",
@@ -141,6 +144,7 @@ __all__ = [
     "ReLU6",
     "RoPE",
     "Sequential",
+    "ShardedToAllLinear",
     "SiLU",
     "Sigmoid",
     "SinusoidalPositionalEncoding",
@@ -159,6 +163,7 @@ __all__ = [
     "Upsample",
     "celu",
     "elu",
+    "fully_shard",
     "gelu",
     "gelu_approx",
     "gelu_fast_approx",

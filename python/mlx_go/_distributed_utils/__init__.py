@@ -1,0 +1,1 @@
+"""What programs that launch several processes import: the file that names hosts, and the launchers."""
