@@ -65,6 +65,9 @@ func init() {
 		},
 	}
 
+}
+
+func init() {
 	const sig = "(arrays: array | list[array], axis: int | None = 0) -> array"
 	concat := callN(func(a *Args) *Array {
 		parts := partsOf(a)

@@ -75,24 +75,26 @@ func init() {
 			"padding: int | Sequence[int] | tuple[Sequence[int], Sequence[int]] = 0, " +
 			"kernel_dilation: int | Sequence[int] = 1, input_dilation: int | Sequence[int] = 1, groups: int = 1, " +
 			"flip: bool = False) -> array",
-		Call: callN(func(a *Args) *Array {
-			n := a.array(by.input).NDim() - 2
-			if n < 1 {
-				errs.Throw(errs.ValueError,
-					"[conv_general] the input must have at least one spatial axis, not shape %s",
-					layout.Format(a.array(by.input).shape))
-			}
-			var lo, hi []int
-			if p := a.arg(by.padding); p.Kind == ArgList && len(p.List) == 2 && p.List[0].Kind == ArgList {
-				lo, hi = a.spatialOf(&p.List[0], by.padding, n), a.spatialOf(&p.List[1], by.padding, n)
-			} else {
-				lo = a.spatial(by.padding, n)
-				hi = lo
-			}
-			return checkedConv(a, n, device.ConvAttr{Stride: a.spatial(by.stride, n), PadLo: lo, PadHi: hi,
-				KernelDilation: a.spatial(by.kernelDilation, n), InputDilation: a.spatial(by.inputDilation, n),
-				Groups: a.int(by.groups), Flip: a.bool(by.flip)})
-		})})
+		Call: callN(convGeneral)})
+}
+
+func convGeneral(a *Args) *Array {
+	n := a.array(by.input).NDim() - 2
+	if n < 1 {
+		errs.Throw(errs.ValueError,
+			"[conv_general] the input must have at least one spatial axis, not shape %s",
+			layout.Format(a.array(by.input).shape))
+	}
+	var lo, hi []int
+	if p := a.arg(by.padding); p.Kind == ArgList && len(p.List) == 2 && p.List[0].Kind == ArgList {
+		lo, hi = a.spatialOf(&p.List[0], by.padding, n), a.spatialOf(&p.List[1], by.padding, n)
+	} else {
+		lo = a.spatial(by.padding, n)
+		hi = lo
+	}
+	return checkedConv(a, n, device.ConvAttr{Stride: a.spatial(by.stride, n), PadLo: lo, PadHi: hi,
+		KernelDilation: a.spatial(by.kernelDilation, n), InputDilation: a.spatial(by.inputDilation, n),
+		Groups: a.int(by.groups), Flip: a.bool(by.flip)})
 }
 
 // spatial is an option of a convolution: a number for each of n spatial axes, or one for all of them.

@@ -63,6 +63,9 @@ func init() {
 		at := y.attr.(device.MatMulAttr)
 		return add(mul(matMul(xs[0], xs[1]), like(y, float64(at.Alpha))), mul(xs[2], like(y, float64(at.Beta))))
 	})
+}
+
+func init() {
 	const two = "(a: array, b: array, /) -> array"
 	register(
 		Func{Name: "matmul", Sig: two,

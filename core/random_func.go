@@ -20,7 +20,6 @@ func entropy() uint64 {
 }
 
 func init() {
-	scalar := func(v float64) *Array { return scalarOf(dtype.Float32, complex(v, 0)) }
 	seedOf := func(a *Args) uint64 {
 		x := a.arg(by.seed)
 		if x.Kind != ArgInt && x.Kind != ArgBool && x.Kind != ArgBigUint {
@@ -61,6 +60,12 @@ func init() {
 				return normal(a.key(), a.shapeOr(by.shape, nil), d, a.optionalWeak(by.loc, d),
 					a.optionalWeak(by.scale, d))
 			})},
+	)
+}
+
+func init() {
+	scalar := func(v float64) *Array { return scalarOf(dtype.Float32, complex(v, 0)) }
+	register(
 		Func{Name: "random.randint",
 			Sig: "(low: scalar | array, high: scalar | array, shape: Sequence[int] = [], " +
 				"dtype: Dtype | None = int32, key: array | None = None) -> array", Stream: byPosition,
@@ -114,24 +119,26 @@ func init() {
 			Call: callN(categorical)},
 		Func{Name: "random.permutation", Sig: "(x: int | array, axis: int = 0, key: array | None = None) -> array",
 			Stream: byPosition,
-			Call: callN(func(a *Args) *Array {
-				order := func(n int) *Array { return argSortAxis(randomWords(a.key(), n), 0, -1) }
-				if it := a.arg(by.x); it.Kind == ArgInt {
-					if it.Int < 0 {
-						errs.Throw(errs.ValueError, "[permutation] the length must be non-negative, not %d", it.Int)
-					}
-					return order(int(it.Int))
-				}
-				x := a.array(by.x)
-				axis := a.axis(by.axis, x.NDim())
-				items := make([]IndexItem, axis+1)
-				for i := range items {
-					items[i].Kind = IndexSlice
-				}
-				items[axis] = IndexItem{Kind: IndexArray, Array: order(x.shape[axis])}
-				return Index(x, items)
-			})},
+			Call:   callN(permutation)},
 	)
+}
+
+func permutation(a *Args) *Array {
+	order := func(n int) *Array { return argSortAxis(randomWords(a.key(), n), 0, -1) }
+	if it := a.arg(by.x); it.Kind == ArgInt {
+		if it.Int < 0 {
+			errs.Throw(errs.ValueError, "[permutation] the length must be non-negative, not %d", it.Int)
+		}
+		return order(int(it.Int))
+	}
+	x := a.array(by.x)
+	axis := a.axis(by.axis, x.NDim())
+	items := make([]IndexItem, axis+1)
+	for i := range items {
+		items[i].Kind = IndexSlice
+	}
+	items[axis] = IndexItem{Kind: IndexArray, Array: order(x.shape[axis])}
+	return Index(x, items)
 }
 
 func categorical(a *Args) *Array {

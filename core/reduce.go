@@ -36,6 +36,9 @@ func init() {
 			return argReduce(ins[0], at.Axis+1, at.Max)
 		},
 	}
+}
+
+func init() {
 	const sig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False) -> array"
 	const argSig = "(a: array, /, axis: None | int = None, keepdims: bool = False) -> array"
 	const ddofSig = "(a: array, /, axis: None | int | Sequence[int] = None, keepdims: bool = False, ddof: int = 0, " +

@@ -10,7 +10,6 @@ import (
 // Functions that give the same elements another shape, order of axes or dtype.
 
 func init() {
-	const sig1 = "(a: array, /) -> array"
 	permute := func(a *Args) *Array {
 		x := a.first()
 		if perm, ok := a.sequence(by.axes); ok {
@@ -19,7 +18,6 @@ func init() {
 		return TransposeAll(x)
 	}
 	const permSig = "(a: array, /, axes: Sequence[int] | None = None) -> array"
-	cast := callN(func(a *Args) *Array { return AsType(a.first(), a.dtype(by.dtype)) })
 	reshape := callN(func(a *Args) *Array {
 		shape, ok := a.sequence(by.shape)
 		if !ok {
@@ -27,16 +25,6 @@ func init() {
 		}
 		return Reshape(a.first(), shape)
 	})
-	atLeast := func(f func(x *Array) *Array) func(*Args) []*Array {
-		return func(a *Args) []*Array {
-			out := a.arrays(by.arys)
-			for i, x := range out {
-				out[i] = f(x)
-			}
-			return out
-		}
-	}
-	const manySig = "(*arys: array) -> array | list[array]"
 	register(
 		Func{Name: "reshape", Sig: "(a: array, /, shape: Sequence[int]) -> array", Call: reshape},
 		Func{Name: "array.reshape", Sig: "(self, *shape) -> array", Call: reshape},
@@ -66,7 +54,23 @@ func init() {
 				}
 				return permute(a)
 			})},
-		Func{Name: "matrix_transpose", Sig: sig1, Call: call1(MatrixTranspose)},
+		Func{Name: "matrix_transpose", Sig: "(a: array, /) -> array", Call: call1(MatrixTranspose)},
+	)
+}
+
+func init() {
+	cast := callN(func(a *Args) *Array { return AsType(a.first(), a.dtype(by.dtype)) })
+	atLeast := func(f func(x *Array) *Array) func(*Args) []*Array {
+		return func(a *Args) []*Array {
+			out := a.arrays(by.arys)
+			for i, x := range out {
+				out[i] = f(x)
+			}
+			return out
+		}
+	}
+	const manySig = "(*arys: array) -> array | list[array]"
+	register(
 		Func{Name: "broadcast_to", Sig: "(a: scalar | array, /, shape: Sequence[int]) -> array",
 			Call: callN(func(a *Args) *Array { return BroadcastTo(a.array(by.a), a.shape(by.shape)) })},
 		Func{Name: "broadcast_arrays", Sig: "(*arrays: array) -> tuple[array, ...]",
@@ -90,19 +94,8 @@ func init() {
 		Func{Name: "as_strided",
 			Sig: "(a: array, /, shape: Sequence[int] | None = None, strides: Sequence[int] | None = None, " +
 				"offset: int = 0) -> array",
-			Call: callN(func(a *Args) *Array {
-				x := a.array(by.a)
-				shape, ok := a.ints(by.shape)
-				if !ok {
-					shape = x.shape
-				}
-				strides, ok := a.ints(by.strides)
-				if !ok {
-					strides = layout.Strides(shape)
-				}
-				return AsStrided(x, shape, strides, a.int(by.offset))
-			})},
-		Func{Name: "stop_gradient", Sig: sig1, Call: call1(StopGradient)},
+			Call: callN(asStrided)},
+		Func{Name: "stop_gradient", Sig: "(a: array, /) -> array", Call: call1(StopGradient)},
 		Func{Name: "atleast_1d", Sig: manySig,
 			Call: atLeast(func(x *Array) *Array {
 				if len(x.shape) == 0 {
@@ -130,6 +123,19 @@ func init() {
 				return x
 			})},
 	)
+}
+
+func asStrided(a *Args) *Array {
+	x := a.array(by.a)
+	shape, ok := a.ints(by.shape)
+	if !ok {
+		shape = x.shape
+	}
+	strides, ok := a.ints(by.strides)
+	if !ok {
+		strides = layout.Strides(shape)
+	}
+	return AsStrided(x, shape, strides, a.int(by.offset))
 }
 
 // sequence is an argument as integers, where a method takes them one by one or as one sequence.

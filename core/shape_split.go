@@ -49,6 +49,9 @@ func init() {
 			return diagonal(ins[0], at.offset, at.axis1+1, at.axis2+1)
 		},
 	}
+}
+
+func init() {
 	register(
 		Func{Name: "unstack", Sig: "(x: array, /, *, axis: int = 0) -> tuple[array, ...]", Call: unstack},
 		Func{Name: "split",

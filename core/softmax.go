@@ -80,6 +80,9 @@ func init() {
 		n := mul(x, apply("rsqrt", add(v, like(v, y.attr.(device.NormAttr).Eps))))
 		return mul(AsType(n, y.dtype), xs[1])
 	})
+}
+
+func init() {
 	register(
 		Func{Name: "softmax",
 			Sig: "(a: array, /, axis: None | int | Sequence[int] = None, *, precise: bool = False) -> array",

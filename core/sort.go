@@ -33,6 +33,9 @@ func init() {
 	searchOp = Def{Name: "searchsorted", Kind: device.KindSearchSorted, Cost: cost, VMap: vmapSearch,
 		NoGrad: "the result is an integer"}
 
+}
+
+func init() {
 	// along applies f to the given axis, or to the flattened array for an axis of None.
 	along := func(a *Args, f func(x *Array, axis int) *Array) *Array {
 		x := a.array(by.a)

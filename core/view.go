@@ -46,6 +46,9 @@ func init() {
 			return Reshape(ins[0], withBatch(n, y.shape))
 		},
 	}
+}
+
+func init() {
 	transposeOp = Def{Name: "transpose", Linear: true,
 		View: func(y *Array) bool {
 			x, perm := y.in[0], y.attr.([]int)
@@ -73,6 +76,9 @@ func init() {
 			return Transpose(ins[0], perm)
 		},
 	}
+}
+
+func init() {
 	broadcastOp = Def{Name: "broadcast_to", Linear: true,
 		View: func(y *Array) bool {
 			x := y.in[0]
@@ -86,6 +92,9 @@ func init() {
 			return BroadcastTo(insertOnes(ins[0], len(y.shape)+1), withBatch(n, y.shape))
 		},
 	}
+}
+
+func init() {
 	sliceOp = Def{Name: "slice", Linear: true,
 		View: func(y *Array) bool {
 			x, at := y.in[0], y.attr.(*sliceAttr)
@@ -109,6 +118,9 @@ func init() {
 				&sliceAttr{withBatch(0, at.start), withBatch(1, at.step)})
 		},
 	}
+}
+
+func init() {
 	stridedOp = Def{Name: "as_strided", Linear: true,
 		View: func(y *Array) bool {
 			x, at := y.in[0], y.attr.(*stridedAttr)
@@ -133,6 +145,9 @@ func init() {
 			return AsStrided(ins[0], withBatch(n, y.shape), withBatch(y.in[0].Size(), at.strides), at.offset)
 		},
 	}
+}
+
+func init() {
 	bitcastOp = Def{Name: "view", Kind: device.KindCopy, NoGrad: "it reinterprets bits",
 		View: func(y *Array) bool {
 			x := y.in[0]
@@ -156,6 +171,9 @@ func init() {
 		},
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return Bitcast(ins[0], y.dtype) },
 	}
+}
+
+func init() {
 	asTypeOp = Def{Name: "astype", Linear: true, Kind: device.KindCopy, Launch: launchCast,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			d := y.in[0].dtype
@@ -164,6 +182,9 @@ func init() {
 		JVP:  func(y *Array, t []*Array) *Array { return AsType(t[0], y.dtype) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return AsType(ins[0], y.dtype) },
 	}
+}
+
+func init() {
 	compactOp = Def{Name: "contiguous", Linear: true, Kind: device.KindCopy, Launch: copyLaunch,
 		View: func(y *Array) bool {
 			x := y.in[0]
@@ -176,6 +197,9 @@ func init() {
 		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return Contiguous(ins[0]) },
 	}
+}
+
+func init() {
 	identityOp = Def{Name: "identity", Linear: true, View: sameMemory,
 		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return ins[0] },

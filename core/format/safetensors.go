@@ -195,31 +195,13 @@ func parseTensor(p *jsonText, name string) (Tensor, error) {
 			if err := once(1, key); err != nil {
 				return err
 			}
-			t.Shape = []int{}
-			return p.array(func() error {
-				n, err := p.natural()
-				if err == nil && int64(int(n)) != n {
-					err = p.fail("dimension %d is more than the machine can address", n)
-				}
-				if t.Shape = append(t.Shape, int(n)); err == nil && len(t.Shape) > MaxRank {
-					err = p.fail("more than %d dimensions", MaxRank)
-				}
-				return err
-			})
+			t.Shape, err = parseShape(p)
+			return err
 		case "data_offsets":
 			if err := once(2, key); err != nil {
 				return err
 			}
-			err := p.array(func() error {
-				n, err := p.natural()
-				if offsets = append(offsets, n); err == nil && len(offsets) > 2 {
-					err = p.fail("has more than a begin and an end")
-				}
-				return err
-			})
-			if err == nil && len(offsets) != 2 {
-				err = p.fail("has %d numbers instead of a begin and an end", len(offsets))
-			}
+			offsets, err = parseOffsets(p)
 			return err
 		}
 		return p.skip(0)
@@ -245,6 +227,36 @@ func parseTensor(p *jsonText, name string) (Tensor, error) {
 	}
 	t.Offset = begin
 	return t, nil
+}
+
+func parseShape(p *jsonText) ([]int, error) {
+	shape := []int{}
+	err := p.array(func() error {
+		n, err := p.natural()
+		if err == nil && int64(int(n)) != n {
+			err = p.fail("dimension %d is more than the machine can address", n)
+		}
+		if shape = append(shape, int(n)); err == nil && len(shape) > MaxRank {
+			err = p.fail("more than %d dimensions", MaxRank)
+		}
+		return err
+	})
+	return shape, err
+}
+
+// parseOffsets reads where a tensor's bytes begin and end.
+func parseOffsets(p *jsonText) (offsets []int64, err error) {
+	err = p.array(func() error {
+		n, err := p.natural()
+		if offsets = append(offsets, n); err == nil && len(offsets) > 2 {
+			err = p.fail("has more than a begin and an end")
+		}
+		return err
+	})
+	if err == nil && len(offsets) != 2 {
+		err = p.fail("has %d numbers instead of a begin and an end", len(offsets))
+	}
+	return offsets, err
 }
 
 // layOut sorts the tensors by their bytes, checks that they cover the size bytes
