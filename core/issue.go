@@ -24,6 +24,7 @@ type issue struct {
 	scratch   []*copyOn // copies for this command alone
 	results   []*copyOn // of the node, pinned until it is over
 	nodes     int       // since the last commit
+	foreign   []use     // uploads from memory that somebody else may write to
 }
 
 type outAt struct {
@@ -440,6 +441,9 @@ func (e *exec) upload(b *buffer) *errs.Error {
 	c := &copyOn{unit: u, mem: mem, made: use{e.lane.number, t}}
 	b.keep(c)
 	b.res.reads = addUse(b.res.reads, c.made)
+	if b.root().foreign != nil {
+		e.d.foreign = addUse(e.d.foreign, c.made)
+	}
 	return nil
 }
 
@@ -464,7 +468,16 @@ func (e *exec) uploadFor(b *buffer, offset int) (device.Place, *errs.Error) {
 		b.res = &residence{size: size}
 	}
 	b.res.reads = addUse(b.res.reads, c.made)
+	e.d.foreign = addUse(e.d.foreign, c.made)
 	return device.Place{Mem: mem, Offset: offset}, nil
+}
+
+// awaitForeign waits until nothing reads memory that somebody else may write to, once Ctrl-C has been answered.
+func (d *issue) awaitForeign() {
+	for _, u := range d.foreign {
+		_ = u.wait(nil) // a lost device reads nothing
+	}
+	d.foreign = d.foreign[:0]
 }
 
 // span is where x's elements lie in its buffer: from lo on, n bytes.

@@ -92,6 +92,9 @@ func (p *part) run(e *exec) (err *errs.Error) {
 			err = errs.Catch(r)
 		}
 		e.flush()
+		if err != nil && err.Kind == errs.Interrupted && e.d != nil {
+			e.d.awaitForeign()
+		}
 		if err != nil {
 			unschedule(p.tape[done:])
 		}

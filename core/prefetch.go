@@ -76,6 +76,9 @@ func (e *exec) uploadAll(far []*buffer) *errs.Error {
 			c := &copyOn{unit: u, mem: mem, made: use{l.number, t}}
 			b.keep(c)
 			b.res.reads = addUse(b.res.reads, c.made)
+			if b.root().foreign != nil {
+				e.d.foreign = addUse(e.d.foreign, c.made)
+			}
 		}
 		return nil
 	})
