@@ -70,8 +70,11 @@ func raise(err *errs.Error) {
 	C.capi_raise(C.int(err.Kind), (*C.char)(unsafe.Pointer(unsafe.StringData(msg))), C.int64_t(len(msg)))
 }
 
-// handle holds a for Python.
+// handle holds a for Python; nil is 0.
 func handle(a *core.Array) C.capi_handle {
+	if a == nil {
+		return 0
+	}
 	kb := a.NBytes() >> 10
 	if kb > 1<<31 {
 		kb = 1 << 31

@@ -115,6 +115,14 @@ typedef struct capi_ids {
 	STORED(capi_handle *) more;
 } capi_ids;
 
+/* A rule written in Python that a transform waits for; its arguments come as arrays, one list after the other. */
+typedef struct capi_call {
+	STORED(void *) rules; /* the object that goCustom was given */
+	int32_t which, depth;
+	int64_t extent;
+	int64_t counts[3]; /* -1: there is no such list */
+} capi_call;
+
 /* A new array and its memory, which C fills; NULL if it has no elements. The handle is 0 on an error. */
 typedef struct capi_empty {
 	capi_handle handle;

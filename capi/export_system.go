@@ -100,8 +100,10 @@ func goTraceFree(number C.int64_t) {
 	}
 }
 
+// goTransform gives 0, a number that its operation gives, or that of a walk that waits for the rule which call names.
+//
 //export goTransform
-func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes *C.int64_t, number C.int64_t, out *C.capi_ids, frees *C.uint32_t, n C.uint64_t) (r C.int64_t) {
+func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes *C.int64_t, number C.int64_t, out *C.capi_ids, call *C.capi_call, frees *C.uint32_t, n C.uint64_t) (r C.int64_t) {
 	r = -1
 	enter(frees, n)
 	defer leave()
@@ -123,13 +125,11 @@ func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes
 	case C.TRANSFORM_PLACEHOLDERS:
 		giveIDs(out, core.Placeholders(uint64(number), in[0]))
 	case C.TRANSFORM_VJP:
-		giveIDs(out, core.VJP(in[0], in[1], in[2]))
+		return goOn(core.WalkVJP(in[0], in[1], in[2]), out, call)
 	case C.TRANSFORM_GRAD:
-		w := core.WalkGrad(in[0], in[1])
-		w.Run()
-		giveIDs(out, w.Outs())
+		return goOn(core.WalkGrad(in[0], in[1]), out, call)
 	case C.TRANSFORM_JVP:
-		giveIDs(out, core.JVP(in[0], in[1], in[2]))
+		return goOn(core.WalkJVP(in[0], in[1], in[2]), out, call)
 	case C.TRANSFORM_TRACE:
 		lastTrace++
 		traces[lastTrace] = core.NewTrace(in[0], in[1])
@@ -142,7 +142,80 @@ func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes
 		giveIDs(out, core.VMapInputs(uint64(number), in[0], takeAxes(len(in[0]))))
 	case C.TRANSFORM_VMAP_OUT:
 		inAxes := takeAxes(len(in[0]))
-		giveIDs(out, core.VMapOutputs(in[0], in[1], inAxes, in[2], takeAxes(len(in[2]))))
+		return goOn(core.WalkVMap(in[0], in[1], inAxes, in[2], takeAxes(len(in[2]))), out, call)
 	}
+	return 0
+}
+
+// walks are transforms that wait for rules written in Python.
+var walks numbered[*core.Walk]
+
+// goOn gives what the walk comes to, and 0, or its number, and in call what it waits for.
+func goOn(w *core.Walk, out *C.capi_ids, call *C.capi_call) C.int64_t {
+	c := w.Run()
+	if c == nil {
+		giveIDs(out, w.Outs())
+		return 0
+	}
+	w.Pause()
+	var all []*core.Array
+	call.rules, call.which, call.depth, call.extent = C.uintptr_t(c.Rules.Owner), C.int32_t(c.Which), C.int32_t(c.Depth), C.int64_t(c.Extent)
+	for i := range call.counts {
+		call.counts[i] = -1
+		if i < len(c.Lists) {
+			call.counts[i] = C.int64_t(len(c.Lists[i]))
+			all = append(all, c.Lists[i]...)
+		}
+	}
+	giveIDs(out, all)
+	return C.int64_t(walks.add(w))
+}
+
+// goAnswer goes on with what the rule gave; id 0 is None. The result is that of goTransform.
+//
+//export goAnswer
+func goAnswer(number C.int64_t, ids *C.uint32_t, count C.int64_t, out *C.capi_ids, call *C.capi_call, frees *C.uint32_t, n C.uint64_t) (r C.int64_t) {
+	r = -1
+	w := walks.take(uint32(number))
+	enter(frees, n)
+	defer leave()
+	w.Resume()
+	answer := make([]*core.Array, int(count))
+	for i, id := range unsafe.Slice((*uint32)(ids), int(count)) {
+		if id != 0 {
+			answer[i] = core.ByID(id)
+		}
+	}
+	w.Answer(answer)
+	return goOn(w, out, call)
+}
+
+// goEndWalk gives up a walk whose rule gave nothing.
+//
+//export goEndWalk
+func goEndWalk(number C.int64_t) {
+	w := walks.take(uint32(number))
+	enter(nil, 0)
+	defer leave()
+	w.Resume()
+}
+
+// goCustom makes the values that a function computed of its arguments the results of a node with rules: mask says for which
+// transforms. It takes over a reference to the object.
+//
+//export goCustom
+func goCustom(ids *C.uint32_t, counts *C.int64_t, object unsafe.Pointer, mask C.int, out *C.capi_ids, frees *C.uint32_t, n C.uint64_t) (failed C.int) {
+	failed = -1
+	enter(frees, n)
+	defer leave()
+	rules := &core.Rules{Owner: uintptr(object)}
+	for kind := range rules.Has {
+		rules.Has[kind] = mask>>kind&1 != 0
+	}
+	r := core.NewRules(rules, func() { C.capi_decref_later(object) })
+	c := unsafe.Slice(counts, 2)
+	args := byIDs(ids, c[0])
+	values := byIDs((*C.uint32_t)(unsafe.Add(unsafe.Pointer(ids), 4*int(c[0]))), c[1])
+	giveIDs(out, core.Custom(r, args, values))
 	return 0
 }

@@ -11,7 +11,7 @@ typedef struct {
 	uint32_t few[128];
 } handles;
 
-static int gather(handles *h, PyObject *const *lists, int n) {
+static int gather_some(handles *h, PyObject *const *lists, int n, int none) {
 	int64_t total = 0;
 	h->ids = h->few;
 	h->lists = n;
@@ -31,17 +31,74 @@ static int gather(handles *h, PyObject *const *lists, int n) {
 	for (int i = 0; i < n; i++)
 		for (int64_t k = 0; k < h->counts[i]; k++) {
 			PyObject *a = PyList_GetItem(lists[i], k);
-			if (!a || !is_array(a)) {
+			if (!a || !(is_array(a) || (none && a == Py_None))) {
 				PyErr_SetString(PyExc_TypeError, "expected lists of arrays");
 				return -1;
 			}
-			*at++ = ID(a);
+			*at++ = a == Py_None ? 0 : ID(a);
 		}
 	return 0;
 }
 
+static int gather(handles *h, PyObject *const *lists, int n) { return gather_some(h, lists, n, 0); }
+
 static void drop(handles *h) {
 	if (h->ids != h->few) free(h->ids);
+}
+
+/* The arguments of a rule. A handle of 0 is None. */
+static PyObject *rule_lists(capi_ids *out, const capi_call *call) {
+	const capi_handle *at = out->more ? out->more : out->few;
+	PyObject *lists = PyList_New(0);
+	for (int i = 0; i < 3 && call->counts[i] >= 0; i++) {
+		PyObject *list = PyList_New(0);
+		for (int64_t k = 0; k < call->counts[i]; k++) {
+			capi_handle h = *at++;
+			PyObject *x = h ? wrap(h) : Py_NewRef(Py_None);
+			if (!x || !list || PyList_Append(list, x) < 0) Py_CLEAR(list);
+			Py_XDECREF(x);
+		}
+		if (!list || !lists || PyList_Append(lists, list) < 0) Py_CLEAR(lists);
+		Py_XDECREF(list);
+	}
+	free(out->more);
+	out->more = NULL;
+	return lists;
+}
+
+/* Calls the rule; its list of arrays and None, whose identifiers h then has. */
+static PyObject *ask_rule(capi_ids *out, const capi_call *call, handles *h) {
+	PyObject *rules = Py_NewRef((PyObject *)call->rules), *lists = rule_lists(out, call);
+	long long extent = call->extent;
+	PyObject *answer = lists ? PyObject_CallFunction(rules, "iiLO", (int)call->which, (int)call->depth, extent, lists) : NULL;
+	Py_XDECREF(lists);
+	Py_DECREF(rules);
+	if (answer && gather_some(h, &answer, 1, 1) < 0) Py_CLEAR(answer);
+	return answer;
+}
+
+/* A walk that waits for rules goes on until it has its results. No Go code is on the stack while a rule runs. */
+static PyObject *go_on(int64_t walk, capi_ids *out, capi_call *call) {
+	while (walk > 0) {
+		handles h = {.ids = h.few};
+		PyObject *answer = ask_rule(out, call, &h);
+		if (forked) { /* by the rule, and this is the child: Go has not survived it */
+			Py_XDECREF(answer);
+			drop(&h);
+			if (!PyErr_Occurred()) fork_error();
+			return NULL;
+		}
+		if (!answer) {
+			goEndWalk(walk);
+			drop(&h);
+			return NULL;
+		}
+		*out = (capi_ids){0};
+		walk = goAnswer(walk, h.ids, h.counts[0], out, call, CALLER);
+		Py_DECREF(answer);
+		drop(&h);
+	}
+	return walk < 0 ? NULL : wrap_many(out, RETURN_LIST);
 }
 
 static PyObject *run(int op, PyObject *const *lists, int n, const int64_t *axes, int64_t number) {
@@ -50,8 +107,9 @@ static PyObject *run(int op, PyObject *const *lists, int n, const int64_t *axes,
 	PyObject *result = NULL;
 	if (gather(&h, lists, n) == 0) {
 		capi_ids out = {0};
-		int64_t r = goTransform(op, h.ids, h.counts, n, (int64_t *)axes, number, &out, CALLER);
-		if (r >= 0) result = op == TRANSFORM_TRACE ? PyLong_FromLongLong(r) : wrap_many(&out, RETURN_LIST);
+		capi_call call;
+		int64_t r = goTransform(op, h.ids, h.counts, n, (int64_t *)axes, number, &out, &call, CALLER);
+		if (r >= 0) result = op == TRANSFORM_TRACE ? PyLong_FromLongLong(r) : go_on(r, &out, &call);
 	}
 	drop(&h);
 	return result;
@@ -140,6 +198,21 @@ FUNCTION(checkpoint, 2, "_checkpoint(outputs, born)")
 	return run(TRANSFORM_CHECKPOINT, args, 1, NULL, since);
 }
 
+FUNCTION(custom, 4, "_custom(arguments, values, rules, mask)")
+	GUARD(NULL);
+	long mask = PyLong_AsLong(args[3]);
+	if (mask == -1 && PyErr_Occurred()) return NULL;
+	handles h;
+	PyObject *result = NULL;
+	if (gather(&h, args, 2) == 0) {
+		capi_ids out = {0};
+		int failed = goCustom(h.ids, h.counts, Py_NewRef(args[2]), (int)mask, &out, CALLER);
+		if (!failed) result = wrap_many(&out, RETURN_LIST);
+	}
+	drop(&h);
+	return result;
+}
+
 /* Axes are integers or None for arrays that are not mapped. */
 static int64_t *read_axes(PyObject *list, int64_t *at) {
 	for (Py_ssize_t i = 0; i < PyList_Size(list); i++) {
@@ -172,5 +245,5 @@ FUNCTION(vmap_outputs, 5, "_vmap_outputs(inputs, placeholders, axes, outputs, ou
 }
 
 #define ENTRY(name) {"_" #name, (PyCFunction)(void *)name, METH_FASTCALL, NULL}
-PyMethodDef transform_methods[] = {ENTRY(traced), ENTRY(born), ENTRY(checkpoint), ENTRY(copies), ENTRY(tracers), ENTRY(placeholders), ENTRY(vjp), ENTRY(grad),
+PyMethodDef transform_methods[] = {ENTRY(traced), ENTRY(born), ENTRY(checkpoint), ENTRY(custom), ENTRY(copies), ENTRY(tracers), ENTRY(placeholders), ENTRY(vjp), ENTRY(grad),
 	ENTRY(jvp), ENTRY(trace_new), ENTRY(trace_call), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};

@@ -53,7 +53,7 @@ func sources(outs []*Array, since uint64) []*Array {
 		x := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		switch {
-		case x.mark == graph.epoch || x.op == constant:
+		case x.mark == graph.epoch || x.op == constant || x.op == ruleOp:
 		case x.born <= since || len(x.inputs()) == 0:
 			found = append(found, x)
 		default:
@@ -86,7 +86,7 @@ func vjpSegment(w *Walk, y *Array, results []result, want []bool, then func(grad
 			wanted = append(wanted, fresh[i])
 		}
 	}
-	again, _ := follow(outs, ins, all).replay(outs, fresh)
+	again, _ := follow(outs, ins, all, nil).replay(outs, fresh)
 	w.pull(again, wanted, cts, func(grads []*Array) {
 		graph.stream = y.stream
 		var there []*Array

@@ -11,7 +11,7 @@ var Defs = map[string]*Def{
 	"nonzeroOp": &nonzeroOp, "gatherAxisOp": &gatherAxisOp, "scatterAxisOp": &scatterAxisOp, "softmaxOp": &softmaxOp,
 	"logSumExpOp": &logSumExpOp, "layerNormOp": &layerNormOp, "rmsNormOp": &rmsNormOp, "randomBitsOp": &randomBitsOp,
 	"segmentOp": &segmentOp, "pickOp": &pickOp, "restOp": &restOp,
-	"arangeOp": &arangeOp, "rowsOp": &rowsOp,
+	"arangeOp": &arangeOp, "rowsOp": &rowsOp, "ruleOp": ruleOp,
 	"constant": constant, "leaf": leaf, "placeholder": placeholder,
 }
 
@@ -23,7 +23,7 @@ func init() {
 }
 
 // WithoutInputs are the primitives that no transform meets as a node of a function.
-var WithoutInputs = []string{"arangeOp", "constant", "leaf", "placeholder", "restOp"}
+var WithoutInputs = []string{"arangeOp", "constant", "leaf", "placeholder", "restOp", "ruleOp"}
 
 // Collect adds the primitives below outs to found.
 func Collect(outs []*Array, found map[*Def]bool) {

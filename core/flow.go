@@ -11,8 +11,9 @@ type flow struct {
 }
 
 // follow lists the nodes from which outs are computed and that depend on ins, without recursion. through says
-// whether dependence passes a node. Positions are kept, as rules may follow parts of the graph themselves.
-func follow(outs, ins []*Array, through func(*Array) bool) *flow {
+// whether dependence passes a node, and ruled, if not nil, which nodes with several results have rules of their own, so that
+// the values which others computed for them are none of the transform's business. Positions are kept, as rules may follow parts of the graph themselves.
+func follow(outs, ins []*Array, through func(*Array) bool, ruled func(*Several) bool) *flow {
 	graph.epoch += 2 // epoch-1: met, does not depend; epoch: depends, slot is its position
 	yes, no := graph.epoch, graph.epoch-1
 	f := &flow{ins: make([]int32, len(ins)), outs: make([]int32, len(outs))}
@@ -38,7 +39,7 @@ func follow(outs, ins []*Array, through func(*Array) bool) *flow {
 		stack = append(stack, frame{a: out})
 		for len(stack) > 0 {
 			top := &stack[len(stack)-1]
-			if xs := top.a.inputs(); top.next < len(xs) {
+			if xs := top.a.reached(ruled); top.next < len(xs) {
 				x := xs[top.next]
 				top.next++
 				switch x.mark {
@@ -82,6 +83,23 @@ func follow(outs, ins []*Array, through func(*Array) bool) *flow {
 		f.outs[i] = slot(out)
 	}
 	return f
+}
+
+// reached are the inputs through which a depends on others where nodes with several results are ruled.
+func (a *Array) reached(ruled func(*Several) bool) []*Array {
+	xs := a.inputs()
+	switch {
+	case ruled == nil || a.op != &pickOp && a.op.Several == nil:
+	case a.op == &pickOp:
+		if of, place := a.picked(ruled); of != nil {
+			return xs[place:]
+		}
+	case ruled(a.op.Several):
+		if at, ok := a.attr.(*customAttr); ok {
+			return xs[:at.args]
+		}
+	}
+	return xs
 }
 
 // inputs are the positions of what node i is computed from.

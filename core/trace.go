@@ -9,7 +9,7 @@ type Trace struct {
 
 // NewTrace keeps the graph from placeholders to outs. It holds every array it names until Free.
 func NewTrace(ins, outs []*Array) *Trace {
-	t := &Trace{ins: ins, outs: outs, flow: follow(outs, ins, all)}
+	t := &Trace{ins: ins, outs: outs, flow: follow(outs, ins, all, nil)}
 	if len(ins) > 0 {
 		t.current = ins[0].stream // whatever the function made current itself
 	}

@@ -98,7 +98,7 @@ func (w *Walk) pull(outs, ins, cotangents []*Array, then func(grads []*Array)) {
 	defer UseStream(graph.stream)
 	f := follow(outs, ins, func(a *Array) bool {
 		return a.op.NoGrad == "" && (a.op.Several != nil || a.dtype.IsInexact())
-	})
+	}, hasVJP)
 	p := &pulling{f: f, ins: ins, cts: make([]*Array, len(f.order)), at: len(f.order) - 1, want: make([]bool, 0, 8), then: then}
 	for i, out := range outs {
 		if slot := f.outs[i]; slot >= 0 && out.dtype.IsInexact() {
@@ -108,6 +108,9 @@ func (w *Walk) pull(outs, ins, cotangents []*Array, then func(grads []*Array)) {
 	}
 	w.push(p)
 }
+
+func hasVJP(s *Several) bool { return s.VJP != nil }
+func hasJVP(s *Several) bool { return s.JVP != nil }
 
 func (p *pulling) add(slot int32, g *Array) {
 	if sum := p.cts[slot]; sum != nil {
@@ -151,7 +154,7 @@ func (p *pulling) step(w *Walk) bool {
 // pick gives the cotangent of node i, a pick, to the node of which it is a result; false if its value's rules hold.
 func (p *pulling) pick(i int) bool {
 	y := p.f.order[i]
-	of, place := y.picked(func(s *Several) bool { return s.VJP != nil })
+	of, place := y.picked(hasVJP)
 	if of == nil {
 		return false
 	}
@@ -231,7 +234,7 @@ type pushing struct {
 
 // WalkJVP is JVP where rules may be Python's.
 func WalkJVP(outs, ins, tangents []*Array) *Walk {
-	f := follow(outs, ins, func(a *Array) bool { return a.op.Several != nil || a.dtype.IsInexact() })
+	f := follow(outs, ins, func(a *Array) bool { return a.op.Several != nil || a.dtype.IsInexact() }, hasJVP)
 	p := &pushing{f: f, outs: outs, ts: make([]*Array, len(f.order)), at: f.heads}
 	for i, x := range ins {
 		if x.dtype.IsInexact() {
@@ -248,7 +251,7 @@ func (p *pushing) step(w *Walk) bool {
 		i := p.at
 		p.at++
 		y, from := p.f.order[i], p.f.inputs(i)
-		if of, place := y.picked(func(s *Several) bool { return s.JVP != nil }); of != nil {
+		if of, place := y.picked(hasJVP); of != nil {
 			p.pick(i, of, from[place])
 			continue
 		}

@@ -73,7 +73,7 @@ func WalkVMap(ins, placeholders []*Array, axes []int, outs []*Array, outAxes []i
 		graph.stream = p.stream
 		batches = append(batches, moveAxis(ins[i], axis, 0))
 	}
-	f := follow(outs, from, all)
+	f := follow(outs, from, all, nil)
 	b := &batching{f: f, outs: outs, outAxes: outAxes, n: n, batched: make([]*Array, len(f.order)), at: f.heads}
 	copy(b.batched, batches)
 	w := &Walk{}

@@ -1,6 +1,10 @@
 package core
 
-import "github.com/mlx-go/mlx_go/core/errs"
+import (
+	"slices"
+
+	"github.com/mlx-go/mlx_go/core/errs"
+)
 
 // Walk is a transform that goes through a graph node by node. A rule that is written in Python stops it: whoever runs the
 // walk gives up the graph lock, calls the rule and goes on with its answer, so that no Go code is on the stack while
@@ -21,7 +25,7 @@ type stage interface {
 
 // Call is a rule in Python that a Walk waits for.
 type Call struct {
-	Rule  *Rule
+	Rules *Rules
 	Which RuleKind
 	// Depth is how many batch axes the arrays have in front that the rule knows nothing of.
 	Depth int
@@ -33,14 +37,11 @@ type Call struct {
 	then   func(answer []*Array)
 }
 
-// RuleKind is the transform whose rule is called.
-type RuleKind uint8
-
-const (
-	VJPRule  RuleKind = iota // primals, cotangents, outputs -> gradients of the primals
-	JVPRule                  // primals, tangents -> tangents of the outputs
-	VMapRule                 // inputs, of which the second list holds those that are batches -> batches of the outputs
-)
+// ask has the rule called before the walk goes on.
+func (w *Walk) ask(c *Call, then func(answer []*Array)) {
+	c.then = then
+	w.call = c
+}
 
 // push has s done before the walk goes on with what it was at.
 func (w *Walk) push(s stage) { w.stages = append(w.stages, s) }
@@ -66,8 +67,8 @@ func (w *Walk) Outs() []*Array { return w.outs }
 
 // finish runs a walk through nodes of Go only.
 func (w *Walk) finish() []*Array {
-	if c := w.Run(); c != nil {
-		errs.Throw(errs.RuntimeError, "internal error: a rule of %s is to be called where Python cannot be", c.Rule.Name)
+	if w.Run() != nil {
+		errs.Throw(errs.RuntimeError, "internal error: a rule is to be called where Python cannot be")
 	}
 	return w.outs
 }
@@ -79,7 +80,8 @@ func (w *Walk) Pause() { w.fresh, graph.fresh = graph.fresh, nil }
 func (w *Walk) Resume() { w.fresh, graph.fresh = nil, append(w.fresh, graph.fresh...) }
 
 // Answer is what the called rule gave, with which Run goes on.
-func (w *Walk) Answer(answer []*Array) { w.call.answer = answer }
-
-// Rule is what Python knows a custom rule by.
-type Rule struct{ Name string }
+func (w *Walk) Answer(answer []*Array) {
+	w.call.answer = answer
+	// A node of the walk's own holds them, as only the caller does so far.
+	after(slices.DeleteFunc(slices.Clone(answer), func(a *Array) bool { return a == nil }))
+}

@@ -27,6 +27,7 @@ from ._core import (
     _set_precision,
     array,
 )
+from ._custom import custom_function
 from ._device import DeviceType, cpu, gpu
 from ._io import load, save, save_safetensors, savez, savez_compressed
 from ._transforms import (

@@ -913,6 +913,7 @@ def get_printoptions() -> PrintOptions:
 def printoptions(precision: int = -1) -> _PrintOptionsContext:
     """A context in which arrays print with the given options."""
 
+from ._custom import custom_function as custom_function
 from ._io import (
     load as load,
     save as save,
