@@ -24,7 +24,8 @@ func primitive(r *table.Row) *Def {
 	if d := rowDefs[r.Index]; d != nil {
 		return d
 	}
-	d := &Def{Name: r.Name, Row: r, Kind: device.KindElementwise, Launch: launchRow, VMap: vmapRow}
+	d := &Def{Name: r.Name, Row: r, Kind: device.KindElementwise, Launch: launchRow,
+		VMap: vmapRow, Specs: specsOfRow}
 	if r.Flags&table.Heavy != 0 {
 		d.Cost = func(*Array) int { return 8 }
 	}

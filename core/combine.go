@@ -15,6 +15,7 @@ var concatOp, updateOp, dependsOp Def
 
 func init() {
 	concatOp = Def{Name: "concatenate", Linear: true, Kind: device.KindCopy, Launch: launchConcat,
+		Specs: specsOfConcat,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			axis, at := y.attr.(int), 0
 			out := make([]*Array, len(want))
@@ -30,7 +31,7 @@ func init() {
 			return Concatenate(batchAll(ins, mapped, n), y.attr.(int)+1)
 		},
 	}
-	updateOp = Def{Name: "slice_update", Kind: device.KindCopy, Launch: launchUpdate,
+	updateOp = Def{Name: "slice_update", Kind: device.KindCopy, Launch: launchUpdate, Specs: shapeHeld,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			u, at := y.in[1], y.attr.(*sliceAttr)
 			out := make([]*Array, 2)
@@ -52,7 +53,7 @@ func init() {
 			return sliceUpdate(xs[0], xs[1], &sliceAttr{withBatch(0, at.start), withBatch(1, at.step)})
 		},
 	}
-	dependsOp = Def{Name: "depends", View: sameMemory,
+	dependsOp = Def{Name: "depends", View: sameMemory, Specs: shapedAs(0),
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			out := make([]*Array, len(want))
 			out[0] = ct

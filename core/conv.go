@@ -16,6 +16,7 @@ var convOp Def
 
 func init() {
 	convOp = Def{Name: "conv", Kind: device.KindConv, VJP: vjpConv, VMap: vmapConv,
+		Specs: specsOfConv,
 		Cost: func(y *Array) int {
 			w := y.in[1].shape
 			return max(layout.Size(w)/max(w[0], 1)/4, 1)
@@ -163,13 +164,17 @@ func convExtent(x, w *Array, at device.ConvAttr, i int) int {
 	return room/at.Stride[i] + 1
 }
 
-func conv(x, w *Array, at device.ConvAttr) *Array {
+func convShape(x, w *Array, at device.ConvAttr) layout.Shape {
 	shape := slices.Clone(x.shape)
 	for i := range at.Stride {
 		shape[i+1] = max(convExtent(x, w, at, i), 0)
 	}
 	shape[len(shape)-1] = w.shape[0]
-	return newArray(&convOp, x.dtype, shape, at, x, w)
+	return shape
+}
+
+func conv(x, w *Array, at device.ConvAttr) *Array {
+	return newArray(&convOp, x.dtype, convShape(x, w, at), at, x, w)
 }
 
 // vjpConv: both gradients are convolutions. With respect to the input, the cotangent spread by the

@@ -1,5 +1,11 @@
 package core
 
+import (
+	"reflect"
+
+	"github.com/mlx-go/mlx_go/core/table"
+)
+
 // Defs lists the primitives by the names of their variables, for tests; TestDefsAreListed holds it complete.
 var Defs = map[string]*Def{
 	"reshapeOp": &reshapeOp, "transposeOp": &transposeOp, "broadcastOp": &broadcastOp, "sliceOp": &sliceOp,
@@ -90,3 +96,35 @@ func Flip(x *Array) *Array { return flipAxis(x, 0) }
 
 // Inputs are what a is computed from.
 func (a *Array) Inputs() []*Array { return a.inputs() }
+
+// RowDef is the primitive of a row.
+func RowDef(r *table.Row) *Def { return primitive(r) }
+
+// Nodes lists the nodes below outs that have inputs, in an order that depends on the structure alone.
+func Nodes(outs []*Array) []*Array {
+	graph.epoch++
+	var list []*Array
+	stack := append([]*Array(nil), outs...)
+	for len(stack) > 0 {
+		x := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if x.mark != graph.epoch {
+			x.mark = graph.epoch
+			if len(x.inputs()) > 0 {
+				list = append(list, x)
+			}
+			stack = append(stack, x.inputs()...)
+		}
+	}
+	return list
+}
+
+// SpecsFor is what y's shape rule answers for the inputs of z, a node of the same op; known says that it answers, sameAttr
+// whether both nodes have one attr.
+func SpecsFor(y, z *Array) (specs []Spec, known, sameAttr bool) {
+	specs = y.op.Specs(y, z.inputs())
+	return specs, specs != nil, reflect.DeepEqual(y.attr, z.attr)
+}
+
+// Op is a's primitive.
+func (a *Array) Op() *Def { return a.op }

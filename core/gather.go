@@ -17,7 +17,7 @@ import (
 var gatherOp, scatterOp, gatherAxisOp, scatterAxisOp Def
 
 func init() {
-	gatherOp = Def{Name: "index", Kind: device.KindGather,
+	gatherOp = Def{Name: "index", Kind: device.KindGather, Specs: specsOfGather,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			ins, at := y.inputs(), y.attr.(device.GatherAttr)
 			x, idx := ins[0], ins[1:]
@@ -34,8 +34,9 @@ func init() {
 		VMap: vmapGather,
 	}
 	scatterOp = Def{Name: "index", Kind: device.KindScatter, Launch: launchScatter, Cost: scatterCost, VJP: vjpScatter,
-		JVP: jvpScatter, VMap: vmapScatter}
+		JVP: jvpScatter, VMap: vmapScatter, Specs: shapedAs(0)}
 	gatherAxisOp = Def{Name: "take_along_axis", Kind: device.KindGatherAxis,
+		Specs: func(_ *Array, ins []*Array) []Spec { return oneSpec(ins[0].dtype, ins[1].shape) },
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			x := y.in[0]
 			return []*Array{scatterAxisAdd(zerosLike(x), y.in[1], ct, y.attr.(device.AxisAttr).Axis), nil}
@@ -51,7 +52,7 @@ func init() {
 			return gatherAxis(xs[0], xs[1], y.attr.(device.AxisAttr).Axis+1)
 		},
 	}
-	scatterAxisOp = Def{Name: "put_along_axis", Kind: device.KindScatterAxis, Launch: launchScatter, Cost: scatterCost,
+	scatterAxisOp = Def{Name: "put_along_axis", Specs: shapedAs(0), Kind: device.KindScatterAxis, Launch: launchScatter, Cost: scatterCost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			at, idx, u := y.attr.(device.ScatterAxisAttr), y.in[1], y.in[2]
 			gu := gatherAxis(ct, idx, at.Axis)

@@ -13,7 +13,7 @@ var matMulOp, addMMOp Def
 
 func init() {
 	cost := func(y *Array) int { return max(y.in[0].shape[len(y.in[0].shape)-1]/4, 1) }
-	matMulOp = Def{Name: "matmul", Kind: device.KindMatMul, Cost: cost,
+	matMulOp = Def{Name: "matmul", Specs: specsOfMatMul, Kind: device.KindMatMul, Cost: cost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			a, b := y.in[0], y.in[1]
 			out := make([]*Array, 2)
@@ -52,7 +52,7 @@ func init() {
 			return matMul(xs[0], xs[1])
 		},
 	}
-	addMMOp = Def{Name: "addmm", Kind: device.KindMatMul, Cost: cost,
+	addMMOp = Def{Name: "addmm", Specs: specsOfMatMul, Kind: device.KindMatMul, Cost: cost,
 		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
 			at := y.attr.(device.MatMulAttr)
 			xs := batchAll(ins, mapped, n)

@@ -20,7 +20,7 @@ var randomBitsOp Def
 var randomKey *Array
 
 func init() {
-	randomBitsOp = Def{Name: "random_bits", Kind: device.KindRandomBits,
+	randomBitsOp = Def{Name: "random_bits", Kind: device.KindRandomBits, Specs: shapeHeld,
 		NoGrad: "bits are no function of the key that has a derivative",
 		Cost:   func(*Array) int { return 16 },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {

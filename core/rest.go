@@ -19,7 +19,7 @@ type rest struct {
 var restOp Def
 
 func init() {
-	restOp = Def{Name: "rest", NameOf: func(at any) string { return at.(*rest).name },
+	restOp = Def{Name: "rest", Specs: noInputs, NameOf: func(at any) string { return at.(*rest).name },
 		NoGrad: "what was being evaluated depends on no argument of a transform",
 		Launch: func(e *exec, y *Array) *errs.Error {
 			r := y.attr.(*rest)

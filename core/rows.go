@@ -26,9 +26,9 @@ func init() {
 	for _, name := range []string{"floor_divide", "remainder"} {
 		divmodRows.rows = append(divmodRows.rows, table.FindRow(name))
 	}
-	rowsOp = Def{Name: "rows", NameOf: func(at any) string { return at.(*rowsAttr).name },
+	rowsOp = Def{Name: "rows", Specs: specsOfRows, NameOf: func(at any) string { return at.(*rowsAttr).name },
 		Kind: device.KindElementwise, Launch: launchRows, Cost: func(*Array) int { return 8 },
-		Several: &Several{Specs: specsOfRows, VJP: vjpRows, JVP: jvpRows,
+		Several: &Several{VJP: vjpRows, JVP: jvpRows,
 			VMap: func(_ *Walk, y *Array, ins []*Array, mapped []bool, n int, then func([]*Array)) {
 				then(applyRows(y.attr.(*rowsAttr), alignBatches(ins, mapped, len(y.shape))...))
 			},
@@ -61,10 +61,7 @@ func applyRows(at *rowsAttr, xs ...*Array) []*Array {
 
 func specsOfRows(y *Array, ins []*Array) []Spec {
 	at := y.attr.(*rowsAttr)
-	shape := ins[0].shape
-	for _, x := range ins[1:] {
-		shape = broadcastShapes(at.name, shape, x.shape)
-	}
+	shape := broadcastAll(at.name, ins)
 	specs := make([]Spec, len(at.rows))
 	for i, r := range at.rows {
 		specs[i] = Spec{r.Types.Result(ins[0].dtype), shape}

@@ -1,10 +1,6 @@
 package core
 
-import (
-	"github.com/mlx-go/mlx_go/core/dtype"
-	"github.com/mlx-go/mlx_go/core/errs"
-	"github.com/mlx-go/mlx_go/core/layout"
-)
+import "github.com/mlx-go/mlx_go/core/errs"
 
 // A node with several results is launched once and computes all of them. It has no elements of its own: once launched,
 // it holds the memory of each result, and a pick is a node that views one of them. A result lives as long as its pick,
@@ -14,17 +10,9 @@ import (
 // A segment has results that other nodes compute (checkpoint.go, custom.go): its picks have two inputs, the value and
 // the segment, and a transform goes either way.
 
-// Spec is what is known of an array before it is computed.
-type Spec struct {
-	Dtype dtype.Dtype
-	Shape layout.Shape
-}
-
 // Several are the rules of a node with several results, which Def has for one. In lists, result i has place i; nil
 // stands for zero.
 type Several struct {
-	// Specs are the results of y's op for the inputs.
-	Specs func(y *Array, ins []*Array) []Spec
 	// VJP maps the cotangents of the results to those of y's inputs, which it hands to then, now or when w goes on.
 	// Results that come after the last one with a cotangent are left out.
 	VJP func(w *Walk, y *Array, results []result, want []bool, then func(grads []*Array))
@@ -38,7 +26,7 @@ type Several struct {
 var pickOp Def
 
 func init() {
-	pickOp = Def{Name: "pick",
+	pickOp = Def{Name: "pick", Specs: specsOfPick,
 		View: func(y *Array) bool {
 			if y.nin == 2 {
 				return sameMemory(y)

@@ -17,7 +17,7 @@ var diagonalOp Def
 type diagonalAttr struct{ axis1, axis2, offset int }
 
 func init() {
-	diagonalOp = Def{Name: "diagonal", Linear: true,
+	diagonalOp = Def{Name: "diagonal", Linear: true, Specs: specsOfDiagonal,
 		View: func(y *Array) bool {
 			x, at := y.in[0], y.attr.(diagonalAttr)
 			from := x.Strides()

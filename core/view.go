@@ -25,7 +25,7 @@ type stridedAttr struct {
 }
 
 func init() {
-	reshapeOp = Def{Name: "reshape", Linear: true,
+	reshapeOp = Def{Name: "reshape", Specs: shapeHeld, Linear: true,
 		View: func(y *Array) bool {
 			x := y.in[0]
 			if x.contiguous() {
@@ -49,7 +49,7 @@ func init() {
 }
 
 func init() {
-	transposeOp = Def{Name: "transpose", Linear: true,
+	transposeOp = Def{Name: "transpose", Specs: specsOfTranspose, Linear: true,
 		View: func(y *Array) bool {
 			x, perm := y.in[0], y.attr.([]int)
 			from := x.Strides()
@@ -79,7 +79,7 @@ func init() {
 }
 
 func init() {
-	broadcastOp = Def{Name: "broadcast_to", Linear: true,
+	broadcastOp = Def{Name: "broadcast_to", Specs: shapeHeld, Linear: true,
 		View: func(y *Array) bool {
 			x := y.in[0]
 			y.shareBuffer(x, x.offset, layout.BroadcastStrides(x.shape, x.Strides(), y.shape))
@@ -95,7 +95,7 @@ func init() {
 }
 
 func init() {
-	sliceOp = Def{Name: "slice", Linear: true,
+	sliceOp = Def{Name: "slice", Specs: shapeHeld, Linear: true,
 		View: func(y *Array) bool {
 			x, at := y.in[0], y.attr.(*sliceAttr)
 			from := x.Strides()
@@ -121,7 +121,7 @@ func init() {
 }
 
 func init() {
-	stridedOp = Def{Name: "as_strided", Linear: true,
+	stridedOp = Def{Name: "as_strided", Specs: shapeHeld, Linear: true,
 		View: func(y *Array) bool {
 			x, at := y.in[0], y.attr.(*stridedAttr)
 			if !x.contiguous() {
@@ -148,7 +148,7 @@ func init() {
 }
 
 func init() {
-	bitcastOp = Def{Name: "view", Kind: device.KindCopy, NoGrad: "it reinterprets bits",
+	bitcastOp = Def{Name: "view", Specs: specsOfBitcast, Kind: device.KindCopy, NoGrad: "it reinterprets bits",
 		View: func(y *Array) bool {
 			x := y.in[0]
 			if x.dtype.Size() == y.dtype.Size() {
@@ -174,7 +174,7 @@ func init() {
 }
 
 func init() {
-	asTypeOp = Def{Name: "astype", Linear: true, Kind: device.KindCopy, Launch: launchCast,
+	asTypeOp = Def{Name: "astype", Specs: func(y *Array, ins []*Array) []Spec { return oneSpec(y.dtype, ins[0].shape) }, Linear: true, Kind: device.KindCopy, Launch: launchCast,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			d := y.in[0].dtype
 			return []*Array{AsType(realPart(ct, d), d)}
@@ -185,7 +185,7 @@ func init() {
 }
 
 func init() {
-	compactOp = Def{Name: "contiguous", Linear: true, Kind: device.KindCopy, Launch: copyLaunch,
+	compactOp = Def{Name: "contiguous", Specs: shapedAs(0), Linear: true, Kind: device.KindCopy, Launch: copyLaunch,
 		View: func(y *Array) bool {
 			x := y.in[0]
 			if x.contiguous() && y.attr == nil {
@@ -200,11 +200,11 @@ func init() {
 }
 
 func init() {
-	identityOp = Def{Name: "identity", Linear: true, View: sameMemory,
+	identityOp = Def{Name: "identity", Specs: shapedAs(0), Linear: true, View: sameMemory,
 		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return ins[0] },
 	}
-	stopOp = Def{Name: "stop_gradient", NoGrad: "it is there to stop gradients", View: sameMemory,
+	stopOp = Def{Name: "stop_gradient", Specs: shapedAs(0), NoGrad: "it is there to stop gradients", View: sameMemory,
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return StopGradient(ins[0]) },
 	}
 }
