@@ -88,6 +88,8 @@ type Def struct {
 	LaunchEmpty bool
 	// Cost is the work per output element in units of one addition; 0 counts as 1.
 	Cost func(y *Array) int
+
+	number int32 // in the tables of further transforms; see RuleTable
 }
 
 // graph is all state behind the one lock. Building a node takes well under a microsecond,
