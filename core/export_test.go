@@ -70,11 +70,11 @@ func Wrong(x *Array) *Array {
 	return newArray(&op, x.dtype, x.shape, nil, x)
 }
 
-// PickStream has f choose the stream of every node made from now on, and returns who did before; nil ends that.
-func PickStream(f func(born uint64) uint16) (before func(born uint64) uint16) {
-	before, graph.pick = graph.pick, f
-	return before
-}
+// PickStream has f choose the stream of every node made from now on; nil ends that.
+func PickStream(f func(born uint64) uint16) { graph.pick = f }
+
+// StreamPicker is who chooses now.
+func StreamPicker() func(born uint64) uint16 { return graph.pick }
 
 // Fallbacks are the nodes that the host computed for each device.
 func Fallbacks() []map[Fallback]*FallbackCount {

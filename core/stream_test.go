@@ -74,7 +74,8 @@ func streamArguments(n int) []*core.Array {
 func TestRulesInheritStreams(t *testing.T) {
 	core.Lock()
 	defer core.Unlock()
-	defer core.PickStream(core.PickStream(nil))
+	defer core.PickStream(core.StreamPicker())
+	core.PickStream(nil)
 	s := core.NewStream(0, true)
 	for text, f := range streamFunctions() {
 		check := func(what string, since uint64, outs []*core.Array) {
@@ -150,7 +151,8 @@ func onlyNew(ys, xs []*core.Array) []*core.Array {
 func TestStreamsOfAChain(t *testing.T) {
 	core.Lock()
 	defer core.Unlock()
-	defer core.PickStream(core.PickStream(nil))
+	defer core.PickStream(core.StreamPicker())
+	core.PickStream(nil)
 	a, b := core.NewStream(0, true), core.NewStream(0, true)
 	chain := func(xs []*core.Array) *core.Array {
 		defer core.UseStream(0)
@@ -194,7 +196,8 @@ func TestStreamsOfAChain(t *testing.T) {
 func TestStreamNames(t *testing.T) {
 	core.Lock()
 	defer core.Unlock()
-	defer core.PickStream(core.PickStream(nil))
+	defer core.PickStream(core.StreamPicker())
+	core.PickStream(nil)
 	a, b := core.NewStream(0, true), core.NewStream(0, true)
 	_, first := core.StreamNames(a)
 	_, second := core.StreamNames(b)
