@@ -345,7 +345,8 @@ func (e *exec) note(k *device.Kernel, u use) {
 		}
 	}
 	switch k.Kind {
-	case device.KindGather, device.KindGatherAxis, device.KindScatter, device.KindScatterAxis, device.KindNonzero:
+	case device.KindGather, device.KindGatherAxis, device.KindScatter, device.KindScatterAxis, device.KindNonzero,
+		device.KindGatherMatMul, device.KindSegmentedMatMul:
 		s := &suspect{use: u}
 		if from != nil && !from.clean() {
 			s.more = []*suspect{from}

@@ -23,7 +23,8 @@ type parameters struct {
 	offset, operands, outputPadding, p, padding, padWidth, posinf, repeats, reps, returnCounts, returnIndex,
 	returnInverse, reverse, rtol, scale, seed, shape, shift, side, size, sliceSize, sortedSequence, source, sparse,
 	start, startAxis, startIndices, step, stop, stride, strides, subscripts, update, upper, v, vals, values, weight,
-	x param
+	x,
+	blockSize, lhsIndices, maskLhs, maskOut, maskRhs, ord, rhsIndices, segments, sortedIndices param
 }
 
 // absent is the position of what a signature lacks; no call has as many arguments.

@@ -31,6 +31,11 @@ var structural = []string{
 	"einsum('ij,jk->ki',x,w)", "einsum('ij,ji->',x,w)", "einsum('ij,jk,kl->il',x,w,x)", "einsum('ij,ij->j',x,x)", "einsum('ij->',x)",
 	"einsum('ij,jj->i',x,einsum('ij,jk->ik',w,x))", "einsum('...i,...->...',transpose(w),trace(x))",
 	"hadamard_transform(reshape(concatenate([x,transpose(w)],0),(3,4)))", "convolve(flatten(x),flatten(slice(w,A([0]),(0,),(2,1))))",
+	"gather_mm(expand_dims(x,1),stack([w,transpose(x)],0),None,A([1,0]))", "gather_mm(x,stack([w,transpose(x)],0),None,A([[1,0],[-1,-2]]))",
+	"gather_mm(expand_dims(x,1),w,A([[1],[1],[0]]))", "gather_mm(stack([x,transpose(w)],0),stack([w,transpose(x)],0),A([0,1,1]),A([1,1,0]))",
+	"gather_mm(stack([x,x],0),w)", "gather_mm(expand_dims(repeat(x,3,0),1),stack([w,w,transpose(x)],0),None,A([0,0,0,2,2,2]),sorted_indices=True)",
+	"segmented_mm(x,w,A([[0,2],[2,3]]))", "segmented_mm(x,w,A([[[0,2],[1,3]],[[1,1],[0,3]]]))", "segmented_mm(x,w,A([1,3]))",
+	"block_masked_mm(x,w,2,A([[True]]),A([[False,True]]))", "block_masked_mm(x,w,1,mask_lhs=x)", "block_masked_mm(x,w,1,slice(x,A([0]),(1,),(2,2)))",
 	"x.reshape(3,2)", "x.transpose(1,0)", "zeros_like(x)", "round(x,1)", "stop_gradient(x)", "array_equal(x,x)",
 }
 

@@ -54,7 +54,7 @@ func RunAll(t *testing.T, b device.Host) {
 		{"copy", testCopy}, {"fill", testFill}, {"arange", testArange},
 		{"reduce", testReduce}, {"argreduce", testArgReduce}, {"scan", testScan},
 		{"sort", testSort}, {"searchsorted", testSearchSorted},
-		{"matmul", testMatMul}, {"conv", testConv},
+		{"matmul", testMatMul}, {"gathermatmul", testGatherMatMul}, {"segmentedmatmul", testSegmentedMatMul}, {"conv", testConv},
 		{"gather", testGather}, {"scatter", testScatter}, {"gatheraxis", testGatherAxis}, {"scatteraxis", testScatterAxis}, {"nonzero", testNonzero},
 		{"randombits", testRandomBits}, {"softmax", testSoftmax}, {"norm", testNorm},
 		{"cancel", testCancel}, {"concurrent", testConcurrent},

@@ -117,6 +117,10 @@ func makers(t testing.TB, n int) []giving {
 		{"nonzero", n, kernelOf(device.KindNonzero, device.NonzeroAttr{}, zeroed(t, u32, 1, n), of(dtype.Bool, n))},
 		{"random bits", n, kernelOf(device.KindRandomBits, device.RandomAttr{Bytes: 4 * n}, zeroed(t, dtype.Uint8, 4*n), of(u32, 2))},
 		{"conv", n, kernelOf(device.KindConv, conv, zeroed(t, f32, 1, n/(taps*64), 8), of(f32, 1, n/(taps*64)+taps-1, 8), of(f32, 8, taps, 8))},
+		{"products by index", n, kernelOf(device.KindGatherMatMul, nil, zeroed(t, f32, 512, 1, n/(1<<13)), of(f32, 512, 1, 16),
+			of(f32, 4, 16, n/(1<<13)), of(u32, 512))},
+		{"products of segments", n, kernelOf(device.KindSegmentedMatMul, nil, zeroed(t, f32, 4, 64, 64), of(f32, 64, n/(1<<12)),
+			of(f32, n/(1<<12), 64), dense(t, u32, []int{4, 2}, func(i int) complex128 { return complex(float64(i%2*n/(1<<12)), 0) }))},
 		{"conv, depthwise", n, kernelOf(device.KindConv, depthwise, zeroed(t, f32, 1, n/(taps*8), 8), of(f32, 1, n/(taps*8)+taps-1, 8), of(f32, 8, taps, 1))},
 		{"conv of a long kernel", n, kernelOf(device.KindConv, conv, zeroed(t, f32, 1, 64, 8), of(f32, 1, n/(64*64)+63, 8), of(f32, 8, n/(64*64), 8))},
 	}
@@ -134,7 +138,8 @@ func TestLaunchesLook(t *testing.T) {
 		for _, c := range append(folds(t, 1<<24), makers(t, 1<<22)...) {
 			seen[c.k.Kind] = true
 			most := stopWork
-			if c.k.Kind == device.KindMatMul {
+			switch c.k.Kind {
+			case device.KindMatMul, device.KindGatherMatMul, device.KindSegmentedMatMul:
 				most *= 8
 			}
 			looks, err := lookTimes(&c.k, endless)

@@ -51,3 +51,7 @@ func (k *Kernel) Canceled() bool { return k.Cancel != nil && k.Cancel.Load() }
 // CountMessage is what kernels of KindNonzero say of an example with the wrong number of places: op, number expected
 // and found.
 const CountMessage = "[%s] %d values cannot be assigned to the %d places where the bool mask holds"
+
+// SegmentMessage is what kernels of KindSegmentedMatMul say of a bound outside of the inner axis: op, bound, extent of
+// that axis and shape of In[0].
+const SegmentMessage = "[%s] segment bound %d is outside of the inner axis of extent %d of shape %s"

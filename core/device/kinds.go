@@ -32,6 +32,16 @@ const (
 	// Batch axes are equal (stretched ones have stride 0). With three inputs Out = Alpha*In[0]@In[1] + Beta*In[2],
 	// In[2] of Out's shape. MatMulAttr.
 	KindMatMul
+	// KindGatherMatMul multiplies every matrix of In[0] (outer..., batch..., M, K) with one of In[1] (outer..., E, K, N),
+	// that which In[2] (outer..., batch...), of an integer dtype, names: Out[0] (outer..., batch..., M, N). In[0], In[1]
+	// and Out[0] have one dtype, of real numbers. Negative indices count from the end; others outside of E are an
+	// IndexError. Attr nil.
+	KindGatherMatMul
+	// KindSegmentedMatMul multiplies parts of the inner axis: for every pair (from, to) along the last axis of In[2]
+	// (outer..., segments..., 2), of an integer dtype, Out[0] (outer..., segments..., M, N) has
+	// In[0][..., from:to] @ In[1][..., from:to, :], with In[0] (outer..., M, K) and In[1] (outer..., K, N); zeros where
+	// from >= to. A bound below 0 or above K is an IndexError. Attr nil.
+	KindSegmentedMatMul
 	// KindConv correlates In[0] (N, spatial..., C) with In[1] (O, spatial..., C/Groups) to Out[0] (N, spatial..., O).
 	// ConvAttr.
 	KindConv

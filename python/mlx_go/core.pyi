@@ -1232,6 +1232,25 @@ def blackman(M: int, *, stream: StreamOrDevice = None) -> array:
         >>> mx.blackman(3)
         array([0, 1, 0], dtype=float32)
     """
+def block_masked_mm(a: array, b: array, /, block_size: int = 64, mask_out: array | None = None, mask_lhs: array | None = None, mask_rhs: array | None = None, *, stream: StreamOrDevice = None) -> array:
+    """Matrix product of which blocks are masked out.
+
+    Args:
+        a: Array of shape (..., M, K).
+        b: Array of shape (..., K, N).
+        block_size: Rows and columns of a block.
+        mask_out: One element per block of the product. A bool mask drops blocks, which are zero then; another scales them.
+        mask_lhs: The same for ``a``.
+        mask_rhs: The same for ``b``.
+
+    Returns:
+        An array of shape (..., M, N).
+
+    Example:
+        >>> mx.block_masked_mm(mx.ones((2, 2)), mx.ones((2, 4)), 2, mx.array([[True, False]]))
+        array([[2, 2, 0, 0],
+               [2, 2, 0, 0]], dtype=float32)
+    """
 def broadcast_arrays(*arrays: array, stream: StreamOrDevice = None) -> tuple[array, ...]:
     """Arrays stretched to the shape in which they meet.
 
@@ -1722,6 +1741,25 @@ def full_like(a: array, vals: scalar | array, dtype: Dtype | None = None, *, str
     Example:
         >>> mx.full_like(mx.array([1, 2]), 7)
         array([7, 7], dtype=int32)
+    """
+def gather_mm(a: array, b: array, /, lhs_indices: array | None = None, rhs_indices: array | None = None, *, sorted_indices: bool = False, stream: StreamOrDevice = None) -> array:
+    """Matrix product whose factors are picked by indices, as in a mixture of experts.
+
+    Args:
+        a: Array of shape (..., M, K).
+        b: Array of shape (..., K, N).
+        lhs_indices: Which matrices of ``a``, counted through all of its axes but the last two; ``None`` takes each in its place.
+        rhs_indices: The same for ``b``. The two index arrays broadcast.
+        sorted_indices: Says that the indices are sorted. Rows with the same index that lie side by side are multiplied at once, said or not.
+
+    Returns:
+        An array of the shape of the indices followed by (M, N).
+
+    Example:
+        >>> x = mx.array([[[1.0, 2.0]], [[3.0, 4.0]]])
+        >>> experts = mx.array([[[1.0], [1.0]], [[0.0], [10.0]]])
+        >>> mx.gather_mm(x, experts, rhs_indices=mx.array([1, 1])).flatten()
+        array([20, 40], dtype=float32)
     """
 def greater(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise greater than."""
@@ -2281,6 +2319,22 @@ def searchsorted(sorted_sequence: array, values: array, /, side: str = 'left', *
     Example:
         >>> mx.searchsorted(mx.array([1, 3, 5]), mx.array([3, 4]))
         array([1, 2], dtype=uint32)
+    """
+def segmented_mm(a: array, b: array, /, segments: array, *, stream: StreamOrDevice = None) -> array:
+    """Matrix products over segments of the inner axis.
+
+    Args:
+        a: Array of shape (M, K).
+        b: Array of shape (K, N).
+        segments: Integers of shape (..., 2): where each segment of the inner axis begins, and where it ends.
+
+    Returns:
+        An array of shape (..., M, N) with ``a[:, begin:end] @ b[begin:end]`` for every segment.
+
+    Example:
+        >>> a, b = mx.array([[1.0, 2.0, 3.0]]), mx.ones((3, 1))
+        >>> mx.segmented_mm(a, b, mx.array([[0, 1], [1, 3]])).flatten()
+        array([1, 5], dtype=float32)
     """
 def sigmoid(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
     """Element-wise 1 / (1 + exp(-a))."""
