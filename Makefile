@@ -76,8 +76,8 @@ test-go: ## go test over everything
 
 race: ## the core, the test double and the waiting of threads under the race detector
 	$(call say,go test -race)
-	go test -race -timeout 60m ./core/... ./internal/park
-	go test -race -short ./backends/double
+	go test -race -short ./core/... ./internal/park ./backends/double
+	MLX_GO_DOUBLE=mixed go test -race -timeout 60m ./core -skip '^(TestLongChain|TestLargerThanDevice)$$'
 
 fuzz: ## each fuzz target for FUZZTIME
 	$(call say,fuzz)

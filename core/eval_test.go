@@ -52,6 +52,7 @@ func TestLongChain(t *testing.T) {
 // TestInputsAreReleased holds that memory does not grow with the length of a chain, whose arrays
 // die as soon as the next one is computed.
 func TestInputsAreReleased(t *testing.T) {
+	hostAlone(t, "each device on the way keeps copies")
 	const n = 1 << 15
 	x := held(t, func() []*core.Array {
 		one := vector(dtype.Float32, []int{1}, []float64{1})
@@ -121,6 +122,8 @@ func TestFusionKeepsValues(t *testing.T) {
 		lazy := held(t, func() []*core.Array { return []*core.Array{build(func(y *core.Array) *core.Array { return y })} })[0]
 		var eager *core.Array
 		held(t, func() []*core.Array {
+			core.PickStream(nil) // on the host
+			defer core.PickStream(picked)
 			eager = build(func(y *core.Array) *core.Array {
 				if core.StartEval([]*core.Array{y}, false) != nil {
 					t.Fatal("a small evaluation did not run at once")
@@ -161,6 +164,8 @@ func long(steps int) *core.Array {
 
 // endless is an array whose evaluation is over when it is given up.
 func endless() *core.Array {
+	core.PickStream(nil) // on the host: kernels of devices cannot be given up
+	defer core.PickStream(picked)
 	one := vector(dtype.Float32, []int{1}, []float64{1})
 	return core.MatMul("matmul", core.BroadcastTo(one, []int{1, 1 << 45}), core.BroadcastTo(one, []int{1 << 45, 1}))
 }
@@ -293,6 +298,7 @@ func reversals(x *core.Array) *core.Array {
 // TestNestedTracesKeep holds that what derives from stand-ins of several transforms is kept as long as one of them runs,
 // whichever ends first, and that what derives from those of none is not.
 func TestNestedTracesKeep(t *testing.T) {
+	hostAlone(t, "what is kept has copies on devices, too")
 	const kept = 20 * 4 * 4096
 	for _, last := range []string{"outer", "inner"} {
 		core.Lock()
@@ -330,6 +336,7 @@ func TestNestedTracesKeep(t *testing.T) {
 
 // TestMemoryLimit refuses an array beyond the limit and goes on.
 func TestMemoryLimit(t *testing.T) {
+	hostAlone(t, "the limit is the host's")
 	core.Lock()
 	old := core.SetMemoryLimit(core.ActiveMemory() + 1<<20)
 	core.Unlock()

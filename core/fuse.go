@@ -95,15 +95,22 @@ var fusing group
 
 // collect picks nodes breadth first, consumers before their inputs, while they fit.
 func (g *group) collect(root *Array) {
-	inputs, maxInputs, maxSteps := len(root.inputs()), maxFusedInputs, maxFusedSteps
-	if root.stream != 0 {
-		maxInputs, maxSteps = streams[root.stream].fusedLimits()
+	inputs, maxInputs := len(root.inputs()), maxFusedInputs
+	steps, maxSteps, rounding := 1, maxFusedSteps, 0
+	if s := streams[root.stream]; root.stream != 0 && s.onDevice() {
+		maxInputs, maxSteps = s.fusedLimits()
+		rounding = 2 // a half is rounded by two casts, which count where a device bounds them
 	}
 	g.nodes = append(g.nodes[:0], root)
 	for at := 0; at < len(g.nodes); at++ {
 		for _, x := range g.nodes[at].inputs() {
-			if absorbable(x, root) && len(g.nodes) < maxSteps && inputs-1+len(x.inputs()) <= maxInputs {
+			n := 1
+			if x.dtype.IsHalf() {
+				n += rounding
+			}
+			if absorbable(x, root) && steps+n <= maxSteps && inputs-1+len(x.inputs()) <= maxInputs {
 				inputs += len(x.inputs()) - 1
+				steps += n
 				g.nodes = append(g.nodes, x)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 // TestLargeEvaluationsAreHandedOver holds that what costs much never runs on the calling thread, which may hold the GIL,
 // even if its result is small.
 func TestLargeEvaluationsAreHandedOver(t *testing.T) {
+	hostAlone(t, "devices never compute on the calling thread, and a small one has no room for these")
 	wide := func(d dtype.Dtype, shape ...int) *core.Array {
 		return core.BroadcastTo(vector(d, []int{1}, []float64{1}), shape)
 	}

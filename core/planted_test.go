@@ -18,12 +18,12 @@ import (
 	"github.com/mlx-go/mlx_go/core/table"
 )
 
-// These tests plant faults: in core, that the double must find, and in devices, that core must live through. They run
-// with MLX_GO_DOUBLE=planted, since devices stay for the life of the process.
+// These tests plant faults: in core, that the double must find, and in devices, that core must live through. One mode of
+// the other tests is enough for them, as they choose their streams.
 func planted(t *testing.T) {
 	t.Helper()
-	if os.Getenv("MLX_GO_DOUBLE") != "planted" {
-		t.Skip("runs with MLX_GO_DOUBLE=planted, as TestModes does")
+	if os.Getenv("MLX_GO_DOUBLE") != "" {
+		t.Skip("chooses its streams itself")
 	}
 }
 
@@ -122,7 +122,8 @@ func newRig(t *testing.T, opts double.Options, h *hooks) *rig {
 var plantedProgram = []string{
 	"cumsum(sort(matmul(exp(x),w),1),0)", "concatenate((softmax(x,1),multiply(x,x)),0)", "take(sum(exp(x),0),i)",
 	"transpose(add(exp(w),sin(w)))", "put_along_axis(w,broadcast_to(expand_dims(i,1),(3,2)),transpose(exp(x)),1)",
-	"divide(square(x),add(max(x),2))", "argmax(sin(x),1)", "slice_update(exp(x),slice(w,A([1]),(0,),(1,2)),A([0]),(0,))",
+	"divide(square(x),add(max(x),2))", "argmax(sin(x),1)",
+	"slice_update(exp(x),slice(w,A([1]),(0,),(1,2)),A([0]),(0,))",
 }
 
 // build makes the program's results, joined, with its nodes on the streams in turn.
@@ -134,7 +135,7 @@ func (r *rig) build(streams []uint16) (out *core.Array, leave func()) {
 		n++
 		return streams[n*0x9E3779B97F4A7C15>>40%uint64(len(streams))]
 	})
-	defer core.PickStream(nil)
+	defer core.PickStream(picked)
 	c := newCaller()
 	for k, a := range streamArguments(0) {
 		c.env[[]string{"x", "w", "i", "k"}[k]] = a
@@ -208,7 +209,8 @@ func TestPlantedFaults(t *testing.T) {
 		{"nothing", 2, double.Options{}, hooks{}, ""},
 		{"waits of queues left out", 2, double.Options{}, hooks{after: yes}, "nothing orders them"},
 		{"commands taken for complete", 2, double.Options{}, hooks{done: all}, "nothing orders them"},
-		{"waits of the host left out", 1, double.Options{}, hooks{wait: yes, done: all}, "the host reads memory that Download"},
+		{"waits of the host left out", 1, double.Options{}, hooks{wait: yes, done: all},
+			"the host reads memory that Download"},
 		{"memory freed early", 1, double.Options{Capacity: 3000}, hooks{done: all}, "Free of gpu memory"},
 	} {
 		t.Run(p.name, func(t *testing.T) {
@@ -340,8 +342,8 @@ func TestCancelAnywhere(t *testing.T) {
 	}
 }
 
-// TestLoseAnywhere loses the device at every command in turn: what needs it is an error, at once and again, and what does
-// not goes on.
+// TestLoseAnywhere loses the device at every command in turn: what needs it is an error, at once and again, and what
+// does not goes on.
 func TestLoseAnywhere(t *testing.T) {
 	planted(t)
 	for n := 1; ; n++ {
@@ -374,8 +376,8 @@ func TestLoseAnywhere(t *testing.T) {
 	}
 }
 
-// TestFaultsReachWhatDerives finds an index out of bounds on the device: it reaches what derives from that array, each time,
-// and nothing else, though all of it was given together.
+// TestFaultsReachWhatDerives finds an index out of bounds on the device: it reaches what derives from that array, each
+// time, and nothing else, though all of it was given together.
 func TestFaultsReachWhatDerives(t *testing.T) {
 	planted(t)
 	r := newRig(t, double.Options{}, &hooks{})
@@ -388,7 +390,7 @@ func TestFaultsReachWhatDerives(t *testing.T) {
 	derived := c.eval("A(1)")
 	derived[0] = applyRow(table.FindRow("add"), []*core.Array{bad, bad})
 	good := c.eval("multiply(exp(x),3)")[0]
-	core.PickStream(nil)
+	core.PickStream(picked)
 	ids := []uint32{bad.Hold(), derived[0].Hold(), good.Hold()}
 	j := core.StartEval([]*core.Array{good, derived[0], bad}, true)
 	core.Unlock()

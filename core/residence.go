@@ -258,6 +258,11 @@ func (b *buffer) fetch(l *lane, canceled func() bool) *errs.Error {
 	}
 	b.refs++ // the graph lock is given up
 	defer b.release()
+	if l != nil { // what is waited for may be the lane's own, or wait for it
+		if err := l.commit(); err != nil {
+			return err
+		}
+	}
 	for b.ptr == nil {
 		if err := b.download(l); err != nil {
 			return err

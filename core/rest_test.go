@@ -84,6 +84,7 @@ func interrupted(t *testing.T, y *core.Array) {
 // TestInterruptedInPlace interrupts kernels that run in the memory of a dying input: evaluated again they go on where
 // they stopped, alone, as part of other graphs, and more than once.
 func TestInterruptedInPlace(t *testing.T) {
+	hostAlone(t, "kernels of devices are not given up half done")
 	const rows, cols = 600, 500 // more than is evaluated on the calling thread
 	row := func(name string, xs ...*core.Array) *core.Array {
 		if len(xs) == 2 {
