@@ -131,7 +131,7 @@ func goJobForget(number C.uint32_t) { jobs.take(uint32(number)) }
 //
 //export goJobFinish
 func goJobFinish(number C.uint32_t) C.int {
-	// Who cancels does not come here: if this was cancelled, others gave it up, and the caller asks again.
+	// Who cancels does not come here: if this was canceled, others gave it up, and the caller asks again.
 	if err := jobs.take(uint32(number)).Err(); err != nil && err.Kind != errs.Interrupted {
 		raise(err)
 		return -1

@@ -103,7 +103,8 @@ func goTraceFree(number C.int64_t) {
 // goTransform gives 0, a number that its operation gives, or that of a walk that waits for the rule which call names.
 //
 //export goTransform
-func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes *C.int64_t, number C.int64_t, out *C.capi_ids, call *C.capi_call, frees *C.uint32_t, n C.uint64_t) (r C.int64_t) {
+func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes *C.int64_t, number C.int64_t,
+	out *C.capi_ids, call *C.capi_call, frees *C.uint32_t, n C.uint64_t) (r C.int64_t) {
 	r = -1
 	enter(frees, n)
 	defer leave()
@@ -159,7 +160,8 @@ func goOn(w *core.Walk, out *C.capi_ids, call *C.capi_call) C.int64_t {
 	}
 	w.Pause()
 	var all []*core.Array
-	call.rules, call.which, call.depth, call.extent = C.uintptr_t(c.Rules.Owner), C.int32_t(c.Which), C.int32_t(c.Depth), C.int64_t(c.Extent)
+	call.rules, call.which, call.depth, call.extent = C.uintptr_t(c.Rules.Owner), C.int32_t(c.Which),
+		C.int32_t(c.Depth), C.int64_t(c.Extent)
 	for i := range call.counts {
 		call.counts[i] = -1
 		if i < len(c.Lists) {
@@ -174,7 +176,8 @@ func goOn(w *core.Walk, out *C.capi_ids, call *C.capi_call) C.int64_t {
 // goAnswer goes on with what the rule gave; id 0 is None. The result is that of goTransform.
 //
 //export goAnswer
-func goAnswer(number C.int64_t, ids *C.uint32_t, count C.int64_t, out *C.capi_ids, call *C.capi_call, frees *C.uint32_t, n C.uint64_t) (r C.int64_t) {
+func goAnswer(number C.int64_t, ids *C.uint32_t, count C.int64_t, out *C.capi_ids, call *C.capi_call, frees *C.uint32_t,
+	n C.uint64_t) (r C.int64_t) {
 	r = -1
 	w := walks.take(uint32(number))
 	enter(frees, n)
@@ -200,11 +203,12 @@ func goEndWalk(number C.int64_t) {
 	w.Resume()
 }
 
-// goCustom makes the values that a function computed of its arguments the results of a node with rules: mask says for which
-// transforms. It takes over a reference to the object.
+// goCustom makes the values that a function computed of its arguments the results of a node with rules: mask says for
+// which transforms. It takes over a reference to the object.
 //
 //export goCustom
-func goCustom(ids *C.uint32_t, counts *C.int64_t, object unsafe.Pointer, mask C.int, out *C.capi_ids, frees *C.uint32_t, n C.uint64_t) (failed C.int) {
+func goCustom(ids *C.uint32_t, counts *C.int64_t, object unsafe.Pointer, mask C.int, out *C.capi_ids, frees *C.uint32_t,
+	n C.uint64_t) (failed C.int) {
 	failed = -1
 	enter(frees, n)
 	defer leave()

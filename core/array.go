@@ -70,7 +70,8 @@ type Def struct {
 	NoGrad string
 	// Several are the rules of a node with several results, in place of VJP, JVP and VMap.
 	Several *Several
-	// Specs is the shape rule: the results of y's op and attr for ins; nil where y holds extents that may be out of date.
+	// Specs is the shape rule: the results of y's op and attr for ins; nil where y holds extents that may be out of
+	// date.
 	Specs func(y *Array, ins []*Array) []Spec
 	// VMap applies the op to inputs of which mapped ones carry a batch axis of extent n in
 	// front; the result carries it in front too.

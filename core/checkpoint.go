@@ -3,8 +3,8 @@ package core
 import "github.com/mlx-go/mlx_go/core/dtype"
 
 // Checkpointing (Chen et al., "Training deep nets with sublinear memory cost", 2016): the gradient of a segment of
-// the graph is not built on the segment's nodes but on copies of them, which are computed from the segment's inputs once
-// the cotangents are there. The forward pass can then free all that it computed within.
+// the graph is not built on the segment's nodes but on copies of them, which are computed from the segment's inputs
+// once the cotangents are there. The forward pass can then free all that it computed within.
 //
 // A segment is a node over the segment's inputs, and each of its results picks a value and the segment. The
 // cotangents of all results meet in the segment, so that its copy serves all of them. Since inputs,

@@ -8,10 +8,10 @@ import (
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-// A function with rules of its own, written in Python, is a segment: a node whose inputs are the arguments, the values that
-// the function computed, and the rules. A transform for which there is a rule stops at the node and asks it (walk.go);
-// any other one goes through the values, as if the segment were not there. Gradients flow to the arguments only: what
-// the function captured is constant to its rules.
+// A function with rules of its own, written in Python, is a segment: a node whose inputs are the arguments, the values
+// that the function computed, and the rules. A transform for which there is a rule stops at the node and asks it
+// (walk.go); any other one goes through the values, as if the segment were not there. Gradients flow to the arguments
+// only: what the function captured is constant to its rules.
 //
 // The rules are an array without elements, so that they live as long as a node needs them.
 
@@ -31,8 +31,8 @@ const (
 	ruleKinds
 )
 
-// customAttr is how many of the inputs are arguments, and how many batch axes lie in front that the rules know nothing of:
-// where there is no rule for batches, those for derivatives are batched themselves.
+// customAttr is how many of the inputs are arguments, and how many batch axes lie in front that the rules know nothing
+// of: where there is no rule for batches, those for derivatives are batched themselves.
 type customAttr struct{ args, depth int }
 
 var ruleOp = &Def{Name: "rules", Specs: noInputs, NoGrad: "they are no numbers"}
@@ -72,7 +72,8 @@ func custom(rules *Array, depth int, args, values []*Array) []*Array {
 		}
 	}
 	attr := &customAttr{len(args), depth}
-	return customPicks(newArray(&customOps[of], dtype.Float32, scalarShape, attr, slices.Concat(args, values, []*Array{rules})...))
+	return customPicks(newArray(&customOps[of], dtype.Float32, scalarShape, attr,
+		slices.Concat(args, values, []*Array{rules})...))
 }
 
 func customPicks(y *Array) []*Array {
@@ -101,7 +102,8 @@ func vjpCustom(w *Walk, y *Array, results []result, want []bool, then func([]*Ar
 			cts[i] = zerosLike(v)
 		}
 	}
-	call := &Call{Rules: rules, Which: VJPRule, Depth: y.attr.(*customAttr).depth, Lists: [][]*Array{args, cts, customPicks(y)}}
+	call := &Call{Rules: rules, Which: VJPRule, Depth: y.attr.(*customAttr).depth,
+		Lists: [][]*Array{args, cts, customPicks(y)}}
 	w.ask(call, func(grads []*Array) {
 		for i, g := range mustGive("vjp", grads, len(args)) {
 			switch {
@@ -118,7 +120,8 @@ func vjpCustom(w *Walk, y *Array, results []result, want []bool, then func([]*Ar
 
 func jvpCustom(w *Walk, y *Array, tangents []*Array, then func([]*Array)) {
 	args, values, rules := y.custom()
-	call := &Call{Rules: rules, Which: JVPRule, Depth: y.attr.(*customAttr).depth, Lists: [][]*Array{args, tangents[:len(args)]}}
+	call := &Call{Rules: rules, Which: JVPRule, Depth: y.attr.(*customAttr).depth,
+		Lists: [][]*Array{args, tangents[:len(args)]}}
 	if !slices.ContainsFunc(call.Lists[1], func(t *Array) bool { return t != nil }) { // only what was captured moves
 		then(make([]*Array, len(values)))
 		return
@@ -159,7 +162,9 @@ func vmapCustom(w *Walk, y *Array, ins []*Array, mapped []bool, n int, then func
 		for i, z := range mustGive("vmap", outs, len(values)) {
 			v := values[i]
 			if z == nil || z.dtype != v.dtype || !layout.Equal(z.shape, withBatch(n, v.shape)) {
-				errs.Throw(errs.ValueError, "[custom_function] the vmap rule must give %d examples of result %d, of shape %s and dtype %s each, not %s",
+				errs.Throw(errs.ValueError,
+					"[custom_function] the vmap rule must give %d examples of result %d, "+
+						"of shape %s and dtype %s each, not %s",
 					n, i, layout.Format(v.shape), v.dtype, describe(z))
 			}
 		}
@@ -169,7 +174,8 @@ func vmapCustom(w *Walk, y *Array, ins []*Array, mapped []bool, n int, then func
 
 func mustGive(rule string, answer []*Array, n int) []*Array {
 	if len(answer) != n {
-		errs.Throw(errs.ValueError, "[custom_function] the %s rule gave %d arrays where %d are due", rule, len(answer), n)
+		errs.Throw(errs.ValueError, "[custom_function] the %s rule gave %d arrays where %d are due", rule, len(answer),
+			n)
 	}
 	return answer
 }

@@ -233,9 +233,9 @@ func TestCancelLeavesOthers(t *testing.T) {
 	time.Sleep(time.Millisecond) // most times the first is under way by then, and somebody waits for it
 	first.Cancel()
 	if err := <-done; err != nil {
-		t.Errorf("who waited for a cancelled evaluation got %v", err)
+		t.Errorf("who waited for a canceled evaluation got %v", err)
 	}
-	same(t, "cancelled", []float64{values(t, as[1])[7], values(t, as[2])[7]}, []float64{601, 101})
+	same(t, "canceled", []float64{values(t, as[1])[7], values(t, as[2])[7]}, []float64{601, 101})
 }
 
 // TestCancelAll cancels what synchronize waits for, the last of which is not all.
@@ -252,7 +252,7 @@ func TestCancelAll(t *testing.T) {
 			t.Errorf("evaluation %d: %v", i, j.Err())
 		}
 	}
-	same(t, "cancelled", []float64{values(t, as[1])[7], values(t, as[2])[7]}, []float64{501, 401})
+	same(t, "canceled", []float64{values(t, as[1])[7], values(t, as[2])[7]}, []float64{501, 401})
 }
 
 // TestTracesLetGo holds that arrays evaluated inside a transform drop what they were computed from when it ends,

@@ -24,9 +24,11 @@ var Defs = map[string]*Def{
 
 // Assignments through subscripts, which are no functions of the table, for tests that call functions by name.
 func init() {
-	register(Func{Name: "assign", Sig: "(a: array, /, mask: array, values: array) -> array", Stream: noStream, Call: callN(func(a *Args) *Array {
-		return IndexUpdate(a.array(by.a), []IndexItem{{Kind: IndexArray, Array: a.array(by.mask)}}, a.array(by.values), UpdateSet)
-	})})
+	register(Func{Name: "assign", Sig: "(a: array, /, mask: array, values: array) -> array", Stream: noStream,
+		Call: callN(func(a *Args) *Array {
+			return IndexUpdate(a.array(by.a), []IndexItem{{Kind: IndexArray, Array: a.array(by.mask)}},
+				a.array(by.values), UpdateSet)
+		})})
 }
 
 // WithoutInputs are the primitives that no transform meets as a node of a function.
@@ -67,7 +69,8 @@ func CurrentStream() uint16 { return graph.stream }
 
 // Wrong is an array whose gradient is of the wrong shape, at which transforms stop.
 func Wrong(x *Array) *Array {
-	op := Def{Name: "wrong", VJP: func(_, ct *Array, _ []bool) []*Array { return []*Array{Reshape(ct, []int{-1, 1, 1})} }}
+	op := Def{Name: "wrong",
+		VJP: func(_, ct *Array, _ []bool) []*Array { return []*Array{Reshape(ct, []int{-1, 1, 1})} }}
 	return newArray(&op, x.dtype, x.shape, nil, x)
 }
 
@@ -120,8 +123,8 @@ func Nodes(outs []*Array) []*Array {
 	return list
 }
 
-// SpecsFor is what y's shape rule answers for the inputs of z, a node of the same op; known says that it answers, sameAttr
-// whether both nodes have one attr.
+// SpecsFor is what y's shape rule answers for the inputs of z, a node of the same op; known says that it answers,
+// sameAttr whether both nodes have one attr.
 func SpecsFor(y, z *Array) (specs []Spec, known, sameAttr bool) {
 	specs = y.op.Specs(y, z.inputs())
 	return specs, specs != nil, reflect.DeepEqual(y.attr, z.attr)

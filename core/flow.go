@@ -11,8 +11,9 @@ type flow struct {
 }
 
 // follow lists the nodes from which outs are computed and that depend on ins, without recursion. through says
-// whether dependence passes a node, and ruled, if not nil, which nodes with several results have rules of their own, so that
-// the values which others computed for them are none of the transform's business. Positions are kept, as rules may follow parts of the graph themselves.
+// whether dependence passes a node, and ruled, if not nil, which nodes with several results have rules of their own, so
+// that the values which others computed for them are none of the transform's business. Positions are kept, as rules may
+// follow parts of the graph themselves.
 func follow(outs, ins []*Array, through func(*Array) bool, ruled func(*Several) bool) *flow {
 	graph.epoch += 2 // epoch-1: met, does not depend; epoch: depends, slot is its position
 	yes, no := graph.epoch, graph.epoch-1

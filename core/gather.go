@@ -52,7 +52,8 @@ func init() {
 			return gatherAxis(xs[0], xs[1], y.attr.(device.AxisAttr).Axis+1)
 		},
 	}
-	scatterAxisOp = Def{Name: "put_along_axis", Specs: shapedAs(0), Kind: device.KindScatterAxis, Launch: launchScatter, Cost: scatterCost,
+	scatterAxisOp = Def{Name: "put_along_axis", Specs: shapedAs(0), Kind: device.KindScatterAxis, Launch: launchScatter,
+		Cost: scatterCost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			at, idx, u := y.attr.(device.ScatterAxisAttr), y.in[1], y.in[2]
 			gu := gatherAxis(ct, idx, at.Axis)

@@ -17,7 +17,8 @@ import (
 var nonzeroOp Def
 
 func init() {
-	nonzeroOp = Def{Name: "index", Specs: shapeHeld, NoGrad: "the result is an integer", Kind: device.KindNonzero, Launch: launchNonzero,
+	nonzeroOp = Def{Name: "index", Specs: shapeHeld, NoGrad: "the result is an integer", Kind: device.KindNonzero,
+		Launch:      launchNonzero,
 		LaunchEmpty: true,
 		Cost:        func(y *Array) int { return 1 + y.in[0].Size()/(8*max(y.Size(), 1)) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {

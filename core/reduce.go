@@ -15,8 +15,9 @@ var reduceOp, argReduceOp Def
 var reduceNames = [device.ReduceOpCount]string{"sum", "prod", "min", "max", "all", "any"}
 
 func init() {
-	reduceOp = Def{Name: "reduce", Specs: specsOfReduce, NameOf: func(at any) string { return reduceNames[at.(device.ReduceAttr).Op] },
-		Kind: device.KindReduce, VJP: vjpReduce, JVP: jvpReduce,
+	reduceOp = Def{Name: "reduce", Specs: specsOfReduce,
+		NameOf: func(at any) string { return reduceNames[at.(device.ReduceAttr).Op] },
+		Kind:   device.KindReduce, VJP: vjpReduce, JVP: jvpReduce,
 		Cost: func(y *Array) int { return max(y.in[0].Size()/max(y.Size(), 1), 1) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			at := y.attr.(device.ReduceAttr)

@@ -14,8 +14,9 @@ var scanOp Def
 var scanNames = [device.ScanOpCount]string{"cumsum", "cumprod", "cummin", "cummax", "logcumsumexp"}
 
 func init() {
-	scanOp = Def{Name: "scan", Specs: shapedAs(0), NameOf: func(at any) string { return scanNames[at.(device.ScanAttr).Op] },
-		Kind: device.KindScan, VJP: vjpScan, JVP: jvpScan,
+	scanOp = Def{Name: "scan", Specs: shapedAs(0),
+		NameOf: func(at any) string { return scanNames[at.(device.ScanAttr).Op] },
+		Kind:   device.KindScan, VJP: vjpScan, JVP: jvpScan,
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			at := y.attr.(device.ScanAttr)
 			at.Axis++

@@ -109,7 +109,7 @@ func init() {
 	)
 }
 
-// vmapWeights is a normalisation in which every example has its own weight or bias: the kernel normalises with
+// vmapWeights is a normalization in which every example has its own weight or bias: the kernel normalizes with
 // neutral ones, in float32 for halves as it does alone, and the rows of the table apply the rest.
 func vmapWeights(y *Array, ins []*Array, mapped []bool) *Array {
 	x := wide(ins[0])

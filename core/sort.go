@@ -28,9 +28,12 @@ func init() {
 		},
 		JVP: func(y *Array, t []*Array) *Array { return gatherAxis(t[0], order(y), y.attr.(device.SortAttr).Axis) },
 	}
-	argSortOp = Def{Name: "argsort", Specs: specsOfSort, NameOf: sortName, Kind: device.KindSort, VMap: vmap, Cost: cost,
+	argSortOp = Def{Name: "argsort", Specs: specsOfSort, NameOf: sortName, Kind: device.KindSort, VMap: vmap,
+		Cost:   cost,
 		NoGrad: "the result is an integer"}
-	searchOp = Def{Name: "searchsorted", Specs: func(y *Array, ins []*Array) []Spec { return oneSpec(y.dtype, ins[1].shape) }, Kind: device.KindSearchSorted, Cost: cost, VMap: vmapSearch,
+	searchOp = Def{Name: "searchsorted",
+		Specs: func(y *Array, ins []*Array) []Spec { return oneSpec(y.dtype, ins[1].shape) },
+		Kind:  device.KindSearchSorted, Cost: cost, VMap: vmapSearch,
 		NoGrad: "the result is an integer"}
 
 }

@@ -12,8 +12,8 @@ import (
 // answers nil where that cannot be known, because the node holds extents that may have come from shapes, as
 // those of reshape may. A dtype that an op chooses, as astype does, is the node's own.
 //
-// A rule is about one node. Whether an array that depends on no input, such as arange(n), was made for their shapes is for
-// whoever traces to know.
+// A rule is about one node. Whether an array that depends on no input, such as arange(n), was made for their shapes is
+// for whoever traces to know.
 
 // Spec is what is known of an array before it is computed.
 type Spec struct {
@@ -29,8 +29,8 @@ func shapedAs(i int) func(y *Array, ins []*Array) []Spec {
 	return func(_ *Array, ins []*Array) []Spec { return oneSpec(ins[i].dtype, ins[i].shape) }
 }
 
-// shapeHeld is the rule of ops that hold the shape of their result. It may have come from that of any array, as where a sum
-// is stretched to the shape of what was summed, so that it is known to stand for the node's own inputs only.
+// shapeHeld is the rule of ops that hold the shape of their result. It may have come from that of any array, as where a
+// sum is stretched to the shape of what was summed, so that it is known to stand for the node's own inputs only.
 func shapeHeld(y *Array, ins []*Array) []Spec {
 	if !slices.Equal(y.inputs(), ins) {
 		return nil
@@ -138,8 +138,8 @@ func specsOfConv(y *Array, ins []*Array) []Spec {
 	return oneSpec(ins[0].dtype, convShape(ins[0], ins[1], y.attr.(device.ConvAttr)))
 }
 
-// specsOfSort gives values or positions in the shape of the input. The place of an element that is to be found was counted
-// along the axis, from its end where that was asked for.
+// specsOfSort gives values or positions in the shape of the input. The place of an element that is to be found was
+// counted along the axis, from its end where that was asked for.
 func specsOfSort(y *Array, ins []*Array) []Spec {
 	at := y.attr.(device.SortAttr)
 	if at.Kth >= 0 && ins[0].shape[at.Axis] != y.in[0].shape[at.Axis] {
@@ -148,8 +148,8 @@ func specsOfSort(y *Array, ins []*Array) []Spec {
 	return oneSpec(y.dtype, ins[0].shape)
 }
 
-// specsOfGather reads slices whose extents the node holds. Along an axis that it reads as a whole the extent may be that of
-// the input then.
+// specsOfGather reads slices whose extents the node holds. Along an axis that it reads as a whole the extent may be
+// that of the input then.
 func specsOfGather(y *Array, ins []*Array) []Spec {
 	at := y.attr.(device.GatherAttr)
 	for axis, n := range ins[0].shape {

@@ -27,7 +27,8 @@ func TestEveryOpHasAShapeRule(t *testing.T) {
 // shapedPrograms are programs through every primitive: those of the other tests, all rows, and gradients and tangents.
 func shapedPrograms() []string {
 	list := append([]string{"einsum('ij,jk->ik',x,w)", "take_along_axis(x,argsort(x,1),1)",
-		"put_along_axis(x,argsort(x,1),x,1)", "conv1d(expand_dims(x,2),expand_dims(slice(w,A([0]),(0,),(1,1)),2))"}, batchable...)
+		"put_along_axis(x,argsort(x,1),x,1)", "conv1d(expand_dims(x,2),expand_dims(slice(w,A([0]),(0,),(1,1)),2))"},
+		batchable...)
 	for _, r := range table.Rows {
 		switch len(r.Args) {
 		case 1:
@@ -39,8 +40,8 @@ func shapedPrograms() []string {
 	return list
 }
 
-// builtAt builds text over x of shape (m,n), w of shape (n,m) and i of shape (n), and the gradient with respect to x, or
-// nil where that does not go at these shapes.
+// builtAt builds text over x of shape (m,n), w of shape (n,m) and i of shape (n), and the gradient with respect to x,
+// or nil where that does not go at these shapes.
 func builtAt(text string, m, n int) (outs []*core.Array) {
 	defer func() {
 		if recover() != nil {
@@ -50,7 +51,8 @@ func builtAt(text string, m, n int) (outs []*core.Array) {
 	v := func(d dtype.Dtype, shape ...int) *core.Array {
 		return vector(d, shape, make([]float64, layout.Size(shape)))
 	}
-	xs := core.Tracers([]*core.Array{v(dtype.Float64, m, n), v(dtype.Float64, n, m), v(dtype.Int32, n), v(dtype.Uint32, 2)})
+	xs := core.Tracers([]*core.Array{v(dtype.Float64, m, n), v(dtype.Float64, n, m), v(dtype.Int32, n),
+		v(dtype.Uint32, 2)})
 	c := newCaller()
 	c.env["x"], c.env["w"], c.env["i"], c.env["k"] = xs[0], xs[1], xs[2], xs[3]
 	outs = c.eval(text)
@@ -63,8 +65,8 @@ func builtAt(text string, m, n int) (outs []*core.Array) {
 	return outs
 }
 
-// TestShapeRules: what a rule answers for a node's own inputs is what the op built; what it answers for the inputs of the same
-// node of a program over other shapes is what the op built there, with the same attr, or nothing.
+// TestShapeRules: what a rule answers for a node's own inputs is what the op built; what it answers for the inputs of
+// the same node of a program over other shapes is what the op built there, with the same attr, or nothing.
 func TestShapeRules(t *testing.T) {
 	core.Lock()
 	defer core.Unlock()
@@ -131,9 +133,11 @@ func checkSpec(t *testing.T, text string, y, z *core.Array) (known bool) {
 		t.Errorf("%s: the rule of %s does not know what it built", text, y.Op().Name)
 	case !known:
 	case specs[0].Dtype != z.Dtype() || !layout.Equal(specs[0].Shape, z.Shape()):
-		t.Errorf("%s: the rule of %s answers %v, but %s %v was built", text, y.Op().Name, specs[0], z.Dtype(), z.Shape())
+		t.Errorf("%s: the rule of %s answers %v, but %s %v was built", text, y.Op().Name, specs[0], z.Dtype(),
+			z.Shape())
 	case !sameAttr:
-		t.Errorf("%s: %s has another attr at shape %v than at %v, and its rule does not tell", text, y.Op().Name, z.Shape(),
+		t.Errorf("%s: %s has another attr at shape %v than at %v, and its rule does not tell", text, y.Op().Name,
+			z.Shape(),
 			y.Shape())
 	}
 	return known

@@ -174,7 +174,9 @@ func init() {
 }
 
 func init() {
-	asTypeOp = Def{Name: "astype", Specs: func(y *Array, ins []*Array) []Spec { return oneSpec(y.dtype, ins[0].shape) }, Linear: true, Kind: device.KindCopy, Launch: launchCast,
+	asTypeOp = Def{Name: "astype",
+		Specs: func(y *Array, ins []*Array) []Spec { return oneSpec(y.dtype, ins[0].shape) }, Linear: true,
+		Kind: device.KindCopy, Launch: launchCast,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			d := y.in[0].dtype
 			return []*Array{AsType(realPart(ct, d), d)}

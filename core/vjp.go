@@ -99,7 +99,8 @@ func (w *Walk) pull(outs, ins, cotangents []*Array, then func(grads []*Array)) {
 	f := follow(outs, ins, func(a *Array) bool {
 		return a.op.NoGrad == "" && (a.op.Several != nil || a.dtype.IsInexact())
 	}, hasVJP)
-	p := &pulling{f: f, ins: ins, cts: make([]*Array, len(f.order)), at: len(f.order) - 1, want: make([]bool, 0, 8), then: then}
+	p := &pulling{f: f, ins: ins, cts: make([]*Array, len(f.order)), at: len(f.order) - 1, want: make([]bool, 0, 8),
+		then: then}
 	for i, out := range outs {
 		if slot := f.outs[i]; slot >= 0 && out.dtype.IsInexact() {
 			graph.stream = out.stream
@@ -211,8 +212,8 @@ func (p *pulling) take(i int, grads []*Array) {
 	}
 }
 
-// mustFit holds the rules of y's op to what whoever uses derivatives relies on: a gradient has the shape and dtype of the
-// input it belongs to, a tangent those of y. An optimizer would take over another shape without a word.
+// mustFit holds the rules of y's op to what whoever uses derivatives relies on: a gradient has the shape and dtype of
+// the input it belongs to, a tangent those of y. An optimizer would take over another shape without a word.
 func mustFit(what string, y, d, like *Array) {
 	if d.dtype != like.dtype || !slices.Equal(d.shape, like.shape) {
 		errs.Throw(errs.RuntimeError, "[%s] internal error: the %s has shape %s and dtype %s where %s and %s are due",

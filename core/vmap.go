@@ -14,7 +14,8 @@ var placeholder = &Def{Name: "placeholder", Specs: noInputs, NoGrad: "it has no 
 // NoAxis marks an argument or result that vmap does not batch.
 const NoAxis = math.MinInt32
 
-// Placeholders makes arguments of the same shapes and dtypes without values, for the transform that BeginTrace gave that number.
+// Placeholders makes arguments of the same shapes and dtypes without values, for the transform that BeginTrace gave
+// that number.
 func Placeholders(began uint64, like []*Array) []*Array {
 	out := make([]*Array, len(like))
 	for i, x := range like {

@@ -6,10 +6,10 @@ import (
 	"github.com/mlx-go/mlx_go/core/errs"
 )
 
-// Walk is a transform that goes through a graph node by node. A rule that is written in Python stops it: whoever runs the
-// walk gives up the graph lock, calls the rule and goes on with its answer, so that no Go code is on the stack while
-// Python runs. A rule may also have a walk of its own done first, as the gradient of a checkpoint does; so what is to be
-// done with an answer is a function that the rule leaves behind.
+// Walk is a transform that goes through a graph node by node. A rule that is written in Python stops it: whoever runs
+// the walk gives up the graph lock, calls the rule and goes on with its answer, so that no Go code is on the stack
+// while Python runs. A rule may also have a walk of its own done first, as the gradient of a checkpoint does; so what
+// is to be done with an answer is a function that the rule leaves behind.
 type Walk struct {
 	stages []stage // the innermost last
 	call   *Call

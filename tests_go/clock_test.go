@@ -11,7 +11,8 @@ import (
 )
 
 var (
-	clocks = regexp.MustCompile(`time\.(Now|Since|Until)\(|perf_counter|monotonic|process_time|thread_time|time\.time\(`)
+	clocks = regexp.MustCompile(`time\.(Now|Since|Until)\(|perf_counter|monotonic|process_time|` +
+		`thread_time|time\.time\(`)
 	limits = regexp.MustCompile(`(?:timeout(?:: float)?\s*=\s*|\.(?:join|wait)\()([0-9.]+)`)
 )
 

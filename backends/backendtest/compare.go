@@ -51,7 +51,7 @@ func smallest(d dtype.Dtype) float64 {
 	return 0x1p-149
 }
 
-// rank numbers the floats of d in order: neighbours differ by one, infinity follows the largest.
+// rank numbers the floats of d in order: neighbors differ by one, infinity follows the largest.
 func rank(d dtype.Dtype, b uint64) int64 {
 	sign := uint64(1) << (8*d.Size() - 1)
 	if b&sign != 0 {

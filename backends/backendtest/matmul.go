@@ -124,7 +124,7 @@ func (c *ctx) conv(d dtype.Dtype, v convCase) {
 	}
 	shape = append(shape, v.w[0])
 	tol := sumTolerance(d, terms, ins, c.bound(device.KindConv, v.at, ins, shape))
-	if len(v.at.Stride) == 2 { // Winograd's transforms add up neighbours
+	if len(v.at.Stride) == 2 { // Winograd's transforms add up neighbors
 		slack := tol.slack
 		tol.slack = func(i int, want complex128) float64 { return slack(i, want) + 16*eps(d)*(1+cmplx.Abs(want)) }
 	}

@@ -87,7 +87,7 @@ func testNorm(c *ctx) {
 }
 
 // rowScales is, for every row, its largest element over its deviation.
-func (c *ctx) rowScales(t *device.Tensor, eps float64, centred bool) []float64 {
+func (c *ctx) rowScales(t *device.Tensor, eps float64, centered bool) []float64 {
 	n := t.Shape[len(t.Shape)-1]
 	out := make([]float64, t.Size()/n)
 	for r := range out {
@@ -97,11 +97,11 @@ func (c *ctx) rowScales(t *device.Tensor, eps float64, centred bool) []float64 {
 			sum, squares, most = sum+x, squares+x*x, math.Max(most, math.Abs(x))
 		}
 		m := sum / float64(n)
-		if !centred {
+		if !centered {
 			m = 0
 		}
 		out[r] = 1.5 * most / math.Sqrt(math.Max(squares/float64(n)-m*m, 0)+float64(eps))
-		if centred { // an error in the mean also shifts the deviation
+		if centered { // an error in the mean also shifts the deviation
 			out[r] *= 1 + most/math.Sqrt(math.Max(squares/float64(n)-m*m, 0)+float64(eps))*1e-2
 		}
 	}

@@ -40,7 +40,7 @@ func argReduce(k *device.Kernel) error {
 			o++
 		}
 	}
-	f.kept = normalise(f.kept, &f.in, &f.out, in.Dtype.Size(), 4)
+	f.kept = normalize(f.kept, &f.in, &f.out, in.Dtype.Size(), 4)
 	f.run()
 	return nil
 }

@@ -156,7 +156,7 @@ func spread(k *device.Kernel, args *C.ew_args, ops []C.ew_operand, st []C.ew_ste
 	})
 }
 
-// collapseOperands describes where operands lie, inputs first, in the fewest axes: neighbouring axes
+// collapseOperands describes where operands lie, inputs first, in the fewest axes: neighboring axes
 // that all of them walk as one are merged. It reports false when MAXD axes are too few.
 func collapseOperands(k *device.Kernel, a *C.ew_args, ops []C.ew_operand) bool {
 	shape := k.Out[0].Shape

@@ -215,7 +215,7 @@ func TestMatMulNaN(t *testing.T) {
 	}
 }
 
-// Infinities and NaNs of bfloat16 lie in words with their neighbours; none of them may change on the way.
+// Infinities and NaNs of bfloat16 lie in words with their neighbors; none of them may change on the way.
 func TestMatMulPairs(t *testing.T) {
 	const n = 130
 	for _, order := range [][]int{{n, 1}, {1, n}} {

@@ -124,9 +124,9 @@ func locate(axes []axis, i int) (in, out int) {
 	return in, out
 }
 
-// normalise makes strides of the input positive, orders axes so that memory is walked
+// normalize makes strides of the input positive, orders axes so that memory is walked
 // forward with the smallest stride innermost, and merges what is walked as one.
-func normalise(axes []axis, in, out *unsafe.Pointer, inSize, outSize int) []axis {
+func normalize(axes []axis, in, out *unsafe.Pointer, inSize, outSize int) []axis {
 	a := make([]axis, 0, len(axes))
 	for _, x := range axes {
 		if x.n == 1 {
@@ -162,8 +162,8 @@ func (f fold) run() {
 		f.reduced = nil
 	}
 	size := f.from.Size()
-	f.kept = normalise(f.kept, &f.in, &f.out, size, f.to.Size())
-	f.reduced = normalise(f.reduced, &f.in, &f.out, size, 0)
+	f.kept = normalize(f.kept, &f.in, &f.out, size, f.to.Size())
+	f.reduced = normalize(f.reduced, &f.in, &f.out, size, 0)
 	if len(f.kept) > maxAxes {
 		a := f.kept[0]
 		f.kept = f.kept[1:]
@@ -201,7 +201,7 @@ func (f fold) run() {
 		columns = r.n < shortRun && k.n > r.n
 	case k.n < shortRun && r.n >= shortRun:
 		columns = false
-		// Few neighbouring outputs, like the columns of an (n, 3) array: groups of rows form wide ones.
+		// Few neighboring outputs, like the columns of an (n, 3) array: groups of rows form wide ones.
 		if g := 512 / k.n; k.in == 1 && r.in == k.n && r.n >= 4*g {
 			f.grouped(g)
 			return

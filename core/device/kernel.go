@@ -36,7 +36,7 @@ type Kernel struct {
 	Cancel *atomic.Bool // once true nobody wants the result: return ErrCanceled within some 10 ms; may be nil
 	Room   int          // bytes of working space that the memory limit leaves; 0: no limit
 	// Done is not nil when Out[0] is the memory of an input that exists nowhere else: elementwise in place, and
-	// scatters into a dying array. Such a kernel must not be given up half way through a position. When it is cancelled
+	// scatters into a dying array. Such a kernel must not be given up half way through a position. When it is canceled
 	// it leaves in Done how many positions of its own order are complete, and launched again it goes on from there.
 	Done *int
 	// InAt and OutAt are where In and Out lie on a Device, whose Data are nil then, and Work is the working space that

@@ -69,7 +69,7 @@ const (
 	// KindRandomBits fills Out[0], shape keys + (n,) dtype uint32 seen as a flat run of bytes per key, with
 	// threefry2x32 of In[0] (keys..., 2). RandomAttr.
 	KindRandomBits
-	// KindSoftmax normalises exp along the last axis, in float32 for halves. Attr nil.
+	// KindSoftmax normalizes exp along the last axis, in float32 for halves. Attr nil.
 	KindSoftmax
 	// KindLogSumExp folds the last axis to log(sum(exp)), which Out[0] drops. Attr nil.
 	KindLogSumExp

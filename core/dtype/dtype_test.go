@@ -69,7 +69,7 @@ func TestHalvesRoundTrip(t *testing.T) {
 	}
 }
 
-// TestFloat16Rounds compares with the nearest value found by search: between neighbours ties go to even.
+// TestFloat16Rounds compares with the nearest value found by search: between neighbors ties go to even.
 func TestFloat16Rounds(t *testing.T) {
 	for h := uint16(0); h < 0x7bff; h++ {
 		lo, hi := float64(Float16To(h)), float64(Float16To(h+1))

@@ -190,7 +190,7 @@ func Reshape(shape Shape, strides []int, to Shape) ([]int, bool) {
 	return out, true
 }
 
-// Collapse merges neighbouring axes that every operand walks as one and drops
+// Collapse merges neighboring axes that every operand walks as one and drops
 // axes of extent 1. strides[k] belongs to operand k. The results are fresh.
 func Collapse(shape Shape, strides ...[]int) (Shape, [][]int) {
 	dims := make([]int, 0, len(shape))

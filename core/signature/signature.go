@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Kind tells how Python may pass a parameter.
-type Kind uint8
+// ParamKind tells how Python may pass a parameter.
+type ParamKind uint8
 
 const (
-	PositionalOnly Kind = iota
-	Positional          // or by keyword
-	VarPositional       // *args
+	PositionalOnly ParamKind = iota
+	Positional               // or by keyword
+	VarPositional            // *args
 	KeywordOnly
 	VarKeyword // **kwargs
 )
@@ -23,7 +23,7 @@ type Param struct {
 	Name    string
 	Type    string // annotation as written, "" if none
 	Default string // as written; only if HasDefault
-	Kind    Kind
+	Kind    ParamKind
 
 	HasDefault bool
 }

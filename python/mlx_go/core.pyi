@@ -1011,7 +1011,7 @@ def arange(start: None | int | float = None, stop: None | int | float = None, st
     Args:
         start: First value.
         stop: Bound that is not reached.
-        step: Distance of neighbours, 1 if None.
+        step: Distance of neighbors, 1 if None.
         dtype: Type of the elements: if None int32 for integers (int64 where they need it), else float32.
 
     Returns:
@@ -1117,7 +1117,7 @@ def as_strided(a: array, /, shape: Sequence[int] | None = None, strides: Sequenc
     Args:
         a: Input array.
         shape: Shape of the result, that of ``a`` if None.
-        strides: Steps between neighbours along each axis, in elements; contiguous if None.
+        strides: Steps between neighbors along each axis, in elements; contiguous if None.
         offset: Position of the first element.
 
     Returns:
@@ -1594,7 +1594,7 @@ def diagonal(a: array, offset: int = 0, axis1: int = 0, axis2: int = 1, stream: 
         array([1, 4], dtype=int32)
     """
 def diff(a: array, /, n: int = 1, axis: int = -1, *, stream: StreamOrDevice = None) -> array:
-    """Difference of neighbours along an axis, ``n`` times.
+    """Difference of neighbors along an axis, ``n`` times.
 
     Args:
         a: Input array.
@@ -2387,7 +2387,7 @@ def softmax(a: array, /, axis: None | int | Sequence[int] = None, *, precise: bo
 
     Args:
         a: Input array.
-        axis: Axis or axes to normalise over; ``None`` is all of them.
+        axis: Axis or axes to normalize over; ``None`` is all of them.
         precise: Accepted for compatibility: the accumulation is always precise.
 
     Returns:

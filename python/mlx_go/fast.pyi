@@ -5,7 +5,7 @@ from typing import Any, Literal
 from .core import Dtype, StreamOrDevice, array, bfloat16, float32, int32, scalar
 
 def layer_norm(x: array, weight: array | None, bias: array | None, eps: float, *, stream: StreamOrDevice = None) -> array:
-    """Layer normalisation over the last axis (Ba et al., 2016), in float32 for halves.
+    """Layer normalization over the last axis (Ba et al., 2016), in float32 for halves.
 
     Args:
         x: Input of shape (..., D).
@@ -21,7 +21,7 @@ def layer_norm(x: array, weight: array | None, bias: array | None, eps: float, *
         array([-1, 1], dtype=float32)
     """
 def rms_norm(x: array, weight: array | None, eps: float, *, stream: StreamOrDevice = None) -> array:
-    """Root-mean-square normalisation over the last axis (Zhang and Sennrich, 2019), in float32 for halves.
+    """Root-mean-square normalization over the last axis (Zhang and Sennrich, 2019), in float32 for halves.
 
     Args:
         x: Input of shape (..., D).

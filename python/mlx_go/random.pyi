@@ -32,7 +32,7 @@ def categorical(logits: array, axis: int = -1, shape: Sequence[int] | None = Non
     """Positions drawn with probability softmax(logits).
 
     Args:
-        logits: Unnormalised log probabilities.
+        logits: Unnormalized log probabilities.
         axis: Axis of the categories.
         shape: Shape of the result, to which the other axes of ``logits`` broadcast.
         num_samples: How many positions to draw for each distribution, as a last axis; excludes ``shape``.

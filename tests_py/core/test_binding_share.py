@@ -254,7 +254,7 @@ def test_read_only_memory_stays_read_only():
     assert not memoryview(mx.array(n)).readonly
 
 
-def test_read_only_memory_stays_so_when_a_neighbour_dies(tmp_path):
+def test_read_only_memory_stays_so_when_a_neighbor_dies(tmp_path):
     """Whether memory may be written is a property of who owns it, not of an address."""
     data = bytes(range(16))
     (tmp_path / "file").write_bytes(data)

@@ -17,7 +17,7 @@ def in_thread(f: Any) -> Any:
     return out[0]
 
 
-def behaviour(m: Any) -> list[Any]:
+def behavior(m: Any) -> list[Any]:
     """What the default stream is in every situation, as comparisons."""
     seen: list[Any] = []
     cpu, first = m.cpu, m.default_stream(m.cpu)
@@ -66,7 +66,7 @@ def behaviour(m: Any) -> list[Any]:
 
 @needs_oracle
 def test_defaults_and_contexts_like_the_oracle() -> None:
-    assert behaviour(mx) == behaviour(mlx)
+    assert behavior(mx) == behavior(mlx)
 
 
 CALLS: dict[str, Any] = {

@@ -3,7 +3,7 @@
 
 // A fold of some axes of an array. Kept and reduced axes are listed apart, the innermost
 // last; strides are in elements. One unit of the range is one output by rows, a block of
-// cols neighbouring outputs by columns, over one chunk of the reduced positions.
+// cols neighboring outputs by columns, over one chunk of the reduced positions.
 typedef struct {
 	const void *in;
 	void *out;

@@ -14,7 +14,7 @@ static void TN(conv_pack_depthwise)(const conv_args *p, int64_t lo, int64_t hi) 
 	}
 }
 
-// Depthwise: the sums of R neighbours in a row, step apart, for TL channels. A vector of weights serves them all.
+// Depthwise: the sums of R neighbors in a row, step apart, for TL channels. A vector of weights serves them all.
 #define DW_DECL(i) VT s##i = {};
 #define DW_STEP(i) s##i += TLOAD(a + i * step) * w;
 #define DW_OUT(i) TSTORE(sums + i * TL, s##i);

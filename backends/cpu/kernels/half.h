@@ -6,7 +6,7 @@ typedef uint16_t vh __attribute__((vector_size(VB / 2)));
 typedef vh vh_any __attribute__((aligned(2), may_alias));
 
 INL float f16_f32(uint16_t h) {
-	// The exponent is rebiased by a multiplication, which also normalises subnormals.
+	// The exponent is rebiased by a multiplication, which also normalizes subnormals.
 	uint32_t e = (uint32_t)(h & 0x7fff) << 13;
 	float f = bits_f32(e) * 0x1p112f;
 	uint32_t special = (h & 0x7c00) == 0x7c00 ? 0x7f800000 : 0;

@@ -270,7 +270,7 @@ static void reduce_rows(const reduce_args *g, const reduce_fold *f, int64_t lo, 
 	}
 }
 
-// By columns: neighbouring outputs fold whole rows into accumulators, so memory streams.
+// By columns: neighboring outputs fold whole rows into accumulators, so memory streams.
 static void reduce_columns(const reduce_args *g, const reduce_fold *f, int64_t lo, int64_t hi) {
 	ROOM(char, buf, 0); // 4 * 8 * REDUCE_BLOCK
 	ROOM(char, acc, 32 * REDUCE_BLOCK);

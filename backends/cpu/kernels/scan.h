@@ -14,7 +14,7 @@ typedef struct {
 typedef struct {
 	int32_t size;
 	void (*row)(const void *in, int64_t is, void *out, int64_t os, int64_t n, scan_state *at);
-	// columns folds row after row of n neighbours; cs is their stride in the input, 1 in the output.
+	// columns folds row after row of n neighbors; cs is their stride in the input, 1 in the output.
 	void (*columns)(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, scan_state *at);
 	void (*carry)(void *out, int64_t os, int64_t n, const void *carry);
 } scan_fold;

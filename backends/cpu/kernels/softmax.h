@@ -3,7 +3,7 @@
 #pragma once
 #include "abi_softmax.h"
 
-// Rows up to this length are normalised in one piece that stays in the first-level cache.
+// Rows up to this length are normalized in one piece that stays in the first-level cache.
 enum { SOFTMAX_ROW = 8192, SOFTMAX_BLOCK = 2048, SOFTMAX_SUM = 1024 };
 // Where in the room of the call a block lies as loaded, and its exponentials; a row whole leads.
 enum { SOFTMAX_LOADED = 4 * SOFTMAX_ROW, SOFTMAX_TERMS = SOFTMAX_LOADED + 8 * SOFTMAX_BLOCK };

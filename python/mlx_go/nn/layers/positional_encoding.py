@@ -42,7 +42,7 @@ class RoPE(Module):
 
     Args:
         dims: How many features are rotated; the rest are passed through.
-        traditional: If ``True``, pairs are neighbours; otherwise they lie ``dims // 2``
+        traditional: If ``True``, pairs are neighbors; otherwise they lie ``dims // 2``
             apart.
         base: The base of the angular frequencies.
         scale: Multiplies the positions.

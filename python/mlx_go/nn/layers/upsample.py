@@ -16,7 +16,7 @@ def _nearest_indices(size: int, scale: float) -> tuple[int, ...]:
     out = int(scale * size)
     if scale < 1:
         return tuple(i * size // out for i in range(out))
-    # Input and output share their centre. The inner rounding makes positions half way
+    # Input and output share their center. The inner rounding makes positions half way
     # between two inputs exact, so that they all go to the even one.
     start = ((size - 1) - (out - 1) / scale) / 2
     return tuple(min(max(round(round(i / scale + start, 9)), 0), size - 1) for i in range(out))
@@ -59,7 +59,7 @@ def _resample(
     align_corners: bool,
     antialias: bool,
 ) -> mx.array:
-    """Weight the neighbours of every output position along one axis.
+    """Weight the neighbors of every output position along one axis.
 
     The kernel is zero beyond ``support``. With antialiasing it is stretched by the
     reduction factor, and taps outside the input are left out; otherwise they repeat the
@@ -75,7 +75,7 @@ def _resample(
     if align_corners:
         position = steps * ((size - 1) / max(out - 1, 1))
     else:
-        # Input and output share their centre.
+        # Input and output share their center.
         position = steps / scale + ((size - 1) - (out - 1) / scale) / 2
     stretch = max(1 / scale, 1.0) if antialias else 1.0
     reach = math.ceil(support * stretch)

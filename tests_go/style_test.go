@@ -1,0 +1,67 @@
+package tests_go
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// british are stems whose American spelling is another.
+var british = regexp.MustCompile(`(?i)\b\w*(normalis|initialis|optimis[ei]|serialis|organis|recognis|neighbour|` +
+	`behaviour|colour|favour|cancell(ed|ing)|modelling|labell)\w*|\bcentred?\b`)
+
+// narrow are the folders whose Go lines end before column 121, a tab counting as 4.
+var narrow = []string{"core/", "capi/", "tests_go/"}
+
+// wider are files of these folders that are still to be cut.
+var wider = map[string]bool{
+	"core/eval_test.go": true, "core/fuse.go": true, "core/giveup_test.go": true, "core/modes_test.go": true,
+	"core/planted_test.go": true, "core/rest_test.go": true, "core/shape_grad_test.go": true,
+}
+
+// TestStyle holds what a reader meets everywhere: one spelling, and lines that fit.
+func TestStyle(t *testing.T) {
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		name := filepath.ToSlash(strings.TrimPrefix(path, ".."+string(filepath.Separator)))
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if strings.HasPrefix(name, ".") && name != ".." || name == "build" || name == "dist" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		switch filepath.Ext(name) {
+		case ".go", ".c", ".h", ".py", ".pyi", ".md", ".tmpl":
+		default:
+			return nil
+		}
+		if name == "tests_go/style_test.go" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		wide := false
+		for _, folder := range narrow {
+			wide = wide || strings.HasPrefix(name, folder) && strings.HasSuffix(name, ".go")
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if w := british.FindString(line); w != "" {
+				t.Errorf("%s:%d: %q is not American", name, i+1, w)
+			}
+			if n := len([]rune(strings.ReplaceAll(line, "\t", "    "))); wide && !wider[name] && n > 120 {
+				t.Errorf("%s:%d has %d columns", name, i+1, n)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
