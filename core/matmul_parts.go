@@ -270,7 +270,8 @@ func blockMaskedMM(args *Args) *Array {
 	pair := promoted([]*Array{args.array(by.a), args.array(by.b)})
 	a, b := pair[0], pair[1]
 	if !a.dtype.IsInexact() {
-		errs.Throw(errs.ValueError, "[%s] only floating point and complex64 matrices are multiplied, not %s", op, a.dtype)
+		errs.Throw(errs.ValueError, "[%s] only floating point and complex64 matrices are multiplied, not %s", op,
+			a.dtype)
 	}
 	block := args.int(by.blockSize)
 	if block <= 0 {

@@ -1,9 +1,9 @@
 package core
 
-// Transforms are an open set. VJP, JVP and VMap, which every primitive must think of, are fields of Def, so that a family's
-// file shows a primitive whole and the compiler checks their types. A further transform has a table of its own in a file of
-// its own: rules of whatever type it likes, for the primitives that it knows, and what to do with others. It touches
-// no file that is there, as the bounds in rules_test.go show.
+// Transforms are an open set. VJP, JVP and VMap, which every primitive must think of, are fields of Def, so that a
+// family's file shows a primitive whole and the compiler checks their types. A further transform has a table of its own
+// in a file of its own: rules of whatever type it likes, for the primitives that it knows, and what to do with others.
+// It touches no file that is there, as the bounds in rules_test.go show.
 
 // RuleTable is what one transform knows of primitives.
 type RuleTable[R any] struct {
@@ -57,8 +57,9 @@ func (d *Def) numbered() int32 {
 	return d.number
 }
 
-// Forward goes through the graph from ins to outs and gives every node what step makes of what its inputs have: the way of a
-// transform that computes something beside the values. Of the inputs that depend on none of ins it has what known gives.
+// Forward goes through the graph from ins to outs and gives every node what step makes of what its inputs have: the way
+// of a transform that computes something beside the values. Of the inputs that depend on none of ins it has what known
+// gives.
 func Forward[T any](outs, ins []*Array, values []T, known func(x *Array) T, step func(y *Array, xs []T) T) []T {
 	f := follow(outs, ins, all, nil)
 	has := make([]T, len(f.order))

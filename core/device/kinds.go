@@ -32,9 +32,9 @@ const (
 	// Batch axes are equal (stretched ones have stride 0). With three inputs Out = Alpha*In[0]@In[1] + Beta*In[2],
 	// In[2] of Out's shape. MatMulAttr.
 	KindMatMul
-	// KindGatherMatMul multiplies every matrix of In[0] (outer..., batch..., M, K) with one of In[1] (outer..., E, K, N),
-	// that which In[2] (outer..., batch...), of an integer dtype, names: Out[0] (outer..., batch..., M, N). In[0], In[1]
-	// and Out[0] have one dtype, of real numbers. Negative indices count from the end; others outside of E are an
+	// KindGatherMatMul multiplies every matrix of In[0] (outer..., batch..., M, K) with one of In[1] (outer..., E, K,
+	// N), that which In[2] (outer..., batch...), of an integer dtype, names: Out[0] (outer..., batch..., M, N). In[0],
+	// In[1] and Out[0] have one dtype, of real numbers. Negative indices count from the end; others outside of E are an
 	// IndexError. Attr nil.
 	KindGatherMatMul
 	// KindSegmentedMatMul multiplies parts of the inner axis: for every pair (from, to) along the last axis of In[2]
