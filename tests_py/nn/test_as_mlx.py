@@ -24,7 +24,7 @@ print(type(pickle.loads(pickle.dumps(Mine()))) is Mine)
 def run(*arguments, cwd, flags=()):
     env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, *flags, *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env=env, check=False)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600, env=env, check=False)
 
 
 @pytest.fixture
