@@ -85,7 +85,7 @@ func (e *exec) compute(a *Array) *errs.Error {
 func (e *exec) allocate(y *Array) (err *errs.Error) {
 	y.offset, y.strides = 0, nil
 	if e.device {
-		y.buf, err = e.bufferOn(y.NBytes(), y.opName())
+		y.buf, err = e.bufferOn(y.opName(), y.dtype, y.shape)
 	} else if y.buf = newBuffer(y.NBytes()); y.buf == nil {
 		err = noMemory(y.opName(), y.dtype, y.shape)
 	}
@@ -94,11 +94,10 @@ func (e *exec) allocate(y *Array) (err *errs.Error) {
 
 // buffer is memory for a result of the op where e computes it.
 func (e *exec) buffer(op string, d dtype.Dtype, shape layout.Shape) (*buffer, *errs.Error) {
-	n := layout.Size(shape) * d.Size()
 	if e.device {
-		return e.bufferOn(n, op)
+		return e.bufferOn(op, d, shape)
 	}
-	b := newBuffer(n)
+	b := newBuffer(layout.Size(shape) * d.Size())
 	if b == nil {
 		return nil, noMemory(op, d, shape)
 	}

@@ -170,13 +170,19 @@ func (e *exec) commit() *errs.Error {
 	return err
 }
 
-// bufferOn is memory for n bytes of a result on the device.
-func (e *exec) bufferOn(n int, op string) (*buffer, *errs.Error) {
+// bufferOn is memory for a result of the op on the device.
+func (e *exec) bufferOn(op string, d dtype.Dtype, shape layout.Shape) (*buffer, *errs.Error) {
 	u := e.lane.unit
+	n := layout.Size(shape) * d.Size()
 	size := u.size(n)
-	mem, err := e.memory(size, op)
+	mem, ok, err := e.room(size)
 	if err != nil {
 		return nil, err
+	}
+	if !ok {
+		return nil, errs.Errorf(errs.MemoryError,
+			"[%s] cannot allocate %d bytes for an array of shape %s and dtype %s on the %s: "+
+				"%d bytes are in use there and the limit is %d", op, n, layout.Format(shape), d, u.Name(), u.active, u.limit)
 	}
 	c := &copyOn{unit: u, mem: mem, pins: 1}
 	b := &buffer{refs: 1, res: &residence{size: size}}

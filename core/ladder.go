@@ -11,24 +11,34 @@ import (
 
 // memory gives size bytes on the device for what e gives next.
 func (e *exec) memory(size int, op string) (device.Memory, *errs.Error) {
+	m, ok, err := e.room(size)
+	if !ok && err == nil {
+		u := e.lane.unit
+		err = errs.Errorf(errs.MemoryError,
+			"[%s] cannot allocate %d bytes on the %s: %d bytes are in use there and the limit is %d", op, size, u.Name(),
+			u.active, u.limit)
+	}
+	return m, err
+}
+
+// room is memory where ok; neither it nor an error says that there is not enough.
+func (e *exec) room(size int) (m device.Memory, ok bool, err *errs.Error) {
 	u, l := e.lane.unit, e.lane
 	if m, ok := u.take(l, size); ok {
-		return m, nil
+		return m, true, nil
 	}
 	for _, step := range [...]func(int) *errs.Error{e.trimIdle, e.waitForAll, e.dropCopies, e.moveToHost} {
 		if err := step(size); err != nil {
-			return device.Memory{}, err
+			return device.Memory{}, false, err
 		}
 		if m, ok := u.take(l, size); ok {
-			return m, nil
+			return m, true, nil
 		}
 	}
 	if err := l.q.Lost(); err != nil { // which has no memory any more
-		return device.Memory{}, err
+		return device.Memory{}, false, err
 	}
-	return device.Memory{}, errs.Errorf(errs.MemoryError,
-		"[%s] cannot allocate %d bytes on the %s: %d bytes are in use there and the limit is %d", op, size, u.Name(),
-		u.active, u.limit)
+	return device.Memory{}, false, nil
 }
 
 func (e *exec) trimIdle(int) *errs.Error {

@@ -273,7 +273,7 @@ func TestAllocationsFail(t *testing.T) {
 	}
 	r.right("every second allocation fails", got)
 	r = newRig(t, double.Options{FailAllocation: double.Nth{Every: 1}}, &hooks{})
-	if _, err = r.result(r.streams); err == nil || err.Kind != errs.MemoryError || !strings.Contains(err.Msg, "gpu") {
+	if _, err = r.result(r.streams); err == nil || err.Kind != errs.MemoryError || !strings.Contains(err.Msg, "on the gpu") {
 		t.Errorf("without memory the error is %v", err)
 	}
 	r.faultless("all allocations fail")
