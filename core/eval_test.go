@@ -59,7 +59,8 @@ func TestInputsAreReleased(t *testing.T) {
 		x := core.BroadcastTo(one, []int{n})
 		for i := range 50 {
 			// Reversing keeps the elementwise steps from fusing into one.
-			x = core.Index(core.Binary(table.FindRow("add"), x, one), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
+			x = core.Index(core.Binary(table.FindRow("add"), x, one),
+				[]core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
 			_ = i
 		}
 		core.ResetPeakMemory()
@@ -105,9 +106,12 @@ func TestFusionKeepsValues(t *testing.T) {
 				var y *core.Array
 				switch next(8) {
 				case 0:
-					y = core.AsType(core.AsType(a, []dtype.Dtype{dtype.Int32, dtype.Float64, dtype.Float16}[next(3)]), d)
+					y = core.AsType(core.AsType(a, []dtype.Dtype{dtype.Int32, dtype.Float64, dtype.Float16}[next(3)]),
+						d)
 				case 1:
-					y = core.ApplyRow(table.FindRow("where"), []core.Arg{{Kind: core.ArgArray, Array: core.Binary(table.FindRow("less"), a, b)}, {Kind: core.ArgArray, Array: a}, {Kind: core.ArgArray, Array: b}})
+					y = core.ApplyRow(table.FindRow("where"),
+						[]core.Arg{{Kind: core.ArgArray, Array: core.Binary(table.FindRow("less"), a, b)},
+							{Kind: core.ArgArray, Array: a}, {Kind: core.ArgArray, Array: b}})
 				default:
 					y = core.Binary(table.FindRow(names[next(len(names))]), a, b)
 				}
@@ -119,7 +123,8 @@ func TestFusionKeepsValues(t *testing.T) {
 			}
 			return out
 		}
-		lazy := held(t, func() []*core.Array { return []*core.Array{build(func(y *core.Array) *core.Array { return y })} })[0]
+		lazy := held(t,
+			func() []*core.Array { return []*core.Array{build(func(y *core.Array) *core.Array { return y })} })[0]
 		var eager *core.Array
 		held(t, func() []*core.Array {
 			core.PickStream(nil) // on the host
@@ -157,7 +162,8 @@ func long(steps int) *core.Array {
 	x := core.BroadcastTo(vector(dtype.Float32, []int{1}, []float64{1}), []int{1 << 12})
 	y := x
 	for range steps {
-		y = core.Index(core.Binary(table.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
+		y = core.Index(core.Binary(table.FindRow("add"), y, x),
+			[]core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
 	}
 	return y
 }
@@ -290,13 +296,14 @@ func TestTracesLetGo(t *testing.T) {
 func reversals(x *core.Array) *core.Array {
 	y := x
 	for range 20 {
-		y = core.Index(core.Binary(table.FindRow("add"), y, x), []core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
+		y = core.Index(core.Binary(table.FindRow("add"), y, x),
+			[]core.IndexItem{{Kind: core.IndexSlice, Step: -1, HasStep: true}})
 	}
 	return y
 }
 
-// TestNestedTracesKeep holds that what derives from stand-ins of several transforms is kept as long as one of them runs,
-// whichever ends first, and that what derives from those of none is not.
+// TestNestedTracesKeep holds that what derives from stand-ins of several transforms is kept as long as one of them
+// runs, whichever ends first, and that what derives from those of none is not.
 func TestNestedTracesKeep(t *testing.T) {
 	hostAlone(t, "what is kept has copies on devices, too")
 	const kept = 20 * 4 * 4096
@@ -350,7 +357,8 @@ func TestMemoryLimit(t *testing.T) {
 		return []*core.Array{core.Binary(table.FindRow("add"), core.BroadcastTo(one, []int{1 << 20}), one)}
 	})[0]
 	err := core.Eval(big)
-	if err == nil || err.Kind != errs.MemoryError || !strings.Contains(err.Msg, "4194304") || !strings.Contains(err.Msg, "(1048576)") {
+	if err == nil || err.Kind != errs.MemoryError || !strings.Contains(err.Msg, "4194304") ||
+		!strings.Contains(err.Msg, "(1048576)") {
 		t.Fatalf("error is %v, want a MemoryError with bytes and shape", err)
 	}
 	core.Lock()

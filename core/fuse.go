@@ -42,8 +42,8 @@ const (
 // isElementwise reports whether a's value is a step of a program.
 func isElementwise(a *Array) bool { return a.op.Row != nil || a.op == &asTypeOp }
 
-// absorbable reports whether x can become part of the program that computes root: nothing else wants its value. Two holds remain: its consumer's and the tape's; what
-// was just made may still be wanted by the code that made it.
+// absorbable reports whether x can become part of the program that computes root: nothing else wants its value. Two
+// holds remain: its consumer's and the tape's; what was just made may still be wanted by the code that made it.
 func absorbable(x, root *Array) bool {
 	return x.state == scheduled && x.job == nil && x.refs == 2 && !x.fresh && isElementwise(x) &&
 		!x.traced() && x.stream == root.stream && layout.Equal(x.shape, root.shape)

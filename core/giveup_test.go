@@ -11,8 +11,8 @@ import (
 	"github.com/mlx-go/mlx_go/core/errs"
 )
 
-// TestLargeEvaluationsAreHandedOver holds that what costs much never runs on the calling thread, which may hold the GIL,
-// even if its result is small.
+// TestLargeEvaluationsAreHandedOver holds that what costs much never runs on the calling thread, which may hold the
+// GIL, even if its result is small.
 func TestLargeEvaluationsAreHandedOver(t *testing.T) {
 	hostAlone(t, "devices never compute on the calling thread, and a small one has no room for these")
 	wide := func(d dtype.Dtype, shape ...int) *core.Array {
@@ -27,7 +27,8 @@ func TestLargeEvaluationsAreHandedOver(t *testing.T) {
 		at := []core.IndexItem{{Kind: core.IndexArray, Array: wide(dtype.Int32, 1<<20)}}
 		return []*core.Array{
 			core.Contiguous(turned), core.Reshape(turned, []int{-1}),
-			core.IndexUpdate(vector(dtype.Float32, []int{3}, []float64{1, 2, 3}), at, wide(dtype.Float32, 1), core.UpdateAdd),
+			core.IndexUpdate(vector(dtype.Float32, []int{3}, []float64{1, 2, 3}), at, wide(dtype.Float32, 1),
+				core.UpdateAdd),
 		}
 	})
 	for _, a := range as {
@@ -37,8 +38,8 @@ func TestLargeEvaluationsAreHandedOver(t *testing.T) {
 	}
 }
 
-// TestFilesGiveUp counts how often saves and loads look whether the caller gave up: once in a MiB of elements, in a MiB of
-// header, and in a few thousand arrays. Given up at any look they end, and leave the old file or none.
+// TestFilesGiveUp counts how often saves and loads look whether the caller gave up: once in a MiB of elements, in a MiB
+// of header, and in a few thousand arrays. Given up at any look they end, and leave the old file or none.
 func TestFilesGiveUp(t *testing.T) {
 	const elements = 1 << 21
 	large := held(t, func() []*core.Array { return []*core.Array{vector(dtype.Float64, []int{elements}, nil)} })

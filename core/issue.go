@@ -182,7 +182,8 @@ func (e *exec) bufferOn(op string, d dtype.Dtype, shape layout.Shape) (*buffer, 
 	if !ok {
 		return nil, errs.Errorf(errs.MemoryError,
 			"[%s] cannot allocate %d bytes for an array of shape %s and dtype %s on the %s: "+
-				"%d bytes are in use there and the limit is %d", op, n, layout.Format(shape), d, u.Name(), u.active, u.limit)
+				"%d bytes are in use there and the limit is %d", op, n, layout.Format(shape), d, u.Name(), u.active,
+			u.limit)
 	}
 	c := &copyOn{unit: u, mem: mem, pins: 1}
 	b := &buffer{refs: 1, res: &residence{size: size}}

@@ -15,7 +15,8 @@ func (e *exec) memory(size int, op string) (device.Memory, *errs.Error) {
 	if !ok && err == nil {
 		u := e.lane.unit
 		err = errs.Errorf(errs.MemoryError,
-			"[%s] cannot allocate %d bytes on the %s: %d bytes are in use there and the limit is %d", op, size, u.Name(),
+			"[%s] cannot allocate %d bytes on the %s: %d bytes are in use there and the limit is %d", op, size,
+			u.Name(),
 			u.active, u.limit)
 	}
 	return m, err

@@ -62,7 +62,8 @@ func (h judged) Free(p unsafe.Pointer, n int) {
 	h.Host.Free(p, n)
 }
 
-// modes are what MLX_GO_DOUBLE may be: where the nodes of core's tests are computed, each on a stream drawn by its birth.
+// modes are what MLX_GO_DOUBLE may be: where the nodes of core's tests are computed, each on a stream drawn by its
+// birth.
 var modes = map[string]struct {
 	streams []int          // of those that runInMode makes
 	opts    double.Options // of both devices

@@ -18,8 +18,8 @@ import (
 	"github.com/mlx-go/mlx_go/core/table"
 )
 
-// These tests plant faults: in core, that the double must find, and in devices, that core must live through. One mode of
-// the other tests is enough for them, as they choose their streams.
+// These tests plant faults: in core, that the double must find, and in devices, that core must live through. One mode
+// of the other tests is enough for them, as they choose their streams.
 func planted(t *testing.T) {
 	t.Helper()
 	if os.Getenv("MLX_GO_DOUBLE") != "" {
@@ -273,7 +273,8 @@ func TestAllocationsFail(t *testing.T) {
 	}
 	r.right("every second allocation fails", got)
 	r = newRig(t, double.Options{FailAllocation: double.Nth{Every: 1}}, &hooks{})
-	if _, err = r.result(r.streams); err == nil || err.Kind != errs.MemoryError || !strings.Contains(err.Msg, "on the gpu") {
+	if _, err = r.result(r.streams); err == nil || err.Kind != errs.MemoryError ||
+		!strings.Contains(err.Msg, "on the gpu") {
 		t.Errorf("without memory the error is %v", err)
 	}
 	r.faultless("all allocations fail")

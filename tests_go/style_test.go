@@ -17,10 +17,7 @@ var british = regexp.MustCompile(`(?i)\b\w*(normalis|initialis|optimis[ei]|seria
 var narrow = []string{"core/", "capi/", "tests_go/"}
 
 // wider are files of these folders that are still to be cut.
-var wider = map[string]bool{
-	"core/eval_test.go": true, "core/fuse.go": true, "core/giveup_test.go": true, "core/modes_test.go": true,
-	"core/planted_test.go": true, "core/rest_test.go": true, "core/shape_grad_test.go": true,
-}
+var wider = map[string]bool{"core/shape_grad_test.go": true}
 
 // TestStyle holds what a reader meets everywhere: one spelling, and lines that fit.
 func TestStyle(t *testing.T) {

@@ -103,7 +103,8 @@ class _Rules:
         answer = self.rules["vmap"](given, axes_of[0] if len(axes_of) == 1 else axes_of)
         if not isinstance(answer, (list, tuple)) or len(answer) != 2:
             raise ValueError("[custom_function] the vmap rule must return a pair: the results and their axes")
-        outs, positions = _tree_leaves(answer[0], 1), []
+        outs = _tree_leaves(answer[0], 1)
+        positions: list[Any] = []
         due = len(_tree_leaves(self.result, 1))
         if len(outs) != due:
             raise ValueError(f"[custom_function] the vmap rule must return {due} arrays, but it returned {answer[0]!r}")
