@@ -25,6 +25,8 @@ type unit struct {
 	limit, cacheLimit    int
 	ceiling              int // of limit: what the device has, less some slack
 	idle                 map[int][]idle
+	gone                 map[int]*goneSize // idle memory that gave way, by size
+	room, owed, evicted  int               // as those of cache
 	residents            map[*buffer]*copyOn
 	clock                uint64 // counts uses, for eviction
 
@@ -36,9 +38,14 @@ type unit struct {
 // idle is memory that nothing holds, and the commands that may still use it. A lane takes what it used itself at once,
 // since it orders its commands: so running ahead costs no memory.
 type idle struct {
-	mem  device.Memory
-	uses []use
+	mem   device.Memory
+	uses  []use
+	since uint64 // when it became so, by the unit's clock
 }
+
+// goneSize is how often idle memory of a size gave way and was not asked for since, and the count of evicted bytes when it
+// did last.
+type goneSize struct{ n, when int }
 
 // units are the asynchronous devices in the order of device.Devices.
 var units []*unit
@@ -63,8 +70,9 @@ func openDevices() {
 
 // AddDevice makes d usable, and returns its place in Devices.
 func AddDevice(d device.Device) int {
-	u := &unit{Device: d, limits: d.Limits(), idle: map[int][]idle{}, residents: map[*buffer]*copyOn{},
-		lacks: map[missing]bool{}, fallbacks: map[Fallback]*FallbackCount{}}
+	u := &unit{Device: d, limits: d.Limits(), idle: map[int][]idle{}, gone: map[int]*goneSize{}, room: minRoom,
+		residents: map[*buffer]*copyOn{},
+		lacks:     map[missing]bool{}, fallbacks: map[Fallback]*FallbackCount{}}
 	total, _ := d.Info()["memory_size"].(int)
 	if total <= 0 {
 		total = 1 << 62
@@ -119,6 +127,7 @@ func (u *unit) take(l *lane, size int) (device.Memory, bool) {
 			return m, true
 		}
 	}
+	u.giveWay(size)
 	m, ok := u.Allocate(size)
 	if ok {
 		u.count(size)
@@ -146,10 +155,59 @@ func (f *idle) free(l *lane) bool {
 func (u *unit) give(m device.Memory, size int, uses []use) {
 	u.active -= size
 	u.cached += size
-	u.idle[size] = append(u.idle[size], idle{m, uses})
+	u.clock++
+	u.idle[size] = append(u.idle[size], idle{m, uses, u.clock})
 	if u.cached > u.cacheLimit {
 		u.trim(u.cacheLimit)
 	}
+}
+
+// giveWay makes idle memory pay for memory that must be fresh, by the rule of the host's cache (core/cache.go).
+func (u *unit) giveWay(size int) {
+	if g := u.gone[size]; g != nil && g.n > 0 && u.evicted-g.when <= 4*(u.active+u.cached) {
+		g.n--
+		u.room = min(u.room+size, u.cacheLimit)
+	} else {
+		delete(u.gone, size)
+		u.room = max(u.room-size, minRoom)
+	}
+	if u.cached <= u.room {
+		u.owed = 0
+		return
+	}
+	for u.owed += size; u.cached > u.room; {
+		old, i := u.oldestIdle()
+		if old == 0 || old > u.owed {
+			return
+		}
+		list := u.idle[old]
+		u.Free(list[i].mem, old)
+		list[i] = list[len(list)-1]
+		u.idle[old] = list[:len(list)-1]
+		u.cached -= old
+		u.owed -= old
+		u.evicted += old
+		g := u.gone[old]
+		if g == nil {
+			g = new(goneSize)
+			u.gone[old] = g
+		}
+		g.n++
+		g.when = u.evicted
+	}
+}
+
+// oldestIdle is the place of the idle memory that was used the longest ago, of what no command uses; size 0: none.
+func (u *unit) oldestIdle() (size, place int) {
+	var since uint64
+	for s, list := range u.idle {
+		for i := range list {
+			if (size == 0 || list[i].since < since) && list[i].free(nil) {
+				size, place, since = s, i, list[i].since
+			}
+		}
+	}
+	return size, place
 }
 
 // trim returns idle memory that nothing uses to the device until at most n bytes are kept.
