@@ -83,7 +83,7 @@ CALLS: dict[str, Any] = {
     "attribute": lambda m: m.default_stream(m.cpu).index, "no error": lambda m: (m.stream(m.gpu), m.Device(m.gpu, 3), m.Device(m.cpu, -1)),
     "device of": lambda m: m.default_stream(m.cpu).device == m.cpu, "info": lambda m: m.device_info(m.gpu),
     "available": lambda m: m.is_available(m.Device(m.cpu, 1)), "reprs": lambda m: repr((m.cpu, m.Device(m.gpu, 2))),
-    "first": lambda m: repr(m.new_stream(m.cpu)).partition("0, ")[0], "enter": lambda m: m.stream(m.cpu).__exit__(),
+    "first": lambda m: repr(m.new_stream(m.cpu)).rpartition(", ")[0], "enter": lambda m: m.stream(m.cpu).__exit__(),
     "equal": lambda m: (m.new_stream(m.cpu) == m.cpu, m.new_stream(m.cpu) == 1, m.new_thread_local_stream(m.cpu) == m.new_stream(m.cpu)),
 }  # fmt: skip
 
