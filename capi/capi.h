@@ -17,6 +17,8 @@
 #define STORED(type) type
 #endif
 
+/* What is numbered as in Go is compared when Go is compiled: shared.go. */
+
 /* Dtype numbers, in the order of core/dtype. */
 enum {
 	DT_BOOL, DT_UINT8, DT_UINT16, DT_UINT32, DT_UINT64, DT_INT8, DT_INT16, DT_INT32, DT_INT64,
@@ -134,7 +136,7 @@ enum {
 	TRANSFORM_COPIES, TRANSFORM_TRACERS, TRANSFORM_PLACEHOLDERS, TRANSFORM_VJP, TRANSFORM_GRAD, TRANSFORM_JVP, TRANSFORM_TRACE, TRANSFORM_CALL,
 	TRANSFORM_CHECKPOINT, TRANSFORM_VMAP_IN, TRANSFORM_VMAP_OUT
 };
-#define NO_AXIS (-((int64_t)1 << 31)) /* core.NoAxis */
+enum { CAPI_NO_AXIS = INT32_MIN }; /* core.NoAxis */
 
 /* What the caller of goEval wants: to wait, to go on, or to read the arrays' elements. */
 enum { EVAL_WAIT, EVAL_ASYNC, EVAL_READ };

@@ -15,10 +15,6 @@ import (
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-// The C side reads core.Facts as capi_facts.
-var _ [0]struct{} = [unsafe.Sizeof(core.Facts{}) - C.sizeof_capi_facts]struct{}{}
-var _ [0]struct{} = [core.FactsPage - C.CAPI_FACTS_PAGE]struct{}{}
-
 //export goFacts
 func goFacts(page C.uint32_t) (facts *C.capi_facts) {
 	enter(nil, 0)

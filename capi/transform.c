@@ -217,7 +217,7 @@ FUNCTION(custom, 4, "_custom(arguments, values, rules, mask)")
 static int64_t *read_axes(PyObject *list, int64_t *at) {
 	for (Py_ssize_t i = 0; i < PyList_Size(list); i++) {
 		PyObject *x = PyList_GetItem(list, i);
-		*at = x == Py_None ? NO_AXIS : PyLong_AsLongLong(x);
+		*at = x == Py_None ? CAPI_NO_AXIS : PyLong_AsLongLong(x);
 		if (*at++ == -1 && PyErr_Occurred()) return NULL;
 	}
 	return at;

@@ -65,10 +65,10 @@ func (f argFold) run() {
 		step := max(f.step, -f.step)
 		if step < k.in || k.in == 0 { // the axis itself is walked in order
 			if f.n < shortRun && k.n > f.n {
-				cols = min(k.n, argColumns)
+				cols = min(k.n, C.REDUCE_BLOCK)
 			}
 		} else if k.n >= shortRun || f.n < shortRun {
-			cols = min(k.n, argColumns)
+			cols = min(k.n, C.REDUCE_BLOCK)
 		}
 	}
 	width := max(cols, 1)
@@ -82,9 +82,6 @@ func (f argFold) run() {
 	}
 	f.chunked(cols, (f.n-1)/chunks+1)
 }
-
-// argColumns is REDUCE_BLOCK of reduce.h.
-const argColumns = 512
 
 func (f *argFold) launch(cols, chunks, chunk int) {
 	g := C.argreduce_args{in: f.in, out: (*C.uint32_t)(f.out), kd: C.int64_t(len(f.kept)), n: C.int64_t(f.n), stride: C.int64_t(f.step),

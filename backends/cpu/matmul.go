@@ -16,31 +16,31 @@ import (
 
 func init() { launchers[device.KindMatMul] = matmul }
 
-// Blocking of the matrix kernels; the limits are those of kernels/gemm.h.
+// Blocking of the matrix kernels.
 const (
-	gemmColumns      = 4096     // columns of a block of b, in the last-level cache
-	gemmTogether     = 16 << 20 // bytes of blocks of b that are packed together
-	gemmTileRows     = 48       // GEMM_ROWS
-	gemmDotColumns   = 64       // GEMM_DOTS
-	gemmSweepColumns = 512      // GEMM_SWEEP
-	gemmGrain        = 1 << 21  // multiplications that pay for waking another core: about 20 us
+	gemmColumns  = 4096     // columns of a block of b, in the last-level cache
+	gemmTogether = 16 << 20 // bytes of blocks of b that are packed together
+	gemmGrain    = 1 << 21  // multiplications that pay for waking another core: about 20 us
 )
 
-// What depends on the chosen instruction set: VB, GEMM_MR and GEMM_ABLOCK of the kernels, and the most rows of a block of b.
-var vectorBytes, gemmTileHeight, gemmABlock, gemmDepth = func() (int, int, int, int) {
-	switch isaName {
-	case "x86-64-v4":
-		return 64, 12, 272 << 10, 512
-	case "x86-64-v3":
-		return 32, 6, 160 << 10, 384
-	case "neon":
-		return 16, 12, 160 << 10, 384
+// gemmLevel is what the kernels say of the chosen instruction set.
+var gemmLevel = func() (level C.gemm_level_args) {
+	callBare(C.ENTRY_gemm_level, unsafe.Pointer(&level), 0, 1)
+	return level
+}()
+
+var vectorBytes, gemmTileHeight, gemmABlock = int(gemmLevel.vector_bytes), int(gemmLevel.tile_rows), int(gemmLevel.a_block)
+
+// gemmDepth is the most rows of a block of b.
+var gemmDepth = func() int {
+	if vectorBytes == 64 {
+		return 512
 	}
-	return 16, 6, 160 << 10, 384
+	return 384
 }()
 
 // pairs reports whether kernels/gemm_pairs.h applies.
-func (g *gemm) pairs() bool { return g.dtype == dtype.BFloat16 && isaName == "x86-64-v4" }
+func (g *gemm) pairs() bool { return g.dtype == dtype.BFloat16 && gemmLevel.pairs != 0 }
 
 // matrix is a batch of matrices in memory: element [i,j] of item q lies at data + (q.step + i*rs + j*cs).
 type matrix struct {
@@ -234,7 +234,7 @@ func (g *gemm) dots() error {
 	if g.dtype.IsHalf() && !pairs || g.a.cs != 1 {
 		defer g.wideA(&c).release()
 	}
-	c.rb, c.cb = C.int64_t(g.m), gemmDotColumns
+	c.rb, c.cb = C.int64_t(g.m), C.GEMM_DOTS
 	g.launch(C.ENTRY_gemm_dots, &c)
 	return nil
 }
@@ -245,7 +245,7 @@ func (g *gemm) sweep() error {
 	if g.dtype.IsHalf() && g.depth > 0 {
 		defer g.wideA(&c).release()
 	}
-	c.rb, c.cb = C.int64_t(g.m), gemmSweepColumns
+	c.rb, c.cb = C.int64_t(g.m), C.GEMM_SWEEP
 	g.launch(C.ENTRY_gemm_sweep, &c)
 	return nil
 }
@@ -256,8 +256,8 @@ func (g *gemm) tiles() error {
 	if g.dtype.IsHalf() && g.depth > 0 {
 		defer g.wideA(&c).release()
 	}
-	c.rb, c.cb = gemmTileRows, 256
-	if units := layout.Size(g.shape) * ceilDiv(g.m, gemmTileRows); units < 4*threads && g.m*g.n*g.depth > gemmGrain {
+	c.rb, c.cb = C.GEMM_ROWS, 256
+	if units := layout.Size(g.shape) * ceilDiv(g.m, C.GEMM_ROWS); units < 4*threads && g.m*g.n*g.depth > gemmGrain {
 		c.cb = C.int64_t(min(256, roundUp(ceilDiv(g.n*units, 4*threads), 64)))
 	}
 	g.launch(C.ENTRY_gemm_tiles, &c)

@@ -22,8 +22,6 @@ const (
 	splitWork = 1 << 17
 	// shortRun is the length below which folding a run costs more in calls than in arithmetic.
 	shortRun = 16
-	// maxColumns is REDUCE_COLUMNS of reduce.h.
-	maxColumns = 1024
 )
 
 // axis is one axis of a fold: its extent and its strides in input and output.
@@ -182,7 +180,7 @@ func (f fold) run() {
 		return
 	}
 	if total == 0 {
-		f.launch(0, min(extent(f.kept), maxColumns), 1)
+		f.launch(0, min(extent(f.kept), C.REDUCE_COLUMNS), 1)
 		return
 	}
 	r, k := axis{n: 1}, axis{n: 1}
@@ -209,7 +207,7 @@ func (f fold) run() {
 	}
 	cols, width := 0, 1
 	if columns {
-		cols = min(k.n, maxColumns)
+		cols = min(k.n, C.REDUCE_COLUMNS)
 		width = cols
 	}
 	// Few outputs: the reduced positions are cut too. The cut depends on the shape alone, so

@@ -16,10 +16,8 @@ import (
 
 func init() { launchers[device.KindScan] = scan }
 
-const (
-	scanColumns = 512     // SCAN_COLUMNS of scan.h
-	scanChunk   = 1 << 16 // elements of a long row that are folded apart from the others
-)
+// scanChunk is how many elements of a long row are folded apart from the others.
+const scanChunk = 1 << 16
 
 func scan(k *device.Kernel) error {
 	attr := k.Attr.(device.ScanAttr)
@@ -121,7 +119,7 @@ func (s scanLoop) run() {
 	rows := extent(s.kept)
 	if k := len(s.kept) - 1; k >= 0 && s.kept[k].out == 1 && s.kept[k].n >= 8 {
 		width := s.kept[k].n
-		cols := min(width, scanColumns)
+		cols := min(width, C.SCAN_COLUMNS)
 		g.cols = C.int64_t(cols)
 		ranged(C.ENTRY_scan, &g, rows/width*((width-1)/cols+1), splitWork/2/(cols*s.n), s.k.Cancel)
 		return

@@ -5,7 +5,7 @@
 // More axes than this, after collapsing, are walked from Go.
 enum { MAXD = 12 };
 
-// The order of core/dtype.
+// The order of core/dtype (shared.go).
 enum {
 	DT_BOOL, DT_U8, DT_U16, DT_U32, DT_U64, DT_I8, DT_I16, DT_I32, DT_I64,
 	DT_F16, DT_F32, DT_F64, DT_BF16, DT_C64, DT_COUNT

@@ -1,5 +1,5 @@
 #pragma once
-#include "abi.h"
+#include "abi_reduce.h"
 
 // The position of the first smallest or largest along one axis. Units are as in reduce_args:
 // one output, or a block of cols outputs, over one chunk of the axis.

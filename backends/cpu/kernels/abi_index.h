@@ -2,6 +2,9 @@
 #pragma once
 #include "abi.h"
 
+// The order of device.ScatterOp (shared.go).
+enum { SCATTER_OP_SET, SCATTER_OP_ADD, SCATTER_OP_PROD, SCATTER_OP_MAX, SCATTER_OP_MIN, SCATTER_OPS };
+
 // One index array: its values pick coordinates along one axis of the array.
 typedef struct {
 	const void *p;

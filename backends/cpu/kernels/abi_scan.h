@@ -1,6 +1,11 @@
 #pragma once
 #include "abi.h"
 
+// The order of device.ScanOp (shared.go).
+enum { SCAN_OP_SUM, SCAN_OP_PROD, SCAN_OP_MIN, SCAN_OP_MAX, SCAN_OP_LOGADDEXP, SCAN_OPS };
+
+enum { SCAN_COLUMNS = 512 }; // rows that are folded side by side, at most
+
 // Inclusive prefix folds along one axis; a reverse scan has negative strides, and the caller
 // turns exclusive into inclusive by shifting. The kept axes list all others, the innermost last.
 typedef struct {

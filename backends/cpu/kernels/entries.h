@@ -38,6 +38,7 @@ ENTRY(layer_norm)
 ENTRY(rms_norm)
 
 /* gemm.h */
+ENTRY(gemm_level)
 ENTRY(gemm_tiles)
 ENTRY(gemm_dots)
 ENTRY(gemm_sweep)

@@ -10,7 +10,7 @@
 #define ROWS_MR ROWS6
 #endif
 // A block of a lies in L2, which has 1 MiB or more on every processor of x86-64-v4.
-enum { GEMM_ROWS = 48, GEMM_ABLOCK = (VB == 64 ? 272 : 160) << 10, GEMM_DOTS = 64, GEMM_SWEEP = 512 };
+enum { GEMM_ABLOCK = (VB == 64 ? 272 : 160) << 10 };
 _Static_assert(GEMM_ABLOCK <= SCRATCH_BYTES, "a block of a lies in the room of the call");
 
 #define ROWS1(X) X(0)
@@ -191,3 +191,7 @@ static void gemm_rows(const void *args, int64_t lo, int64_t hi) {
 }
 
 #include "gemm_complex.h"
+
+static void gemm_level(const void *args, int64_t lo, int64_t hi) {
+	*(gemm_level_args *)args = (gemm_level_args){VB, GEMM_MR, GEMM_ABLOCK, GEMM_HAS_PAIRS};
+}

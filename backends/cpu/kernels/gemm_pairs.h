@@ -4,6 +4,7 @@
 #pragma once
 
 #if defined(__AVX512BF16__) && VB == 64
+#define GEMM_HAS_PAIRS 1
 #define GEMM_PAIRS(g) ((g)->dtype == DT_BF16)
 
 // dst[p*W + w] = the pair of src[w*ws + 2p*ks] and src[w*ws + (2p+1)*ks] for 2p < k, w < width; zero up to W, and
@@ -45,6 +46,7 @@ static __attribute__((noinline)) void micro_pairs(int64_t k, const float *restri
 }
 #undef PAIRS_STEP
 #else
+#define GEMM_HAS_PAIRS 0
 #define GEMM_PAIRS(g) 0
 INL void pack_pairs(float *dst, const int W, const uint16_t *src, int64_t ws, int64_t ks, int64_t width, int64_t k) {}
 INL void micro_pairs(int64_t k, const float *a, const float *b, float *c) {}

@@ -188,18 +188,32 @@ INDEX_ROW(index_min_bf16, uint16_t, HALF_PICK(bf16_f32, bf16_f32(b) < bf16_f32(a
 INDEX_ROW(index_max_c64, index_c64, C64_NAN(a) ? a : C64_NAN(b) || index_c64_less(a, b) ? b : a)
 INDEX_ROW(index_min_c64, index_c64, C64_NAN(a) ? a : C64_NAN(b) || index_c64_less(b, a) ? b : a)
 
-// In the order of core.ScatterOp and dtype.
-static const index_row index_rows[5][DT_COUNT] = {
-	{index_set_1, index_set_1, index_set_2, index_set_4, index_set_8, index_set_1, index_set_2, index_set_4, index_set_8,
-	 index_set_2, index_set_4, index_set_8, index_set_2, index_set_8},
-	{index_or, index_add_8, index_add_16, index_add_32, index_add_64, index_add_8, index_add_16, index_add_32, index_add_64,
-	 index_add_f16, index_add_f32, index_add_f64, index_add_bf16, index_add_c64},
-	{index_and, index_prod_8, index_prod_16, index_prod_32, index_prod_64, index_prod_8, index_prod_16, index_prod_32, index_prod_64,
-	 index_prod_f16, index_prod_f32, index_prod_f64, index_prod_bf16, index_prod_c64},
-	{index_or, index_max_u8, index_max_u16, index_max_u32, index_max_u64, index_max_i8, index_max_i16, index_max_i32, index_max_i64,
-	 index_max_f16, index_max_f32, index_max_f64, index_max_bf16, index_max_c64},
-	{index_and, index_min_u8, index_min_u16, index_min_u32, index_min_u64, index_min_i8, index_min_i16, index_min_i32, index_min_i64,
-	 index_min_f16, index_min_f32, index_min_f64, index_min_bf16, index_min_c64},
+static const index_row index_rows[SCATTER_OPS][DT_COUNT] = {
+	[SCATTER_OP_SET] = {
+		[DT_BOOL] = index_set_1, [DT_U8] = index_set_1, [DT_U16] = index_set_2, [DT_U32] = index_set_4,
+		[DT_U64] = index_set_8, [DT_I8] = index_set_1, [DT_I16] = index_set_2, [DT_I32] = index_set_4,
+		[DT_I64] = index_set_8, [DT_F16] = index_set_2, [DT_F32] = index_set_4, [DT_F64] = index_set_8,
+		[DT_BF16] = index_set_2, [DT_C64] = index_set_8,},
+	[SCATTER_OP_ADD] = {
+		[DT_BOOL] = index_or, [DT_U8] = index_add_8, [DT_U16] = index_add_16, [DT_U32] = index_add_32,
+		[DT_U64] = index_add_64, [DT_I8] = index_add_8, [DT_I16] = index_add_16, [DT_I32] = index_add_32,
+		[DT_I64] = index_add_64, [DT_F16] = index_add_f16, [DT_F32] = index_add_f32, [DT_F64] = index_add_f64,
+		[DT_BF16] = index_add_bf16, [DT_C64] = index_add_c64,},
+	[SCATTER_OP_PROD] = {
+		[DT_BOOL] = index_and, [DT_U8] = index_prod_8, [DT_U16] = index_prod_16, [DT_U32] = index_prod_32,
+		[DT_U64] = index_prod_64, [DT_I8] = index_prod_8, [DT_I16] = index_prod_16, [DT_I32] = index_prod_32,
+		[DT_I64] = index_prod_64, [DT_F16] = index_prod_f16, [DT_F32] = index_prod_f32, [DT_F64] = index_prod_f64,
+		[DT_BF16] = index_prod_bf16, [DT_C64] = index_prod_c64,},
+	[SCATTER_OP_MAX] = {
+		[DT_BOOL] = index_or, [DT_U8] = index_max_u8, [DT_U16] = index_max_u16, [DT_U32] = index_max_u32,
+		[DT_U64] = index_max_u64, [DT_I8] = index_max_i8, [DT_I16] = index_max_i16, [DT_I32] = index_max_i32,
+		[DT_I64] = index_max_i64, [DT_F16] = index_max_f16, [DT_F32] = index_max_f32, [DT_F64] = index_max_f64,
+		[DT_BF16] = index_max_bf16, [DT_C64] = index_max_c64,},
+	[SCATTER_OP_MIN] = {
+		[DT_BOOL] = index_and, [DT_U8] = index_min_u8, [DT_U16] = index_min_u16, [DT_U32] = index_min_u32,
+		[DT_U64] = index_min_u64, [DT_I8] = index_min_i8, [DT_I16] = index_min_i16, [DT_I32] = index_min_i32,
+		[DT_I64] = index_min_i64, [DT_F16] = index_min_f16, [DT_F32] = index_min_f32, [DT_F64] = index_min_f64,
+		[DT_BF16] = index_min_bf16, [DT_C64] = index_min_c64,},
 };
 
 // Applies row to n elements.
@@ -278,7 +292,7 @@ static void scatter(const void *args, int64_t lo, int64_t hi) {
 		n = hi - lo < INDEX_BLOCK ? hi - lo : INDEX_BLOCK;
 		if (STOPPED(g->stop) || !index_offsets(g, lo, n, off)) return;
 		index_linear(g, g->vstep, lo, n, from);
-		if (g->sd == 0 && g->op == 1 && g->dtype == DT_F32) {
+		if (g->sd == 0 && g->op == SCATTER_OP_ADD && g->dtype == DT_F32) {
 			for (int64_t i = 0; i < n; i++) ((float *)g->array)[off[i]] += ((const float *)g->values)[from[i]];
 			continue;
 		}

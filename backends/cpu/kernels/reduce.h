@@ -3,10 +3,6 @@
 #pragma once
 #include "abi_reduce.h"
 
-// Elements of a stretch that is converted or gathered before it is folded, and columns
-// folded at a time: accumulators and totals stay in the first-level cache.
-enum { REDUCE_BLOCK = 512, REDUCE_COLUMNS = 1024 };
-
 typedef struct {
 	int32_t in, elem, acc, total; // bytes of one: in memory, as folded, of a stack's accumulator, of a total
 	int32_t direct;               // elements are folded where they lie if the stride is 1
@@ -218,9 +214,9 @@ REDUCE_TRUTH(c64, bits64, 0x7fffffff7fffffffull)
 	[DT_F16] = REDUCE_TRUE(op##_half, 2, 16), [DT_BF16] = REDUCE_TRUE(op##_half, 2, 16), [DT_F32] = REDUCE_TRUE(op##_f32, 4, 32), \
 	[DT_F64] = REDUCE_TRUE(op##_f64, 8, 64), [DT_C64] = REDUCE_TRUE(op##_c64, 8, 64)}
 
-// The order of core.ReduceOp.
-static const reduce_fold reduce_folds[][DT_COUNT] = {
-	REDUCE_COUNTS(sum), REDUCE_COUNTS(prod), REDUCE_BEST(min), REDUCE_BEST(max), REDUCE_LOGIC(and), REDUCE_LOGIC(or),
+static const reduce_fold reduce_folds[REDUCE_OPS][DT_COUNT] = {
+	[REDUCE_OP_SUM] = REDUCE_COUNTS(sum), [REDUCE_OP_PROD] = REDUCE_COUNTS(prod), [REDUCE_OP_MIN] = REDUCE_BEST(min),
+	[REDUCE_OP_MAX] = REDUCE_BEST(max), [REDUCE_OP_AND] = REDUCE_LOGIC(and), [REDUCE_OP_OR] = REDUCE_LOGIC(or),
 };
 
 // By rows: every output folds runs along the innermost reduced axis.

@@ -2,7 +2,7 @@
 #pragma once
 #include "abi_scan.h"
 
-enum { SCAN_SEGMENT = 256, SCAN_COLUMNS = 512 };
+enum { SCAN_SEGMENT = 256 };
 
 // What goes on from one piece of a row, or stack of rows, to the next, beside what was stored last.
 typedef struct {
@@ -222,13 +222,15 @@ SCAN_HALVES(bf16)
 	[DT_I32] = SCAN_ROW(op##_i32, 4), [DT_U64] = SCAN_ROW(op##_u64, 8), [DT_I64] = SCAN_ROW(op##_i64, 8), SCAN_HALF_ROWS(op), \
 	[DT_F32] = SCAN_ROW(op##_f32, 4), [DT_F64] = SCAN_ROW(op##_f64, 8), [DT_C64] = SCAN_ROW(op##_c64, 8)
 
-// The order of core.ScanOp.
-static const scan_fold scan_folds[][DT_COUNT] = {
-	{SCAN_COUNTS(scan_sum, scan_max_u8), [DT_F32] = SCAN_ROW(scan_sum_f32, 4), [DT_F64] = SCAN_ROW(scan_sum_f64, 8), [DT_C64] = SCAN_ROW(scan_sum_c64, 8)},
-	{SCAN_COUNTS(scan_prod, scan_prod_u8), [DT_F32] = SCAN_WHOLE(scan_prod_f32, 4), [DT_F64] = SCAN_WHOLE(scan_prod_f64, 8), [DT_C64] = SCAN_WHOLE(scan_prod_c64, 8)},
-	{SCAN_BEST(scan_min)},
-	{SCAN_BEST(scan_max)},
-	{SCAN_HALF_ROWS(scan_log), [DT_F32] = SCAN_WHOLE(scan_log_f32, 4), [DT_F64] = SCAN_WHOLE(scan_log_f64, 8), [DT_C64] = SCAN_WHOLE(scan_log_c64, 8)},
+static const scan_fold scan_folds[SCAN_OPS][DT_COUNT] = {
+	[SCAN_OP_SUM] = {SCAN_COUNTS(scan_sum, scan_max_u8), [DT_F32] = SCAN_ROW(scan_sum_f32, 4),
+		[DT_F64] = SCAN_ROW(scan_sum_f64, 8), [DT_C64] = SCAN_ROW(scan_sum_c64, 8)},
+	[SCAN_OP_PROD] = {SCAN_COUNTS(scan_prod, scan_prod_u8), [DT_F32] = SCAN_WHOLE(scan_prod_f32, 4),
+		[DT_F64] = SCAN_WHOLE(scan_prod_f64, 8), [DT_C64] = SCAN_WHOLE(scan_prod_c64, 8)},
+	[SCAN_OP_MIN] = {SCAN_BEST(scan_min)},
+	[SCAN_OP_MAX] = {SCAN_BEST(scan_max)},
+	[SCAN_OP_LOGADDEXP] = {SCAN_HALF_ROWS(scan_log), [DT_F32] = SCAN_WHOLE(scan_log_f32, 4),
+		[DT_F64] = SCAN_WHOLE(scan_log_f64, 8), [DT_C64] = SCAN_WHOLE(scan_log_c64, 8)},
 };
 
 // The pieces of a row end where segments do, so that results are those of the row in one piece.

@@ -22,11 +22,12 @@ var narrowed = []string{"f32_sin", "f32_cos", "f32_tan", "f32_mod"}
 // Rows is the text of backends/cpu/kernels/zrows.h: a contiguous loop for every row and dtype,
 // and the table of them.
 func Rows() string {
-	var b, loops strings.Builder
+	var b, loops, names strings.Builder
 	b.WriteString("// Code generated from the op table by go generate; DO NOT EDIT.\n")
 	b.WriteString("// ROW1 to ROW3 (elementwise_rows.h) make the loop: name, result type, then type and name of each argument, then the body.\n\n")
 	for _, r := range table.Rows {
-		fmt.Fprintf(&loops, "\t[%d] = {", r.Index)
+		fmt.Fprintf(&names, "\tROW_%s,\n", r.Name)
+		fmt.Fprintf(&loops, "\t[ROW_%s] = {", r.Name)
 		for k, d := range r.ComputeDtypes() {
 			body := Render(r, d, C)
 			narrow, wide := "", ""
@@ -51,13 +52,21 @@ func Rows() string {
 			if k > 0 {
 				loops.WriteString(", ")
 			}
-			fmt.Fprintf(&loops, "[%d] = %s", d, loopName(r, d))
+			fmt.Fprintf(&loops, "[%s] = %s", number(d), loopName(r, d))
 		}
 		loops.WriteString("},\n")
 	}
-	fmt.Fprintf(&b, "\nenum { ROW_COUNT = %d };\n", len(table.Rows))
+	b.WriteString("\n// The order of the table.\nenum {\n" + names.String() + "\tROW_COUNT\n};\n")
 	b.WriteString("\nstatic const row_fn rows[ROW_COUNT][DT_COUNT] = {\n" + loops.String() + "};\n")
 	return b.String()
 }
 
 func loopName(r *table.Row, d dtype.Dtype) string { return "row_" + r.Name + "_" + Short(d) }
+
+// number is the name of d in kernels/abi.h.
+func number(d dtype.Dtype) string {
+	if d == dtype.Bool {
+		return "DT_BOOL"
+	}
+	return "DT_" + strings.ToUpper(Short(d))
+}
