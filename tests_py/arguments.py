@@ -61,6 +61,14 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "right_shift": {"a": I, "b": 1}, "view": {"dtype": lambda m: m.int32}, "unique": {"a": I},
     "searchsorted": {"sorted_sequence": V, "values": V},
     **{f: {"arrays": lambda m: [A(m), A(m)]} for f in ("concatenate", "concat", "stack")},
+    "gather_mm": {
+        "a": ones(2, 3, 4), "b": ones(2, 4, 5), "lhs_indices": of([0], np.uint32), "rhs_indices": of([1], np.uint32),
+        "sorted_indices": False,
+    },
+    "block_masked_mm": {
+        "a": ones(32, 32), "b": ones(32, 32), "block_size": 32,
+        **{f"mask_{side}": ones(1, 1) for side in ("out", "lhs", "rhs")},
+    },
     "linspace": {"stop": 1}, "slice": {"axes": (0,)}, "slice_update": {"update": ones(1, 3), "axes": (0,)},
     "depends": {"inputs": A, "dependencies": A}, "asarray": {"a": [1.0, 2.0]},
     "from_dlpack": {"x": np.ones(3, np.float32)},

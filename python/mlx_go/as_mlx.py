@@ -26,7 +26,7 @@ def _main() -> None:
         print(_USAGE, file=sys.stdout if arguments else sys.stderr)
         sys.exit(0 if arguments else 2)
     by_name = arguments[0] == "-m"
-    if by_name and len(arguments) == 1 or arguments[0].startswith("-") and not by_name:
+    if (by_name and len(arguments) == 1) or (arguments[0].startswith("-") and not by_name):
         sys.exit(f"as_mlx: {'-m needs the name of a module' if by_name else 'unknown option ' + arguments[0]}\n{_USAGE}")
 
     from mlx_go import install_as_mlx
