@@ -43,8 +43,8 @@ type idle struct {
 	since uint64 // when it became so, by the unit's clock
 }
 
-// goneSize is how often idle memory of a size gave way and was not asked for since, and the count of evicted bytes when it
-// did last.
+// goneSize is how often idle memory of a size gave way and was not asked for since, and the count of evicted bytes when
+// it did last.
 type goneSize struct{ n, when int }
 
 // units are the asynchronous devices in the order of device.Devices.
