@@ -65,6 +65,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "a": ones(2, 3, 4), "b": ones(2, 4, 5), "lhs_indices": of([0], np.uint32), "rhs_indices": of([1], np.uint32),
         "sorted_indices": False,
     },
+    "segmented_mm": {"a": ones(2, 4), "b": ones(4, 3), "segments": of([[0, 2], [2, 4]], np.uint32)},
     "block_masked_mm": {
         "a": ones(32, 32), "b": ones(32, 32), "block_size": 32,
         **{f"mask_{side}": ones(1, 1) for side in ("out", "lhs", "rhs")},
