@@ -99,8 +99,6 @@ func kernelOf(a *Array) (m missing, attr any) {
 		m.kind, attr = device.KindElementwise, f.prog
 	case a.op == &rowsOp:
 		attr = a.attr.(*rowsAttr).program(xs[0].dtype)
-	case a.op == &rowsOp:
-		attr = a.attr.(*rowsAttr).program(xs[0].dtype)
 	case a.op.Row != nil:
 		attr = program(a.op.Row, rowInput(a))
 	case m.kind == device.KindCopy:
@@ -203,11 +201,8 @@ func (e *exec) mayWriteOn(b *buffer) bool {
 	}
 	c.pins++
 	e.d.results = append(e.d.results, c)
-	if b.shared(c) { // who read the host's copy read this one
-		for _, u := range b.res.reads {
-			c.reads = addUse(c.reads, u)
-		}
-		b.res.reads = nil
+	if b.shared(c) {
+		b.joinReads(c)
 	}
 	for _, u := range append([]use{c.made}, c.reads...) {
 		if err := e.lane.after(u); err != nil {
@@ -520,10 +515,8 @@ func (a *Array) bring(canceled func() bool) *errs.Error {
 				layout.Format(a.shape), b.res.copies[0].unit.Name())
 		}
 		b.refs++
-		err := b.readPart(part.ptr, lo, n, canceled)
-		if err != nil {
-			part.release()
-		} else if b == a.buf {
+		read, err := b.readPart(part.ptr, lo, n, canceled)
+		if read && b == a.buf {
 			a.buf = part
 			a.offset -= lo
 			b.release()
@@ -531,22 +524,25 @@ func (a *Array) bring(canceled func() bool) *errs.Error {
 			part.release()
 		}
 		b.release()
-		return err
+		if read || err != nil {
+			return err
+		}
 	}
-	if err := b.fetch(nil, canceled); err != nil {
+	if err := a.buf.fetch(nil, canceled); err != nil {
 		return err
 	}
 	a.publish()
 	return nil
 }
 
-// readPart copies n bytes of b, from lo on, from the device to p.
-func (b *buffer) readPart(p unsafe.Pointer, lo, n int, canceled func() bool) *errs.Error {
+// readPart copies n bytes of b, from lo on, from the device to p. It reads nothing if the device's copy was given up
+// meanwhile: then the host has one.
+func (b *buffer) readPart(p unsafe.Pointer, lo, n int, canceled func() bool) (read bool, err *errs.Error) {
 	if err := b.lostError(); err != nil {
-		return err
+		return false, err
 	}
 	var u use
-	err := b.res.copies[0].unit.transfer(nil, func(l *lane) *errs.Error {
+	err = b.res.copies[0].unit.transfer(nil, func(l *lane) *errs.Error {
 		c := b.on(l.unit)
 		if c == nil {
 			return nil
@@ -564,8 +560,8 @@ func (b *buffer) readPart(p unsafe.Pointer, lo, n int, canceled func() bool) *er
 		c.reads = addUse(c.reads, u)
 		return nil
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = u.wait(canceled)
 	}
-	return u.wait(canceled)
+	return err == nil && u.ticket != 0, err
 }

@@ -57,10 +57,8 @@ func (c *copyOn) touch() {
 // drop gives up a copy. Its memory goes to whoever comes after the commands that use it.
 func (b *buffer) drop(c *copyOn) {
 	if b.shared(c) {
-		for _, u := range b.res.reads {
-			c.reads = addUse(c.reads, u)
-		}
-		b.ptr, b.size, b.res.made, b.res.reads = nil, 0, use{}, nil
+		b.joinReads(c)
+		b.ptr, b.size, b.res.made = nil, 0, use{}
 	}
 	for i, other := range b.res.copies {
 		if other == c {
@@ -81,6 +79,14 @@ func (b *buffer) drop(c *copyOn) {
 // shared reports whether the host's copy is c's memory.
 func (b *buffer) shared(c *copyOn) bool { return b.ptr != nil && c.mem.Host == b.ptr }
 
+// joinReads says that who reads the host's copy reads c, which is the same memory.
+func (b *buffer) joinReads(c *copyOn) {
+	for _, u := range b.res.reads {
+		c.reads = addUse(c.reads, u)
+	}
+	b.res.reads = nil
+}
+
 // dropHost gives up the host's copy, if that is no device's.
 func (b *buffer) dropHost() {
 	if b.ptr == nil {
@@ -97,7 +103,7 @@ func (b *buffer) dropHost() {
 	}
 	host := &buffer{ptr: b.ptr, size: b.size, class: b.class, refs: 1, foreign: b.foreign, parent: b.parent}
 	b.ptr, b.size, b.foreign, b.parent, b.res.made, b.res.reads = nil, 0, nil, nil, use{}, nil
-	host.releaseAfter(uses, b.res.made.ticket != 0)
+	host.releaseAfter(uses)
 }
 
 // releaseAll gives up all copies.
@@ -168,23 +174,21 @@ var limbo []struct {
 }
 
 // releaseAfter releases host memory once commands no longer use it.
-func (b *buffer) releaseAfter(uses []use, written bool) {
-	if allDone(uses) && !written {
-		b.release()
-		return
-	}
+func (b *buffer) releaseAfter(uses []use) {
 	limbo = append(limbo, struct {
 		host *buffer
 		uses []use
 	}{b, uses})
+	sweepLimbo()
 }
 
 // sweepLimbo releases what has become free.
 func sweepLimbo() {
-	kept := limbo[:0]
-	for _, l := range limbo {
+	list := limbo
+	limbo = nil // a release may add to it
+	for _, l := range list {
 		if !allDone(l.uses) {
-			kept = append(kept, l)
+			limbo = append(limbo, l)
 			continue
 		}
 		for _, u := range l.uses {
@@ -192,8 +196,6 @@ func sweepLimbo() {
 		}
 		l.host.release()
 	}
-	clear(limbo[len(kept):])
-	limbo = kept
 }
 
 // onHost reports whether the host may read b.
