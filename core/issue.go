@@ -435,19 +435,31 @@ func (e *exec) upload(b *buffer) *errs.Error {
 			return err
 		}
 	}
-	t, er := e.lane.q.Upload(device.Place{Mem: mem}, b.ptr, b.size)
-	if er != nil {
-		u.give(mem, size, nil)
-		return deviceError("eval", er)
+	c, err := e.uploadTo(e.lane, b, mem)
+	if err == nil {
+		b.keep(c)
 	}
-	e.lane.given = t
-	c := &copyOn{unit: u, mem: mem, made: use{e.lane.number, t}}
-	b.keep(c)
+	return err
+}
+
+// uploadTo has lane l, which the caller owns, copy b to mem, which goes back if that fails.
+func (e *exec) uploadTo(l *lane, b *buffer, mem device.Memory) (*copyOn, *errs.Error) {
+	size := l.unit.size(b.size)
+	t, err := l.q.Upload(device.Place{Mem: mem}, b.ptr, b.size)
+	if err != nil {
+		l.unit.give(mem, size, nil)
+		return nil, deviceError("eval", err)
+	}
+	l.given = t
+	c := &copyOn{unit: l.unit, mem: mem, made: use{l.number, t}}
+	if b.res == nil {
+		b.res = &residence{size: size}
+	}
 	b.res.reads = addUse(b.res.reads, c.made)
-	if b.root().foreign != nil {
+	if b.root().foreign != nil || b.exported() {
 		e.d.foreign = addUse(e.d.foreign, c.made)
 	}
-	return nil
+	return c, nil
 }
 
 // uploadFor copies b to the device for one command: others may write to the host's memory at any time.
@@ -458,20 +470,12 @@ func (e *exec) uploadFor(b *buffer, offset int) (device.Place, *errs.Error) {
 	if err != nil {
 		return device.Place{}, err
 	}
-	c := &copyOn{unit: u, mem: mem, used: uint64(size)}
+	c, err := e.uploadTo(e.lane, b, mem)
+	if err != nil {
+		return device.Place{}, err
+	}
+	c.used, c.reads = uint64(size), addUse(c.reads, c.made)
 	e.d.scratch = append(e.d.scratch, c)
-	t, er := e.lane.q.Upload(device.Place{Mem: mem}, b.ptr, b.size)
-	if er != nil {
-		return device.Place{}, deviceError("eval", er)
-	}
-	e.lane.given = t
-	c.made = use{e.lane.number, t}
-	c.reads = addUse(c.reads, c.made)
-	if b.res == nil {
-		b.res = &residence{size: size}
-	}
-	b.res.reads = addUse(b.res.reads, c.made)
-	e.d.foreign = addUse(e.d.foreign, c.made)
 	return device.Place{Mem: mem, Offset: offset}, nil
 }
 

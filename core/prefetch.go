@@ -1,9 +1,6 @@
 package core
 
-import (
-	"github.com/mlx-go/mlx_go/core/device"
-	"github.com/mlx-go/mlx_go/core/errs"
-)
+import "github.com/mlx-go/mlx_go/core/errs"
 
 // prefetchMin is what is worth a transfer of its own: less goes with the commands that read it.
 const prefetchMin = 64 << 10
@@ -62,23 +59,15 @@ func (e *exec) uploadAll(far []*buffer) *errs.Error {
 			if b.on(u) != nil || b.exported() || !b.onHost() {
 				continue // somebody else was faster
 			}
-			size := u.size(b.size)
-			mem, ok := u.take(l, size)
+			mem, ok := u.take(l, u.size(b.size))
 			if !ok {
 				return nil
 			}
-			t, err := l.q.Upload(device.Place{Mem: mem}, b.ptr, b.size)
+			c, err := e.uploadTo(l, b, mem)
 			if err != nil {
-				u.give(mem, size, nil)
-				return deviceError(u.Name(), err)
+				return err
 			}
-			l.given = t
-			c := &copyOn{unit: u, mem: mem, made: use{l.number, t}}
 			b.keep(c)
-			b.res.reads = addUse(b.res.reads, c.made)
-			if b.root().foreign != nil {
-				e.d.foreign = addUse(e.d.foreign, c.made)
-			}
 		}
 		return nil
 	})

@@ -41,9 +41,6 @@ func (b *buffer) on(u *unit) *copyOn {
 
 // keep adds a copy.
 func (b *buffer) keep(c *copyOn) {
-	if b.res == nil {
-		b.res = &residence{size: c.unit.size(b.size)}
-	}
 	b.res.copies = append(b.res.copies, c)
 	c.unit.residents[b] = c
 	c.touch()

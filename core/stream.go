@@ -51,19 +51,16 @@ type DeviceName struct {
 func Devices() []DeviceName {
 	openDevices()
 	list := make([]DeviceName, 0, 2)
-	for i, d := range device.Registered() {
-		number := 0
-		for _, other := range device.Registered()[:i] {
-			if other.Name() == d.Name() {
-				number++
-			}
-		}
-		list = append(list, DeviceName{d.Name(), number})
-	}
 	numbers := map[string]int{}
+	add := func(name string) {
+		list = append(list, DeviceName{name, numbers[name]})
+		numbers[name]++
+	}
+	for _, h := range device.Registered() {
+		add(h.Name())
+	}
 	for _, u := range units {
-		list = append(list, DeviceName{u.Name(), numbers[u.Name()]})
-		numbers[u.Name()]++
+		add(u.Name())
 	}
 	return list
 }
