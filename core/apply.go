@@ -331,7 +331,7 @@ func insertOnes(x *Array, rank int) *Array {
 
 // rejectDtype says that the row does not take arguments of dtype d, and what it takes.
 func rejectDtype(r *table.Row, d dtype.Dtype) {
-	names := [dtype.KindCount]string{"bool", "unsigned integers", "integers", "floats", "complex64"}
+	names := [dtype.GroupCount]string{"bool", "unsigned integers", "integers", "floats", "complex64"}
 	var takes string
 	for k, name := range names {
 		if r.Types.Accept>>k&1 != 0 {

@@ -82,7 +82,7 @@ type Def struct {
 	// kernel; false if this layout needs a copy.
 	View func(y *Array) bool
 	// Kind is the kernel that computes y, with y's attr, from all inputs, unless Launch says how.
-	Kind device.Kind
+	Kind device.KernelKind
 	// Launch computes y by other means, into memory that it allocates.
 	Launch func(e *exec, y *Array) *errs.Error
 	// LaunchEmpty marks ops that check their inputs even if the result has no elements.

@@ -230,7 +230,7 @@ func (e *exec) launchOnce(k *device.Kernel) *errs.Error {
 }
 
 // runKind launches one kernel over all inputs into y's memory.
-func (e *exec) runKind(kind device.Kind, y *Array, attr any) *errs.Error {
+func (e *exec) runKind(kind device.KernelKind, y *Array, attr any) *errs.Error {
 	e.outs[0] = e.whole(y)
 	ins := e.ins[:0]
 	for _, x := range y.inputs() {

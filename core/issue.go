@@ -84,7 +84,7 @@ func (e *exec) unfit(a *Array) string {
 
 // missing is a kernel and the types that it is for.
 type missing struct {
-	kind device.Kind
+	kind device.KernelKind
 	out  dtype.Dtype
 	n    uint8
 	in   [maxFusedInputs]dtype.Dtype // of the first operands

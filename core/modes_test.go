@@ -74,17 +74,17 @@ var modes = map[string]struct {
 	"small": {streams: all, opts: double.Options{Capacity: 1 << 20}},
 	// The driver lacks what the device promises, loads the rest and needs working space, and programs are short.
 	"lacks": {streams: all, opts: double.Options{
-		Lacks: func(kind device.Kind, _ any, _ dtype.Dtype, _ []dtype.Dtype) bool {
+		Lacks: func(kind device.KernelKind, _ any, _ dtype.Dtype, _ []dtype.Dtype) bool {
 			return kind == device.KindReduce || kind == device.KindSort || kind == device.KindMatMul
 		},
-		Broken: func(kind device.Kind) bool { return kind == device.KindScan },
-		Load: func(kind device.Kind) error {
+		Broken: func(kind device.KernelKind) bool { return kind == device.KindScan },
+		Load: func(kind device.KernelKind) error {
 			if kind == device.KindArgReduce {
 				return errors.New("it does not compile")
 			}
 			return nil
 		},
-		Workspace: func(kind device.Kind) int { return 100 * int(kind%3) },
+		Workspace: func(kind device.KernelKind) int { return 100 * int(kind%3) },
 		Limits:    device.Limits{Inputs: 3, Steps: 3},
 	}},
 	// Queues cannot wait for each other, and memory is had at the second attempt.

@@ -111,7 +111,7 @@ func reduceDtype(op device.ReduceOp, d dtype.Dtype) dtype.Dtype {
 		return d
 	case d == dtype.Bool:
 		return dtype.Int32
-	case d.IsInteger() && d.Size() < 4 && d.Kind() == dtype.KindSigned:
+	case d.IsInteger() && d.Size() < 4 && d.Group() == dtype.GroupSigned:
 		return dtype.Int32
 	case d.IsInteger() && d.Size() < 4:
 		return dtype.Uint32

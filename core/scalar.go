@@ -118,15 +118,15 @@ func resultDtype(op string, args []Arg) dtype.Dtype {
 	case !arrays:
 		return weak
 	}
-	switch weak.Kind() {
-	case dtype.KindBool:
+	switch weak.Group() {
+	case dtype.GroupBool:
 		return d
-	case dtype.KindSigned, dtype.KindUnsigned:
+	case dtype.GroupSigned, dtype.GroupUnsigned:
 		if d == dtype.Bool {
 			return weak
 		}
 		return d
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		return d.ToFloat()
 	}
 	return dtype.Complex64
@@ -160,7 +160,7 @@ func scalarArg(op string, arg *Arg, d dtype.Dtype) *Array {
 
 func intFits(v int64, d dtype.Dtype) bool {
 	n := 8 * d.Size()
-	if d.Kind() == dtype.KindUnsigned {
+	if d.Group() == dtype.GroupUnsigned {
 		return v >= 0 && (n == 64 || v < 1<<n)
 	}
 	return n == 64 || v >= -(1<<(n-1)) && v < 1<<(n-1)

@@ -262,7 +262,7 @@ func AsType(x *Array, d dtype.Dtype) *Array {
 // constantValue converts a constant without a kernel where that is exact to do here.
 func constantValue(x *Array) (func(dtype.Dtype) *Array, bool) {
 	switch {
-	case x.dtype == dtype.Bool, x.dtype.Kind() == dtype.KindSigned:
+	case x.dtype == dtype.Bool, x.dtype.Group() == dtype.GroupSigned:
 		v := int64(x.bits)
 		return func(d dtype.Dtype) *Array { return intScalar(d, v) }, true
 	case x.dtype == dtype.Float32:

@@ -31,7 +31,7 @@ type Supporter interface {
 
 // Fallbacker is implemented by what lacks kernels that core computes on the host; launches of them test nothing.
 type Fallbacker interface {
-	Fallbacks() map[device.Kind]int
+	Fallbacks() map[device.KernelKind]int
 }
 
 // suite is one run over one backend.
@@ -136,7 +136,7 @@ type output struct {
 }
 
 // run launches k, whose inputs are set, on the backend and the reference and compares the outputs.
-func (c *ctx) run(kind device.Kind, attr any, ins []device.Tensor, outs []output, tol tolerance) bool {
+func (c *ctx) run(kind device.KernelKind, attr any, ins []device.Tensor, outs []output, tol tolerance) bool {
 	c.Helper()
 	k := &device.Kernel{Kind: kind, Op: "test", In: ins, Attr: attr}
 	ref := *k

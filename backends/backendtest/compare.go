@@ -160,15 +160,15 @@ func inside(idx, shape []int) bool {
 // show writes an element so that it can be typed in again.
 func show(d dtype.Dtype, b uint64) string {
 	v := number(d, b)
-	switch d.Kind() {
-	case dtype.KindComplex:
+	switch d.Group() {
+	case dtype.GroupComplex:
 		return fmt.Sprintf("%v", complex64(v))
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		if d == dtype.Float64 {
 			return fmt.Sprintf("%v (0x%x)", real(v), b)
 		}
 		return fmt.Sprintf("%v (0x%x)", float32(real(v)), b)
-	case dtype.KindSigned:
+	case dtype.GroupSigned:
 		shift := 64 - 8*d.Size()
 		return fmt.Sprint(int64(b<<shift) >> shift)
 	}

@@ -38,7 +38,7 @@ func testRandomBits(c *ctx) {
 func testCancel(c *ctx) {
 	cancel := &atomic.Bool{}
 	cancel.Store(true)
-	launch := func(kind device.Kind, attr any, out device.Tensor, ins ...device.Tensor) {
+	launch := func(kind device.KernelKind, attr any, out device.Tensor, ins ...device.Tensor) {
 		c.Helper()
 		c.what = "canceled"
 		c.cases["cancel"]++
@@ -89,7 +89,7 @@ func testConcurrent(c *ctx) {
 	c.what = "concurrent"
 	var list []work
 	f := dtype.Float32
-	add := func(kind device.Kind, attr any, d dtype.Dtype, shape []int, ins ...device.Tensor) {
+	add := func(kind device.KernelKind, attr any, d dtype.Dtype, shape []int, ins ...device.Tensor) {
 		got, want := c.twins(output{d: d, shape: shape})
 		k := &device.Kernel{Kind: kind, Op: "test", In: ins, Out: []device.Tensor{got}, Attr: attr}
 		ref := *k

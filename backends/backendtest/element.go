@@ -38,14 +38,14 @@ func getBits(p unsafe.Pointer, d dtype.Dtype) uint64 {
 
 // number is the value of the element with bits b; integers above 2^53 are rounded.
 func number(d dtype.Dtype, b uint64) complex128 {
-	switch d.Kind() {
-	case dtype.KindSigned:
+	switch d.Group() {
+	case dtype.GroupSigned:
 		shift := 64 - 8*d.Size()
 		return complex(float64(int64(b<<shift)>>shift), 0)
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		re, im := math.Float32frombits(uint32(b)), math.Float32frombits(uint32(b>>32))
 		return complex(float64(re), float64(im))
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		switch d {
 		case dtype.Float16:
 			return complex(float64(dtype.Float16To(uint16(b))), 0)
@@ -62,15 +62,15 @@ func number(d dtype.Dtype, b uint64) complex128 {
 // bitsOf is the element nearest to v; integers wrap.
 func bitsOf(d dtype.Dtype, v complex128) uint64 {
 	x := real(v)
-	switch d.Kind() {
-	case dtype.KindBool:
+	switch d.Group() {
+	case dtype.GroupBool:
 		if v != 0 {
 			return 1
 		}
 		return 0
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		return uint64(math.Float32bits(float32(x))) | uint64(math.Float32bits(float32(imag(v))))<<32
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		switch d {
 		case dtype.Float16:
 			return uint64(dtype.Float16From(float32(x)))
@@ -107,17 +107,17 @@ func elementAt(t *device.Tensor, n int) complex128 {
 // edges are the values at which kernels break.
 func edges(d dtype.Dtype) []uint64 {
 	bits := 8 * d.Size()
-	switch d.Kind() {
-	case dtype.KindBool:
+	switch d.Group() {
+	case dtype.GroupBool:
 		return []uint64{0, 1}
-	case dtype.KindUnsigned:
+	case dtype.GroupUnsigned:
 		top := uint64(math.MaxUint64) >> (64 - bits)
 		return []uint64{0, 1, 2, 3, 7, 31, uint64(bits) - 1, uint64(bits), uint64(bits) + 1, top, top - 1, top / 2, top/2 + 1}
-	case dtype.KindSigned:
+	case dtype.GroupSigned:
 		mask := uint64(math.MaxUint64) >> (64 - bits)
 		lowest := uint64(1) << (bits - 1)
 		return []uint64{0, 1, 2, 3, 7, uint64(bits) - 1, uint64(bits), lowest, lowest + 1, lowest - 1, lowest - 2, mask, mask - 1, mask - 2}
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		parts := []float64{0, math.Copysign(0, -1), 1, -1, 0.5, -2.25, 1e-30, 3e4}
 		var out []uint64
 		for _, re := range parts {
@@ -159,7 +159,7 @@ func (c *ctx) uniform(d dtype.Dtype, lo, hi float64) func(int) uint64 {
 			return bitsOf(d, complex(draw(), draw()))
 		case d.IsFloat():
 			return bitsOf(d, complex(draw(), 0))
-		case d.Kind() == dtype.KindUnsigned:
+		case d.Group() == dtype.GroupUnsigned:
 			return bitsOf(d, complex(math.Round(math.Abs(draw())), 0))
 		}
 		return bitsOf(d, complex(math.Round(draw()), 0))

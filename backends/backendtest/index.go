@@ -17,7 +17,7 @@ var integers = []dtype.Dtype{dtype.Int32, dtype.Uint32, dtype.Int64, dtype.Uint8
 func (c *ctx) indices(d dtype.Dtype, shape []int, n, size int) device.Tensor {
 	return c.tensor(d, shape, c.anyView(), func(int) uint64 {
 		i := c.rng.IntN(n - size + 1)
-		if d.Kind() == dtype.KindSigned && c.rng.IntN(2) == 0 {
+		if d.Group() == dtype.GroupSigned && c.rng.IntN(2) == 0 {
 			i -= n
 		}
 		return bitsOf(d, complex(float64(i), 0))
@@ -211,7 +211,7 @@ func testScatterAxis(c *ctx) {
 
 // outOfBounds holds that one bad index among many is an IndexError and touches no memory around the
 // array.
-func (c *ctx) outOfBounds(kind device.Kind) {
+func (c *ctx) outOfBounds(kind device.KernelKind) {
 	counts := []int{1, 7, 1000, 70000}
 	if testing.Short() {
 		counts = counts[:3]
@@ -220,7 +220,7 @@ func (c *ctx) outOfBounds(kind device.Kind) {
 		for _, d := range integers {
 			const n = 5
 			bad := []uint64{n, bitsOf(d, 127), bitsOf(d, -n-1), bitsOf(d, -128)}
-			if d.Kind() == dtype.KindUnsigned {
+			if d.Group() == dtype.GroupUnsigned {
 				bad = []uint64{n, 127, math.MaxUint64 >> (64 - 8*d.Size())}
 			} else {
 				bad = append(bad, 1<<(8*d.Size()-1)) // the smallest

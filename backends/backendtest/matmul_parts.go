@@ -48,7 +48,7 @@ func (c *ctx) gatherMatMul(d dtype.Dtype, outer, batch []int, experts, m, k, n i
 			e = min(i*experts/total, experts-1)
 		}
 		i++
-		if id.Kind() == dtype.KindSigned && c.rng.IntN(2) == 0 {
+		if id.Group() == dtype.GroupSigned && c.rng.IntN(2) == 0 {
 			e -= experts
 		}
 		return bitsOf(id, complex(float64(e), 0))
@@ -85,7 +85,7 @@ func (c *ctx) segmentedMatMul(d dtype.Dtype, outer, batch []int, m, k, n int) {
 }
 
 // parts compares a launch whose sums have k terms.
-func (c *ctx) parts(kind device.Kind, d dtype.Dtype, k int, ins []device.Tensor, shape []int) {
+func (c *ctx) parts(kind device.KernelKind, d dtype.Dtype, k int, ins []device.Tensor, shape []int) {
 	magnitudes := []device.Tensor{c.magnitudes(&ins[0]), c.magnitudes(&ins[1]), ins[2]}
 	_, out := c.twins(output{d: dtype.Float64, shape: shape})
 	bounds := device.Kernel{Kind: kind, Op: "bound", In: magnitudes, Out: []device.Tensor{out}}

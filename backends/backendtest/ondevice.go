@@ -22,7 +22,7 @@ import (
 // of its outputs shows as it does on the host. What d has no kernel for is computed here, as core does, and counted by
 // Fallbacks.
 func OnDevice(d device.Device) *DeviceHost {
-	return &DeviceHost{d: d, host: reference.New(), fallbacks: map[device.Kind]int{}}
+	return &DeviceHost{d: d, host: reference.New(), fallbacks: map[device.KernelKind]int{}}
 }
 
 // DeviceHost is a Device as a Host.
@@ -32,11 +32,11 @@ type DeviceHost struct {
 	mu        sync.Mutex
 	blocks    []hostBlock    // by address
 	queues    []device.Queue // that nobody uses now
-	fallbacks map[device.Kind]int
+	fallbacks map[device.KernelKind]int
 }
 
 // Fallbacks are how many launches of each kind the device had no kernel for.
-func (h *DeviceHost) Fallbacks() map[device.Kind]int {
+func (h *DeviceHost) Fallbacks() map[device.KernelKind]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return maps.Clone(h.fallbacks)

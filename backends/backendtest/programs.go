@@ -215,7 +215,7 @@ func (c *ctx) castable(from, to dtype.Dtype) func(int) uint64 {
 	}
 	lo, hi := 0.0, 100.0
 	switch {
-	case to.Kind() == dtype.KindSigned:
+	case to.Group() == dtype.GroupSigned:
 		lo, hi = -128, 127
 	case to.Size() > 1:
 		hi = 255

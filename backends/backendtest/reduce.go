@@ -23,7 +23,7 @@ func (c *ctx) magnitudes(t *device.Tensor) device.Tensor {
 
 // bound launches the kernel over absolute values in float64 on the reference: error bounds
 // are multiples of its result.
-func (c *ctx) bound(kind device.Kind, attr any, ins []device.Tensor, shape []int) []float64 {
+func (c *ctx) bound(kind device.KernelKind, attr any, ins []device.Tensor, shape []int) []float64 {
 	var m []device.Tensor
 	for i := range ins {
 		m = append(m, c.magnitudes(&ins[i]))
@@ -68,7 +68,7 @@ func resultOf(op device.ReduceOp, d dtype.Dtype) dtype.Dtype {
 		return dtype.Bool
 	case op == device.ReduceMin || op == device.ReduceMax || d.IsInexact() || d.Size() > 4:
 		return d
-	case d.Kind() == dtype.KindUnsigned:
+	case d.Group() == dtype.GroupUnsigned:
 		return dtype.Uint32
 	case d.Size() < 4 || d == dtype.Bool:
 		return dtype.Int32

@@ -141,10 +141,10 @@ func canonical(d dtype.Dtype, list []uint64) []uint64 {
 
 // order compares elements with NaN last.
 func order(d dtype.Dtype, a, b uint64) int {
-	switch d.Kind() {
-	case dtype.KindBool, dtype.KindUnsigned:
+	switch d.Group() {
+	case dtype.GroupBool, dtype.GroupUnsigned:
 		return compare(a, b)
-	case dtype.KindSigned:
+	case dtype.GroupSigned:
 		shift := 64 - 8*d.Size()
 		return compare(int64(a<<shift), int64(b<<shift))
 	}

@@ -39,7 +39,7 @@ func zeroed(t testing.TB, d dtype.Dtype, shape ...int) device.Tensor {
 }
 
 // kernelOf is a launch with one output.
-func kernelOf(kind device.Kind, attr any, out device.Tensor, in ...device.Tensor) device.Kernel {
+func kernelOf(kind device.KernelKind, attr any, out device.Tensor, in ...device.Tensor) device.Kernel {
 	return device.Kernel{Kind: kind, Op: "test", Attr: attr, In: in, Out: []device.Tensor{out}}
 }
 
@@ -134,7 +134,7 @@ const endless = 1 << 31
 func TestLaunchesLook(t *testing.T) {
 	const stopWork = 1 << 20
 	eachISA(t, func(t *testing.T) {
-		seen := map[device.Kind]bool{}
+		seen := map[device.KernelKind]bool{}
 		for _, c := range append(folds(t, 1<<24), makers(t, 1<<22)...) {
 			seen[c.k.Kind] = true
 			most := stopWork

@@ -9,7 +9,7 @@ import (
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-func benchFold(b *testing.B, name string, d dtype.Dtype, shape []int, to dtype.Dtype, outShape []int, kind device.Kind, attr any) {
+func benchFold(b *testing.B, name string, d dtype.Dtype, shape []int, to dtype.Dtype, outShape []int, kind device.KernelKind, attr any) {
 	b.Run(name, func(b *testing.B) {
 		r := rand.New(rand.NewPCG(1, 1))
 		in := plainTensor(d, shape, func(int) value { return value{i: int64(r.Uint64()), re: r.NormFloat64()} })

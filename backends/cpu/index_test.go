@@ -110,7 +110,7 @@ func indexView(r *rand.Rand, size, last int, shape ...int) *view {
 	v := anyView(r, d, shape...)
 	each(shape, func(index []int) {
 		x := r.IntN(last + 1)
-		if d.Kind() == dtype.KindSigned && r.IntN(3) == 0 {
+		if d.Group() == dtype.GroupSigned && r.IntN(3) == 0 {
 			x -= size
 		}
 		v.setInt(offset(index, v.Strides), x)
@@ -373,7 +373,7 @@ func TestIndexOutOfBounds(t *testing.T) {
 	for _, d := range integers {
 		for _, n := range []int{1, 700, 100000} {
 			for _, bad := range []int{5, -6, 100, math.MinInt} {
-				if d.Kind() == dtype.KindUnsigned && bad < 0 || d != dtype.Int64 && bad == math.MinInt {
+				if d.Group() == dtype.GroupUnsigned && bad < 0 || d != dtype.Int64 && bad == math.MinInt {
 					continue
 				}
 				index, src := fresh(d, n), fresh(dtype.Float32, 5, 3)

@@ -118,15 +118,15 @@ func someValue(r *rand.Rand, d dtype.Dtype, special bool) value {
 		}
 		return math.Round(r.NormFloat64()*64) / 16
 	}
-	switch d.Kind() {
-	case dtype.KindBool:
+	switch d.Group() {
+	case dtype.GroupBool:
 		return value{i: int64(r.IntN(2))}
-	case dtype.KindUnsigned, dtype.KindSigned:
+	case dtype.GroupUnsigned, dtype.GroupSigned:
 		if r.IntN(4) == 0 {
 			return value{i: int64(r.Uint64())}
 		}
 		return value{i: int64(r.IntN(9) - 4)}
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		return value{re: part(), im: part()}
 	}
 	return value{re: part()}

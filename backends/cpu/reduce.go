@@ -84,9 +84,9 @@ func accumulator(op device.ReduceOp, d dtype.Dtype) dtype.Dtype {
 		return dtype.Float32
 	case op == device.ReduceMin || op == device.ReduceMax:
 		return d
-	case d == dtype.Bool || d.Kind() == dtype.KindSigned && d.Size() < 4:
+	case d == dtype.Bool || d.Group() == dtype.GroupSigned && d.Size() < 4:
 		return dtype.Int32
-	case d.Kind() == dtype.KindUnsigned && d.Size() < 4:
+	case d.Group() == dtype.GroupUnsigned && d.Size() < 4:
 		return dtype.Uint32
 	}
 	return d

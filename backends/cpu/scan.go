@@ -179,9 +179,9 @@ func scanIdentity(op device.ScanOp, d dtype.Dtype) uint64 {
 		return float(math.Inf(1))
 	case d == dtype.Bool:
 		return map[bool]uint64{true: 0, false: 1}[op == device.ScanMax]
-	case d.Kind() == dtype.KindSigned && op == device.ScanMax:
+	case d.Group() == dtype.GroupSigned && op == device.ScanMax:
 		return top
-	case d.Kind() == dtype.KindSigned:
+	case d.Group() == dtype.GroupSigned:
 		return top - 1
 	case op == device.ScanMax:
 		return 0

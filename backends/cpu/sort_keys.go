@@ -37,12 +37,12 @@ type keyRule[K key] struct {
 
 func keyRuleOf[K key](d dtype.Dtype) keyRule[K] {
 	r := keyRule[K]{sign: ^(^K(0) >> 1)}
-	switch d.Kind() {
-	case dtype.KindSigned:
+	switch d.Group() {
+	case dtype.GroupSigned:
 		r.kind = keySigned
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		r.kind = keyFloat
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		r.kind = keyComplex
 	}
 	inf := map[dtype.Dtype]uint64{dtype.Float16: 0x7c00, dtype.BFloat16: 0x7f80, dtype.Float32: 0x7f800000, dtype.Float64: 0x7ff << 52}

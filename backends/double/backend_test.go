@@ -20,8 +20,8 @@ func TestBackend(t *testing.T) {
 	}
 	d := double.New(double.Options{
 		Seed: 1, Delay: time.Microsecond,
-		Load:      func(device.Kind) error { return nil },
-		Workspace: func(k device.Kind) int { return 100 * (int(k) % 2) },
+		Load:      func(device.KernelKind) error { return nil },
+		Workspace: func(k device.KernelKind) int { return 100 * (int(k) % 2) },
 	})
 	h := backendtest.OnDevice(d)
 	backendtest.RunAll(t, h)
@@ -73,7 +73,7 @@ func TestOnDevice(t *testing.T) {
 		}
 	})
 	t.Run("lacking", func(t *testing.T) {
-		for _, opts := range []double.Options{{Lacks: lacksAll}, {Broken: func(device.Kind) bool { return true }}} {
+		for _, opts := range []double.Options{{Lacks: lacksAll}, {Broken: func(device.KernelKind) bool { return true }}} {
 			d := double.New(opts)
 			h := backendtest.OnDevice(d)
 			out, in, guarded := tensors(h)

@@ -30,13 +30,13 @@ type Options struct {
 	Delay time.Duration // commands are delayed by at most this; 0: by yields alone
 
 	// Lacks are the kernels for which Has is false; nil: none.
-	Lacks func(kind device.Kind, attr any, out dtype.Dtype, in []dtype.Dtype) bool
+	Lacks func(kind device.KernelKind, attr any, out dtype.Dtype, in []dtype.Dtype) bool
 	// Broken are kinds whose Launch is ErrNoKernel though Has is true.
-	Broken func(kind device.Kind) bool
+	Broken func(kind device.KernelKind) bool
 	// Load is called for a kind before its first Launch, which is NotLoaded until it returns nil. Nil: all are loaded.
-	Load func(kind device.Kind) error
+	Load func(kind device.KernelKind) error
 	// Workspace is what kernels of a kind need beside their operands; nil: nothing.
-	Workspace func(kind device.Kind) int
+	Workspace func(kind device.KernelKind) int
 
 	FailAllocation Nth  // these allocations fail, counted from 1
 	FaultAt        int  // this kernel, counted from 1, finds something wrong when it runs; 0: none
@@ -67,7 +67,7 @@ type Device struct {
 	count   Counters
 	blocks  map[uintptr]*block
 	queues  []*Queue
-	loaded  map[device.Kind]bool
+	loaded  map[device.KernelKind]bool
 	refused map[refusal]bool
 	paused  chan struct{} // closed when commands may run again; nil: they may
 	lost    *errs.Error
@@ -76,7 +76,7 @@ type Device struct {
 // refusal is a Launch that was NotLoaded.
 type refusal struct {
 	q    *Queue
-	kind device.Kind
+	kind device.KernelKind
 }
 
 const ample = 64 << 30
@@ -93,7 +93,7 @@ func (w *World) New(opts Options) *Device {
 		opts.Host = reference.New()
 	}
 	return &Device{
-		w: w, opts: opts, blocks: map[uintptr]*block{}, loaded: map[device.Kind]bool{}, refused: map[refusal]bool{},
+		w: w, opts: opts, blocks: map[uintptr]*block{}, loaded: map[device.KernelKind]bool{}, refused: map[refusal]bool{},
 	}
 }
 
@@ -132,7 +132,7 @@ func (d *Device) Counters() Counters {
 }
 
 // Has reports whether there is a kernel for these types.
-func (d *Device) Has(kind device.Kind, attr any, out dtype.Dtype, in []dtype.Dtype) bool {
+func (d *Device) Has(kind device.KernelKind, attr any, out dtype.Dtype, in []dtype.Dtype) bool {
 	return d.opts.Lacks == nil || !d.opts.Lacks(kind, attr, out, in)
 }
 

@@ -383,7 +383,7 @@ var programs = []struct {
 		k.Work = place(y)
 		b.launch(b.q, k)
 	}, "the working space of add lies in the memory of an operand"},
-	{"a launch again without loading", double.Options{Load: func(device.Kind) error { return nil }}, func(b *bench) {
+	{"a launch again without loading", double.Options{Load: func(device.KernelKind) error { return nil }}, func(b *bench) {
 		x := b.filled()
 		k := add(place(b.memory()), place(x), place(x))
 		for range 2 {
@@ -444,9 +444,9 @@ var programs = []struct {
 	}, "Download on away queue 3 writes host memory that add (command 2 of gpu queue 1) may still read"},
 }
 
-func lacksAll(device.Kind, any, dtype.Dtype, []dtype.Dtype) bool { return true }
+func lacksAll(device.KernelKind, any, dtype.Dtype, []dtype.Dtype) bool { return true }
 
-func spacious(device.Kind) int { return 100 }
+func spacious(device.KernelKind) int { return 100 }
 
 // TestPrograms holds that each misuse is reported, in every run and by its name, and nothing else is.
 func TestPrograms(t *testing.T) {
@@ -555,13 +555,13 @@ func TestKnobs(t *testing.T) {
 	t.Run("loading", func(t *testing.T) {
 		fails := true
 		b := newBench(t, double.Options{
-			Load: func(device.Kind) error {
+			Load: func(device.KernelKind) error {
 				if fails {
 					return errors.New("no compiler")
 				}
 				return nil
 			},
-			Broken: func(k device.Kind) bool { return k == device.KindCopy },
+			Broken: func(k device.KernelKind) bool { return k == device.KindCopy },
 		})
 		x := b.filled()
 		k := add(place(x), place(x), place(x))

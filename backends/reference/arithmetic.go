@@ -27,12 +27,12 @@ func equal(a, b value) bool { return a.u == b.u && a.i == b.i && a.f == b.f && a
 // less orders complex numbers by real, then imaginary part. Nothing is less than NaN, but the imaginary
 // part counts only where the real parts are equal.
 func less(a, b value) bool {
-	switch a.d.Kind() {
-	case dtype.KindSigned:
+	switch a.d.Group() {
+	case dtype.GroupSigned:
 		return a.i < b.i
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		return a.f < b.f
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		return real(a.c) < real(b.c) || real(a.c) == real(b.c) && imag(a.c) < imag(b.c)
 	}
 	return a.u < b.u
@@ -72,12 +72,12 @@ func logAddExp(a, b value) value {
 // lowest and highest are the identities of maximum and minimum in d.
 func lowest(d dtype.Dtype) value {
 	v := value{d: d}
-	switch d.Kind() {
-	case dtype.KindSigned:
+	switch d.Group() {
+	case dtype.GroupSigned:
 		v.i = -1 << (8*d.Size() - 1)
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		v.f = math.Inf(-1)
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		v.c = complex(math.Inf(-1), math.Inf(-1))
 	}
 	return v
@@ -85,14 +85,14 @@ func lowest(d dtype.Dtype) value {
 
 func highest(d dtype.Dtype) value {
 	v := value{d: d}
-	switch d.Kind() {
-	case dtype.KindBool, dtype.KindUnsigned:
+	switch d.Group() {
+	case dtype.GroupBool, dtype.GroupUnsigned:
 		v.u = math.MaxUint64
-	case dtype.KindSigned:
+	case dtype.GroupSigned:
 		v.i = 1<<(8*d.Size()-1) - 1
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		v.f = math.Inf(1)
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		v.c = complex(math.Inf(1), math.Inf(1))
 	}
 	return rounded(v)

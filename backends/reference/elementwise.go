@@ -157,14 +157,14 @@ func (g numbers) Call(name string, args []value) value {
 		y = as(args[1], at)
 	}
 	var v value
-	switch at.Dtype.Kind() {
-	case dtype.KindUnsigned:
+	switch at.Dtype.Group() {
+	case dtype.GroupUnsigned:
 		v = callUnsigned(name, x, y)
-	case dtype.KindSigned:
+	case dtype.GroupSigned:
 		v = callSigned(name, x, y)
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		v = callFloat(name, x.f, y.f)
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		v = callComplex(name, x.c, y.c)
 	}
 	v.d = out.Dtype

@@ -28,7 +28,7 @@ func f32(shape []int, data ...float32) device.Tensor { return tensorOf(dtype.Flo
 func i32(shape []int, data ...int32) device.Tensor   { return tensorOf(dtype.Int32, shape, data) }
 
 // launch runs a kernel into a fresh slice of T and returns it.
-func launch[T any](t *testing.T, kind device.Kind, attr any, d dtype.Dtype, shape []int, ins ...device.Tensor) []T {
+func launch[T any](t *testing.T, kind device.KernelKind, attr any, d dtype.Dtype, shape []int, ins ...device.Tensor) []T {
 	t.Helper()
 	out := make([]T, layout.Size(shape))
 	k := &device.Kernel{Kind: kind, Op: "test", In: ins, Out: []device.Tensor{tensorOf(d, shape, out)}, Attr: attr}

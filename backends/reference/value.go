@@ -8,7 +8,7 @@ import (
 	"github.com/mlx-go/mlx_go/core/dtype"
 )
 
-// value is one element in the widest type of its dtype's kind: the kind tells which of the
+// value is one element in the widest type of its dtype's group: the group tells which of the
 // fields holds it.
 type value struct {
 	d       dtype.Dtype
@@ -36,14 +36,14 @@ func complexed(c complex128) value { return value{d: dtype.Complex64, c: c} }
 func rounded(v value) value {
 	r := value{d: v.d, literal: v.literal}
 	shift := 64 - 8*v.d.Size()
-	switch v.d.Kind() {
-	case dtype.KindBool:
+	switch v.d.Group() {
+	case dtype.GroupBool:
 		r.u = v.u & 1
-	case dtype.KindUnsigned:
+	case dtype.GroupUnsigned:
 		r.u = v.u << shift >> shift
-	case dtype.KindSigned:
+	case dtype.GroupSigned:
 		r.i = v.i << shift >> shift
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		switch r.f = v.f; v.d {
 		case dtype.Float32:
 			r.f = float64(float32(v.f))
@@ -52,7 +52,7 @@ func rounded(v value) value {
 		case dtype.BFloat16:
 			r.f = float64(dtype.BFloat16To(dtype.BFloat16From(float32(v.f))))
 		}
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		r.c = complex128(complex64(v.c))
 	}
 	return r
@@ -66,18 +66,18 @@ func cast(v value, d dtype.Dtype) value {
 		return v
 	}
 	to := value{d: d}
-	switch d.Kind() {
-	case dtype.KindBool:
+	switch d.Group() {
+	case dtype.GroupBool:
 		return truth(nonzero(v))
-	case dtype.KindUnsigned:
+	case dtype.GroupUnsigned:
 		to.u = toUint(v)
-	case dtype.KindSigned:
+	case dtype.GroupSigned:
 		to.i = int64(toUint(v))
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		to.f = toFloat(v, d != dtype.Float64)
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		to.c = v.c
-		if v.d.Kind() != dtype.KindComplex {
+		if v.d.Group() != dtype.GroupComplex {
 			to.c = complex(toFloat(v, true), 0)
 		}
 	}
@@ -85,12 +85,12 @@ func cast(v value, d dtype.Dtype) value {
 }
 
 func nonzero(v value) bool {
-	switch v.d.Kind() {
-	case dtype.KindSigned:
+	switch v.d.Group() {
+	case dtype.GroupSigned:
 		return v.i != 0
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		return v.f != 0
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		return v.c != 0
 	}
 	return v.u != 0
@@ -99,12 +99,12 @@ func nonzero(v value) bool {
 // toUint is v as an integer modulo 2^64.
 func toUint(v value) uint64 {
 	f := v.f
-	switch v.d.Kind() {
-	case dtype.KindBool, dtype.KindUnsigned:
+	switch v.d.Group() {
+	case dtype.GroupBool, dtype.GroupUnsigned:
 		return v.u
-	case dtype.KindSigned:
+	case dtype.GroupSigned:
 		return uint64(v.i)
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		f = real(v.c)
 	}
 	switch {
@@ -120,15 +120,15 @@ func toUint(v value) uint64 {
 
 // toFloat is v as a float, rounded once: to float32 if narrow.
 func toFloat(v value, narrow bool) float64 {
-	switch v.d.Kind() {
-	case dtype.KindSigned:
+	switch v.d.Group() {
+	case dtype.GroupSigned:
 		if narrow {
 			return float64(float32(v.i))
 		}
 		return float64(v.i)
-	case dtype.KindFloat:
+	case dtype.GroupFloat:
 		return v.f
-	case dtype.KindComplex:
+	case dtype.GroupComplex:
 		return real(v.c)
 	}
 	if narrow {
@@ -142,7 +142,7 @@ func real64(v value) float64 { return toFloat(v, false) }
 
 // position is the integer value of an index, negative ones included.
 func position(v value) int {
-	if v.d.Kind() == dtype.KindUnsigned && v.u > math.MaxInt64 {
+	if v.d.Group() == dtype.GroupUnsigned && v.u > math.MaxInt64 {
 		return math.MaxInt
 	}
 	return int(int64(toUint(v)))

@@ -28,7 +28,7 @@ func (t *Tensor) Contiguous() bool { return layout.IsContiguous(t.Shape, t.Strid
 // core never launches a kernel whose outputs are empty, but for KindNonzero. An input may share memory
 // with Out[0] only for Elementwise, and then it has the same dtype width, shape and strides.
 type Kernel struct {
-	Kind   Kind
+	Kind   KernelKind
 	Op     string // the user's name of the op, for error messages
 	Out    []Tensor
 	In     []Tensor

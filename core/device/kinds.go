@@ -1,10 +1,10 @@
 package device
 
-// Kind selects the kernel. The comment gives inputs -> output and the attr.
-type Kind uint8
+// KernelKind selects the kernel. The comment gives inputs -> output and the attr.
+type KernelKind uint8
 
 const (
-	KindNone Kind = iota
+	KindNone KernelKind = iota
 	// KindElementwise runs a *Program. All In already have Out's shape (stretched axes have stride 0).
 	KindElementwise
 	// KindCopy writes In[0], cast, to Out[0] of the same shape. Out[0] may have any nonzero strides. Attr nil.

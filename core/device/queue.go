@@ -19,7 +19,7 @@ type Device interface {
 	Info() map[string]any
 	Limits() Limits
 	// Has reports whether there is a kernel for these types. It looks at no memory: core asks it for every node.
-	Has(kind Kind, attr any, out dtype.Dtype, in []dtype.Dtype) bool
+	Has(kind KernelKind, attr any, out dtype.Dtype, in []dtype.Dtype) bool
 	// Workspace is how many bytes k needs beside its operands. Core allocates them as k.Work.
 	Workspace(k *Kernel) int
 	// Allocate gives size > 0 bytes aligned to 256, or false. It does not wait for the device.

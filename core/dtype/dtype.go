@@ -48,31 +48,31 @@ func Parse(name string) (Dtype, bool) {
 	return 0, false
 }
 
-// Kind groups the dtypes whose kernels share a formula.
-type Kind uint8
+// Group groups the dtypes whose kernels share a formula.
+type Group uint8
 
 const (
-	KindBool Kind = iota
-	KindUnsigned
-	KindSigned
-	KindFloat
-	KindComplex
-	KindCount int = iota
+	GroupBool Group = iota
+	GroupUnsigned
+	GroupSigned
+	GroupFloat
+	GroupComplex
+	GroupCount int = iota
 )
 
-var kinds = [Count]Kind{KindBool, KindUnsigned, KindUnsigned, KindUnsigned, KindUnsigned,
-	KindSigned, KindSigned, KindSigned, KindSigned, KindFloat, KindFloat, KindFloat, KindFloat, KindComplex}
+var groups = [Count]Group{GroupBool, GroupUnsigned, GroupUnsigned, GroupUnsigned, GroupUnsigned,
+	GroupSigned, GroupSigned, GroupSigned, GroupSigned, GroupFloat, GroupFloat, GroupFloat, GroupFloat, GroupComplex}
 
-func (d Dtype) Kind() Kind { return kinds[d] }
+func (d Dtype) Group() Group { return groups[d] }
 
 // IsFloat reports whether d is one of the four real floating-point types.
-func (d Dtype) IsFloat() bool { return kinds[d] == KindFloat }
+func (d Dtype) IsFloat() bool { return groups[d] == GroupFloat }
 
 // IsInexact reports whether d is floating point or complex: the types that have derivatives.
-func (d Dtype) IsInexact() bool { return kinds[d] >= KindFloat }
+func (d Dtype) IsInexact() bool { return groups[d] >= GroupFloat }
 
 // IsInteger reports whether d is a signed or unsigned integer; bool is not.
-func (d Dtype) IsInteger() bool { return kinds[d] == KindUnsigned || kinds[d] == KindSigned }
+func (d Dtype) IsInteger() bool { return groups[d] == GroupUnsigned || groups[d] == GroupSigned }
 
 // IsHalf reports whether d is a 16-bit float, whose arithmetic runs in float32.
 func (d Dtype) IsHalf() bool { return d == Float16 || d == BFloat16 }
@@ -108,22 +108,22 @@ var promotion = func() (t [Count][Count]Dtype) {
 func Promote(a, b Dtype) Dtype { return promotion[a][b] }
 
 func promote(a, b Dtype) Dtype {
-	ka, kb := a.Kind(), b.Kind()
+	ka, kb := a.Group(), b.Group()
 	switch {
 	case a == b:
 		return a
 	case ka > kb:
 		return promote(b, a)
-	case kb == KindComplex:
+	case kb == GroupComplex:
 		return Complex64
-	case ka == KindBool:
+	case ka == GroupBool:
 		return b
-	case kb == KindFloat && ka == KindFloat:
+	case kb == GroupFloat && ka == GroupFloat:
 		if a == Float64 || b == Float64 {
 			return Float64
 		}
 		return Float32 // two different types of at most 32 bits
-	case kb == KindFloat:
+	case kb == GroupFloat:
 		return b
 	case ka == kb:
 		if a.Size() > b.Size() {

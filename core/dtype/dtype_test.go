@@ -6,7 +6,7 @@ import (
 )
 
 // TestPromotionLattice holds what makes promotion independent of order and grouping where it is: it commutes, is
-// idempotent, never loses the kind, and bool is neutral.
+// idempotent, never loses the group, and bool is neutral.
 func TestPromotionLattice(t *testing.T) {
 	for _, a := range All {
 		if Promote(a, a) != a || Promote(a, Bool) != a {
@@ -17,7 +17,7 @@ func TestPromotionLattice(t *testing.T) {
 			if p != Promote(b, a) {
 				t.Errorf("%s and %s give %s one way and %s the other", a, b, p, Promote(b, a))
 			}
-			if p.Kind() < a.Kind() && !(a.IsInteger() && b.IsInteger()) {
+			if p.Group() < a.Group() && !(a.IsInteger() && b.IsInteger()) {
 				t.Errorf("%s and %s give %s", a, b, p)
 			}
 			if Promote(p, a) != p && p != Float32 {

@@ -148,10 +148,10 @@ func descrOf(d dtype.Dtype) string {
 		return "<c8"
 	}
 	letter := "f"
-	switch d.Kind() {
-	case dtype.KindUnsigned:
+	switch d.Group() {
+	case dtype.GroupUnsigned:
 		letter = "u"
-	case dtype.KindSigned:
+	case dtype.GroupSigned:
 		letter = "i"
 	}
 	return "<" + letter + strconv.Itoa(d.Size())

@@ -8,11 +8,11 @@ import (
 )
 
 // BodyFunc is one function that bodies may call. Every target of render and the
-// reference backend implement all of them, for the dtypes of Kinds.
+// reference backend implement all of them, for the dtypes of Groups.
 type BodyFunc struct {
-	Args  int
-	Kinds kindSet
-	Out   OutDtype
+	Args   int
+	Groups groupSet
+	Out    OutDtype
 }
 
 // bodyFuncs is the vocabulary of bodies beside the operators. Names are C's where C
@@ -71,7 +71,7 @@ var bodyFuncs = map[string]BodyFunc{
 func BodyFuncs() map[string]BodyFunc { return bodyFuncs }
 
 // Has reports whether the function exists for dtype d.
-func (f *BodyFunc) Has(d dtype.Dtype) bool { return f.Kinds>>d.Kind()&1 != 0 }
+func (f *BodyFunc) Has(d dtype.Dtype) bool { return f.Groups>>d.Group()&1 != 0 }
 
 // Typed is the dtype of a subexpression of a body. A literal takes the dtype of what
 // it meets; Dtype is then the row's.
@@ -96,8 +96,8 @@ func meet(what string, xs ...Typed) Typed {
 
 // TypeUnary is the rule of the unary operators: - for numbers, ! for bools, ^ (complement) for integers.
 func TypeUnary(op token.Token, x Typed) Typed {
-	k := x.Dtype.Kind()
-	if op == token.SUB && k != dtype.KindBool || op == token.NOT && k == dtype.KindBool ||
+	k := x.Dtype.Group()
+	if op == token.SUB && k != dtype.GroupBool || op == token.NOT && k == dtype.GroupBool ||
 		op == token.XOR && x.Dtype.IsInteger() {
 		return x
 	}
@@ -108,12 +108,12 @@ func TypeUnary(op token.Token, x Typed) Typed {
 func TypeBinary(op token.Token, x, y Typed) (at, out Typed) {
 	at = meet(op.String(), x, y)
 	at.Literal = false
-	k := at.Dtype.Kind()
+	k := at.Dtype.Group()
 	switch op {
 	case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
 		return at, Typed{Dtype: dtype.Bool}
 	case token.ADD, token.SUB, token.MUL:
-		if k != dtype.KindBool {
+		if k != dtype.GroupBool {
 			return at, at
 		}
 	case token.QUO:
@@ -121,7 +121,7 @@ func TypeBinary(op token.Token, x, y Typed) (at, out Typed) {
 			return at, at
 		}
 	case token.LAND, token.LOR:
-		if k == dtype.KindBool {
+		if k == dtype.GroupBool {
 			return at, at
 		}
 	case token.AND, token.OR, token.XOR:

@@ -31,23 +31,23 @@ var (
 
 // exact gives the body for dtypes without fractions: bool and integers.
 func exact(body string) Bodies {
-	return Bodies{dtype.KindBool: body, dtype.KindUnsigned: body, dtype.KindSigned: body}
+	return Bodies{dtype.GroupBool: body, dtype.GroupUnsigned: body, dtype.GroupSigned: body}
 }
 
 // natural gives the body for dtypes without a sign: bool and unsigned integers.
 func natural(body string) Bodies {
-	return Bodies{dtype.KindBool: body, dtype.KindUnsigned: body}
+	return Bodies{dtype.GroupBool: body, dtype.GroupUnsigned: body}
 }
 
-func boolean(body string) Bodies { return Bodies{dtype.KindBool: body} }
+func boolean(body string) Bodies { return Bodies{dtype.GroupBool: body} }
 func complexes(body string) Bodies {
-	return Bodies{dtype.KindComplex: body}
+	return Bodies{dtype.GroupComplex: body}
 }
 
 // alias names the same op once more.
 type alias string
 
-// el makes a row. Further options: Bodies for kinds of dtype, RowFlags, aliases, a Short.
+// el makes a row. Further options: Bodies for groups of dtypes, RowFlags, aliases, a Short.
 func el(name, args string, types Types, body string, deriv d, in Span, doc string, opts ...any) *Row {
 	r := &Row{Name: name, Args: strings.Split(args, " "), Types: types, Body: body, Deriv: deriv, Span: in, Doc: doc}
 	for _, o := range opts {

@@ -15,7 +15,7 @@ type Row struct {
 	Args  []string // "a", "b", "c": as Body and Deriv name them
 	Types Types
 	Body  string   // C99 expression for one element, in the vocabulary of bodyFuncs
-	By    Bodies   // bodies for kinds of dtype where the formula differs
+	By    Bodies   // bodies for groups of dtypes where the formula differs
 	Deriv []string // per argument, the derivative in op names; y is the result; nil: none, on purpose
 	Span  Span     // domain in which tests sample arguments
 	Doc   string   // first line says what it computes
@@ -32,8 +32,8 @@ type Short struct {
 	Row    string
 }
 
-// Bodies gives the body for a kind of dtype.
-type Bodies map[dtype.Kind]string
+// Bodies gives the body for a group of dtypes.
+type Bodies map[dtype.Group]string
 
 // Span is the closed interval tests draw arguments from.
 type Span struct{ Lo, Hi float64 }
@@ -56,10 +56,10 @@ const (
 	StreamByPosition
 )
 
-// Types is the dtype rule of a row: which kinds of arguments it takes and what
+// Types is the dtype rule of a row: which groups of dtypes it takes and what
 // they turn into.
 type Types struct {
-	Accept kindSet  // kinds of the promoted argument dtype that are taken as they are
+	Accept groupSet // groups of the promoted argument dtype that are taken as they are
 	Float  bool     // other than inexact arguments turn into float32 first
 	First  bool     // the first argument is a bool of its own (where)
 	Out    OutDtype // what the result is
@@ -77,21 +77,21 @@ const (
 	OutComplex // always complex64
 )
 
-type kindSet uint8
+type groupSet uint8
 
 const (
-	kBool     kindSet = 1 << dtype.KindBool
-	kUnsigned kindSet = 1 << dtype.KindUnsigned
-	kSigned   kindSet = 1 << dtype.KindSigned
-	kFloat    kindSet = 1 << dtype.KindFloat
-	kComplex  kindSet = 1 << dtype.KindComplex
-	kInts             = kUnsigned | kSigned
-	kReal             = kBool | kInts | kFloat
-	kAny              = kReal | kComplex
+	kBool     groupSet = 1 << dtype.GroupBool
+	kUnsigned groupSet = 1 << dtype.GroupUnsigned
+	kSigned   groupSet = 1 << dtype.GroupSigned
+	kFloat    groupSet = 1 << dtype.GroupFloat
+	kComplex  groupSet = 1 << dtype.GroupComplex
+	kInts              = kUnsigned | kSigned
+	kReal              = kBool | kInts | kFloat
+	kAny               = kReal | kComplex
 )
 
-// Has reports whether d's kind is accepted.
-func (t *Types) Has(d dtype.Dtype) bool { return t.Accept>>d.Kind()&1 != 0 }
+// Has reports whether d's group is accepted.
+func (t *Types) Has(d dtype.Dtype) bool { return t.Accept>>d.Group()&1 != 0 }
 
 // Result is the dtype of the row's value when it computes in d.
 func (t *Types) Result(d dtype.Dtype) dtype.Dtype {
@@ -130,7 +130,7 @@ func (r *Row) ComputeDtypes() []dtype.Dtype {
 
 // BodyFor is the formula for dtype d.
 func (r *Row) BodyFor(d dtype.Dtype) string {
-	if b, ok := r.By[d.Kind()]; ok {
+	if b, ok := r.By[d.Group()]; ok {
 		return b
 	}
 	return r.Body

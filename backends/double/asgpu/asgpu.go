@@ -45,7 +45,7 @@ func open() (device.Device, error) {
 		LoseAt:         s.number("LOSE_AT"),
 	}
 	if kinds := s.numbers("LACKS"); len(kinds) > 0 {
-		opts.Lacks = func(kind device.Kind, _ any, _ dtype.Dtype, _ []dtype.Dtype) bool {
+		opts.Lacks = func(kind device.KernelKind, _ any, _ dtype.Dtype, _ []dtype.Dtype) bool {
 			return slices.Contains(kinds, int(kind))
 		}
 	}
