@@ -14,7 +14,10 @@ import (
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-func init() { launchers[device.KindMatMul] = matmul }
+func init() {
+	launchers[device.KindMatMul] = matmul
+	readLevel()
+}
 
 // Blocking of the matrix kernels.
 const (
@@ -23,21 +26,22 @@ const (
 	gemmGrain    = 1 << 21  // multiplications that pay for waking another core: about 20 us
 )
 
-// gemmLevel is what the kernels say of the chosen instruction set.
-var gemmLevel = func() (level C.gemm_level_args) {
-	callBare(C.ENTRY_gemm_level, unsafe.Pointer(&level), 0, 1)
-	return level
-}()
+// gemmLevel is what the kernels of the chosen instruction set say of themselves; the other variables follow from it.
+var (
+	gemmLevel                               C.gemm_level_args
+	vectorBytes, gemmTileHeight, gemmABlock int
+	gemmDepth                               int // the most rows of a block of b
+)
 
-var vectorBytes, gemmTileHeight, gemmABlock = int(gemmLevel.vector_bytes), int(gemmLevel.tile_rows), int(gemmLevel.a_block)
-
-// gemmDepth is the most rows of a block of b.
-var gemmDepth = func() int {
+// readLevel asks the kernels in entries for what Go must know of their blocking.
+func readLevel() {
+	callBare(C.ENTRY_gemm_level, unsafe.Pointer(&gemmLevel), 0, 1)
+	vectorBytes, gemmTileHeight = int(gemmLevel.vector_bytes), int(gemmLevel.tile_rows)
+	gemmABlock, gemmDepth = int(gemmLevel.a_block), 384
 	if vectorBytes == 64 {
-		return 512
+		gemmDepth = 512
 	}
-	return 384
-}()
+}
 
 // pairs reports whether kernels/gemm_pairs.h applies.
 func (g *gemm) pairs() bool { return g.dtype == dtype.BFloat16 && gemmLevel.pairs != 0 }

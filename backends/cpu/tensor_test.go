@@ -13,17 +13,20 @@ import (
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-// eachISA runs f with the kernels of every instruction set level this processor has. What the Go side derives from
-// isaName stays: matrix products and convolutions are tested at other levels by setting MLX_GO_ISA.
+// eachISA runs f with the kernels of every instruction set level this processor has.
 func eachISA(t *testing.T, f func(t *testing.T)) {
 	saved := entries
-	defer func() { entries = saved }()
+	defer func() {
+		entries = saved
+		readLevel()
+	}()
 	seen := map[string]bool{}
 	for _, level := range []string{"v2", "v3", "v4"} {
 		kernels, name := chooseISA(level)
 		if !seen[name] {
 			seen[name] = true
 			entries = kernels
+			readLevel()
 			t.Run(name, f)
 		}
 	}
