@@ -43,6 +43,11 @@ func init() {
 // and leave.
 func enter(frees *C.uint32_t, n C.uint64_t) {
 	core.Lock()
+	entered(frees, n)
+}
+
+// entered is the rest of enter, for who has the lock.
+func entered(frees *C.uint32_t, n C.uint64_t) {
 	core.UseStream(uint16(n >> 32))
 	if n := uint32(n); n > 0 {
 		core.ReleaseIDs(unsafe.Slice((*uint32)(frees), int(n)))
@@ -83,9 +88,12 @@ func handle(a *core.Array) C.capi_handle {
 }
 
 func byIDs(ids *C.uint32_t, n C.int64_t) []*core.Array {
-	out := make([]*core.Array, int(n))
-	for i, id := range unsafe.Slice((*uint32)(ids), int(n)) {
-		out[i] = core.ByID(id)
+	return appendIDs(make([]*core.Array, 0, int(n)), ids, n)
+}
+
+func appendIDs(out []*core.Array, ids *C.uint32_t, n C.int64_t) []*core.Array {
+	for _, id := range unsafe.Slice((*uint32)(ids), int(n)) {
+		out = append(out, core.ByID(id))
 	}
 	return out
 }

@@ -28,17 +28,16 @@ int wait_job(uint32_t job) {
 	return goJobFinish(job);
 }
 
-static int ensure(const uint32_t *ids, Py_ssize_t n, int how) {
-	if (n == 0) return 0;
-	for (;;) {
-		int64_t job = goEval((uint32_t *)ids, n, how, CALLER);
-		if (job < 0) return -1;
-		if (job == 0) return 0;
+/* Waits until all is computed; job is what goEval said first. */
+static int ensure(const uint32_t *ids, Py_ssize_t n, int how, int64_t job) {
+	for (; job > 0; job = goEval((uint32_t *)ids, n, how, CALLER))
 		if (wait_job((uint32_t)job) < 0) return -1;
-	}
+	return job < 0 ? -1 : 0;
 }
 
-int ensure_ready(const uint32_t *ids, Py_ssize_t n) { return ensure(ids, n, EVAL_READ); }
+int ensure_ready(const uint32_t *ids, Py_ssize_t n) {
+	return n ? ensure(ids, n, EVAL_READ, goEval((uint32_t *)ids, n, EVAL_READ, CALLER)) : 0;
+}
 
 capi_handle evaluated(capi_handle h) {
 	uint32_t id = (uint32_t)h;
@@ -150,13 +149,15 @@ static PyObject *eval_all(PyObject *const *args, Py_ssize_t n, int async) {
 	int r = 0;
 	deferring++; /* __mlx_tree__ may run any code, and give arrays that nobody else holds */
 	for (Py_ssize_t i = 0; r == 0 && i < n; i++) r = collect(args[i], &l);
-	if (r == 0 && l.n) goHoldAll(l.ids, l.n); /* other threads may drop or replace the arrays while the GIL is released */
-	undefer();
 	if (r == 0 && l.n) {
-		if (async) r = goEval(l.ids, l.n, EVAL_ASYNC, CALLER) < 0 ? -1 : 0;
-		else r = ensure(l.ids, l.n, EVAL_WAIT);
-		goRelease(l.ids, l.n);
-	}
+		deferring--;
+		int64_t job = goEvalAll(l.ids, l.n, async ? EVAL_ASYNC : EVAL_WAIT, CALLER);
+		r = job < 0 ? -1 : 0;
+		if (job > 0) { /* other threads may drop or replace the arrays while the GIL is released, but they are held */
+			r = ensure(l.ids, l.n, EVAL_WAIT, job);
+			goRelease(l.ids, l.n);
+		}
+	} else undefer();
 	if (l.ids != l.few) free(l.ids);
 	give_back();
 	if (r < 0) return NULL;

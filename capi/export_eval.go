@@ -65,8 +65,12 @@ func goEval(ids *C.uint32_t, count C.int64_t, how C.int, frees *C.uint32_t, n C.
 	number = -1
 	enter(frees, n)
 	defer leave()
+	return startEval(byIDs(ids, count), how)
+}
+
+func startEval(outs []*core.Array, how C.int) C.int64_t {
 	var j *core.Job
-	switch outs := byIDs(ids, count); how {
+	switch how {
 	case C.EVAL_READ:
 		j = core.StartRead(outs)
 	case C.EVAL_ASYNC:
@@ -78,6 +82,28 @@ func goEval(ids *C.uint32_t, count C.int64_t, how C.int, frees *C.uint32_t, n C.
 		return 0
 	}
 	return C.int64_t(jobs.add(j))
+}
+
+// goEvalAll is goEval for arrays that may be among those that died, or die while the GIL is released: as long as there
+// is a job to wait for it holds them, until they come back by goRelease.
+//
+//export goEvalAll
+func goEvalAll(ids *C.uint32_t, count C.int64_t, how C.int, frees *C.uint32_t, n C.uint64_t) (number C.int64_t) {
+	number = -1
+	core.Lock()
+	defer leave()
+	var few [8]*core.Array
+	outs := appendIDs(few[:0], ids, count)
+	for _, a := range outs {
+		a.Hold()
+	}
+	defer func() {
+		if number <= 0 {
+			core.ReleaseIDs(unsafe.Slice((*uint32)(ids), int(count)))
+		}
+	}()
+	entered(frees, n)
+	return startEval(outs, how)
 }
 
 // goPending is the job to wait for until nothing runs on the call's stream, or on any for all; 0 when nothing does, -1

@@ -204,7 +204,11 @@ func (e *exec) aligned(y *Array, xs []*Array) (ins []device.Tensor, shape layout
 	}
 	ins = e.ins[:0]
 	if flat {
-		n := []int{y.Size()}
+		n := e.flat[:]
+		if e.device {
+			n = make([]int, 1)
+		}
+		n[0] = y.Size()
 		for _, x := range xs {
 			ins = append(ins, e.input(x, n, one))
 		}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"github.com/mlx-go/mlx_go/core/errs"
@@ -77,7 +78,8 @@ func startEval(outs []*Array, async, inline bool) (*Job, *errs.Error) {
 		return nil, err
 	}
 	j := &Job{async: async}
-	j.split(tape, all != 0)
+	j.split(slices.Clone(tape), all != 0)
+	clear(tape)
 	j.start()
 	return j, nil
 }
@@ -147,15 +149,28 @@ func bring(outs []*Array) *Job {
 	})
 }
 
+// frame is a node whose inputs are being visited, and the next of them.
+type frame struct {
+	a    *Array
+	next int
+}
+
+// scheduling is the memory of the last schedule, for the next one. It is guarded by the graph lock, under which small
+// tapes are computed, too; those of jobs are copied.
+var scheduling struct {
+	stack []frame
+	tape  []*Array
+}
+
+// maxKeptTape is how long a tape may be whose memory is kept.
+const maxKeptTape = 1 << 12
+
 // schedule lists the lazy nodes below outs in evaluation order and holds each of them.
 // after is the latest job that outs or their inputs already wait for: jobs run in order.
 // all has the bits of the streams of its nodes.
 func schedule(outs []*Array) (tape []*Array, cost int, after *Job, all uint16) {
-	type frame struct {
-		a    *Array
-		next int
-	}
-	var stack []frame
+	stack := scheduling.stack[:0]
+	tape = scheduling.tape[:0]
 	visit := func(a *Array) {
 		switch a.state {
 		case scheduled:
@@ -209,6 +224,9 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job, all uint16) {
 			}
 			cost = min(cost+nodeCost, costly)
 		}
+	}
+	if cap(tape) <= maxKeptTape {
+		scheduling.stack, scheduling.tape = stack, tape
 	}
 	return tape, cost, after, all
 }

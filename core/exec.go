@@ -20,6 +20,7 @@ type exec struct {
 	d      *issue      // what is given to the device; nil until something is
 	fail   *errs.Error // why an operand cannot be had: launch returns it
 	k      device.Kernel
+	flat   [1]int // the shape of operands in one piece, for kernels that are over when launch returns
 	outs   [1]device.Tensor
 	ins    [maxFusedInputs]device.Tensor
 }
