@@ -47,17 +47,17 @@ capi_handle evaluated(capi_handle h) {
 }
 
 int ready_info(PyObject *array, capi_info *info) {
-	uint32_t id = ID(array);
-	int ready = goInfo(id, info);
-	if (ready > 0) return 0;
-	if (ready < 0) return -1;
-	/* While the GIL is released another thread may give the object a new node. */
-	capi_handle hold = goHold(id);
-	if (!hold) return -1;
-	int ok = ensure_ready(&id, 1);
-	if (ok == 0 && goInfo(id, info) < 0) ok = -1;
-	queue_free(id, (uint32_t)(hold >> 32));
-	return ok;
+	uint32_t id = ID(array), held = 0; /* while the GIL is released another thread may give the object a new node */
+	int64_t job;
+	while ((job = goInfo(id, info, CALLER)) > 0) {
+		held++;
+		if (wait_job((uint32_t)job) < 0) {
+			job = -1;
+			break;
+		}
+	}
+	while (held-- > 0) queue_free(id, 0);
+	return (int)job;
 }
 
 /* ---- trees of arrays ---- */

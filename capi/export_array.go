@@ -41,22 +41,26 @@ func goShape(id C.uint32_t, shape *C.int64_t) (ndim C.int) {
 	return C.int(len(s))
 }
 
-// goInfo describes memory; 1 when the host may read the array, 0 when it must be evaluated first, -1 on an error.
+// goInfo describes memory that the host may read, and gives 0. It evaluates the array for that: a job is to be waited for
+// before asking again, and the array is held once more for it. -1 on an error.
 //
 //export goInfo
-func goInfo(id C.uint32_t, info *C.capi_info) (ready C.int) {
-	ready = -1
-	enter(nil, 0)
+func goInfo(id C.uint32_t, info *C.capi_info, frees *C.uint32_t, n C.uint64_t) (number C.int64_t) {
+	number = -1
+	enter(frees, n)
 	defer leave()
 	a := core.ByID(uint32(id))
 	if !a.OnHost() {
-		return 0
+		if number := startEval([]*core.Array{a}, C.EVAL_READ); number > 0 {
+			a.Hold()
+			return number
+		}
 	}
 	info.data = C.uintptr_t(uintptr(a.Data()))
 	info.size, info.dtype, info.ndim = C.int64_t(a.Size()), C.int32_t(a.Dtype()), C.int32_t(a.NDim())
 	writeDims(&info.shape[0], a.Shape())
 	writeDims(&info.strides[0], a.Strides())
-	return 1
+	return 0
 }
 
 // texts are those that C is reading.

@@ -117,7 +117,7 @@ PyObject *array_tolist(PyObject *self, PyObject *unused) {
 	enum { FEW = 64 };
 	if (array_ndim(self) == 1 && array_data(self) && facts_of(self)->dims[0] <= FEW) {
 		uint64_t few[FEW];
-		if (goInfo(ID(self), &info) < 0) return NULL;
+		if (goInfo(ID(self), &info, CALLER) != 0) return NULL; /* its elements are there */
 		int size = dtype_sizes[info.dtype];
 		for (int64_t i = 0; i < info.size; i++)
 			memcpy((char *)few + i * size, (const char *)info.data + i * info.strides[0] * size, size);
