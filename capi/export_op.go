@@ -7,6 +7,8 @@ package capi
 import "C"
 
 import (
+	"fmt"
+	"strings"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
@@ -284,4 +286,24 @@ func goConstant(d C.int, bits C.uint64_t, frees *C.uint32_t, n C.uint64_t) (h C.
 	b := uint64(bits)
 	copy(unsafe.Slice((*byte)(p), a.NBytes()), unsafe.Slice((*byte)(unsafe.Pointer(&b)), 8))
 	return handle(a)
+}
+
+// goEinsumPath gives the order of contractions as positions with a space behind each and a line for each step, an empty
+// line, and the report on its cost.
+//
+//export goEinsumPath
+func goEinsumPath(subscripts *C.char, size C.int64_t, ids *C.uint32_t, n C.int64_t) (path *C.char) {
+	enter(nil, 0)
+	defer leave()
+	steps, report := core.EinsumPath(C.GoStringN(subscripts, C.int(size)), byIDs(ids, n))
+	var b strings.Builder
+	for _, step := range steps {
+		for _, position := range step {
+			fmt.Fprintf(&b, "%d ", position)
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	b.WriteString(report)
+	return C.CString(b.String())
 }

@@ -131,6 +131,28 @@ static PyObject *convert(PyObject *module, PyObject *const *args, Py_ssize_t n) 
 	return wrap(to_array(o, dtype));
 }
 
+/* _einsum_path(subscripts, array, ...): the text of goEinsumPath. */
+static PyObject *einsum_path(PyObject *module, PyObject *const *args, Py_ssize_t n) {
+	(void)module;
+	GUARD(NULL);
+	Py_ssize_t size;
+	const char *subscripts = n < 1 || !PyUnicode_Check(args[0]) ? NULL : PyUnicode_AsUTF8AndSize(args[0], &size);
+	int good = subscripts != NULL;
+	for (Py_ssize_t i = 1; i < n; i++) good = good && is_array(args[i]);
+	if (!good) {
+		if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "_einsum_path(subscripts, array, ...)");
+		return NULL;
+	}
+	uint32_t *ids = malloc((size_t)n * sizeof *ids);
+	if (!ids) return PyErr_NoMemory();
+	for (Py_ssize_t i = 1; i < n; i++) ids[i - 1] = ID(args[i]);
+	char *path = goEinsumPath((char *)subscripts, size, ids, n - 1);
+	free(ids);
+	PyObject *text = path ? PyUnicode_FromString(path) : NULL;
+	free(path);
+	return text;
+}
+
 PyMethodDef system_methods[] = {
 	{"get_active_memory", get_active_memory, METH_NOARGS, "get_active_memory()\n--\n\nBytes of memory that arrays hold."},
 	{"get_peak_memory", get_peak_memory, METH_NOARGS, "get_peak_memory()\n--\n\nThe most bytes that arrays have held since the last :func:`reset_peak_memory`."},
@@ -147,6 +169,7 @@ PyMethodDef system_methods[] = {
 	{"_promote", (PyCFunction)(void *)promote, METH_FASTCALL, NULL},
 	{"_random_state", random_state, METH_NOARGS, NULL},
 	{"_set_random_state", set_random_state, METH_O, NULL},
+	{"_einsum_path", (PyCFunction)(void *)einsum_path, METH_FASTCALL, NULL},
 	{"_convert", (PyCFunction)(void *)convert, METH_FASTCALL, NULL},
 	{"_at_update", (PyCFunction)(void *)array_at_update, METH_FASTCALL, NULL},
 	{NULL, NULL, 0, NULL}};

@@ -17,7 +17,7 @@ var by = numbered()
 
 type parameters struct {
 	a, alpha, aMax, aMin, array, arrays, arys, atol, axes, axis, axis1, axis2, b, beta, bias, c, constantValues,
-	correction, ddof, decimals, dependencies, destination, dilation, dtype, endAxis, endpoint, eps, equalNan,
+	correction, d, ddof, decimals, dependencies, destination, dilation, dtype, endAxis, endpoint, eps, equalNan,
 	fillValue, flip, groups, high, inclusive, indexing, indices, indicesOrSections, input, inputDilation, inputs, k,
 	keepdims, kernelDilation, key, kth, loc, logits, low, lower, m, M, mask, mode, n, nan, neginf, num, numSamples,
 	offset, operands, outputPadding, p, padding, padWidth, posinf, repeats, reps, returnCounts, returnIndex,

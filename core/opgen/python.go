@@ -128,7 +128,11 @@ func generatePython() error {
 		}
 		head := "from collections.abc import Sequence\nfrom typing import Any, Literal\n\n" +
 			"from .core import Dtype, StreamOrDevice, array, bfloat16, float32, int32, scalar\n\n"
-		if name == "random" {
+		switch name {
+		case "fast":
+			head += "from ._custom_kernels import cuda_kernel as cuda_kernel, metal_kernel as metal_kernel\n" +
+				"from ._custom_kernels import precompiled_cuda_kernel as precompiled_cuda_kernel\n\n"
+		case "random":
 			head += "class _RandomState:\n    def __mlx_tree__(self) -> array: ...\n    def __mlx_tree_set__(self, " +
 				"key: array) -> None: ...\n" +
 				"    def __getitem__(self, index: int) -> array: ...\n    def __setitem__(self, index: int, " +

@@ -30,6 +30,7 @@ from ._core import (
 from ._custom import custom_function
 from ._device import DeviceType, cpu, gpu
 from ._io import load, save, save_safetensors, savez, savez_compressed
+from ._namespace_info import namespace_info as __array_namespace_info__
 from ._transforms import (
     checkpoint,
     compile,
@@ -46,6 +47,11 @@ _atexit.register(_core._shut_down)
 
 # The table's functions, some of which take names of builtins; those with a dot belong to the modules beside this one.
 globals().update({name: f for name, f in _functions.items() if "." not in name})
+
+# Names that the array API standard has for what is there.
+cumulative_sum, cumulative_prod = _functions["cumsum"], _functions["cumprod"]
+empty, empty_like = _functions["zeros"], _functions["zeros_like"]
+matrix_norm = _functions["linalg.norm"]
 
 e = 2.718281828459045
 pi = 3.141592653589793
@@ -377,6 +383,25 @@ def broadcast_shapes(*shapes) -> tuple[int, ...]:
     return tuple(out)
 
 
+def einsum_path(subscripts: str, *operands) -> tuple[list[tuple[int, ...]], str]:
+    """The order in which :func:`einsum` contracts its operands, and a report of what it costs.
+
+    Args:
+        subscripts: As for :func:`einsum`.
+        *operands: Input arrays, of which only the shapes matter.
+
+    Returns:
+        A list with a tuple for each contraction, the positions of its operands among those that are left then, the result
+        being put behind them; and a text that compares the cost with that of the naive sum.
+
+    Example:
+        >>> mx.einsum_path('ij,jk,kl->il', mx.ones((2, 3)), mx.ones((3, 4)), mx.ones((4, 5)))[0]
+        [(1, 2), (0, 1)]
+    """
+    steps, _, report = _core._einsum_path(subscripts, *(asarray(x) for x in operands)).partition("\n\n")
+    return [tuple(int(position) for position in step.split()) for step in steps.split("\n")], report
+
+
 # ---- printing ----
 
 
@@ -435,8 +460,8 @@ def printoptions(precision: int = -1) -> _PrintOptionsContext:
 
 
 from . import cuda as cuda  # noqa: E402
-from . import distributed, fast, linalg, metal, random  # noqa: E402
+from . import distributed, fast, fft, linalg, metal, random  # noqa: E402
 
-for _m in (distributed, fast, linalg, metal, cuda, random):
+for _m in (distributed, fast, fft, linalg, metal, cuda, random):
     _sys.modules.setdefault(f"{__name__}.{_m.__name__.rpartition('.')[2]}", _m)
 del _m

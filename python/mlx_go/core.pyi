@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from types import ModuleType, TracebackType
 from typing import Any, Literal, Protocol, TypeAlias, final
 
-from . import cuda as cuda, distributed as distributed, fast as fast, linalg as linalg, metal as metal, random as random
+from . import cuda as cuda, distributed as distributed, fast as fast, fft as fft, linalg as linalg, metal as metal
+from . import random as random
 
 __version__: str
 
@@ -883,6 +884,21 @@ def asarray(a: Any, dtype: Dtype | None = None, *, copy: bool | None = None) -> 
     """Make an array; ``copy=False`` shares the memory of ``a`` or raises ValueError."""
 def from_dlpack(x: DLPackCompatible, /, *, copy: bool | None = None) -> array:
     """Make an array from an object with ``__dlpack__``; ``copy=False`` shares its memory or raises ValueError."""
+def einsum_path(subscripts: str, *operands: Any) -> tuple[list[tuple[int, ...]], str]:
+    """The order in which :func:`einsum` contracts its operands, and a report of what it costs.
+
+    Args:
+        subscripts: As for :func:`einsum`.
+        *operands: Input arrays, of which only the shapes matter.
+
+    Returns:
+        A list with a tuple for each contraction, the positions of its operands among those that are left then, the result
+        being put behind them; and a text that compares the cost with that of the naive sum.
+
+    Example:
+        >>> mx.einsum_path('ij,jk,kl->il', mx.ones((2, 3)), mx.ones((3, 4)), mx.ones((4, 5)))[0]
+        [(1, 2), (0, 1)]
+    """
 def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
     """The shape in which the shapes meet."""
 def eval(*args: Any) -> None:
@@ -914,6 +930,7 @@ def printoptions(precision: int = -1) -> _PrintOptionsContext:
     """A context in which arrays print with the given options."""
 
 from ._custom import custom_function as custom_function
+from ._namespace_info import namespace_info as __array_namespace_info__
 from ._io import (
     load as load,
     save as save,
@@ -2806,3 +2823,9 @@ def zeros_like(a: array, /, dtype: Dtype | None = None, *, stream: StreamOrDevic
         >>> mx.zeros_like(mx.array([1, 2]))
         array([0, 0], dtype=int32)
     """
+
+cumulative_sum = cumsum
+cumulative_prod = cumprod
+empty = zeros
+empty_like = zeros_like
+from .linalg import norm as matrix_norm

@@ -4,6 +4,9 @@ from typing import Any, Literal
 
 from .core import Dtype, StreamOrDevice, array, bfloat16, float32, int32, scalar
 
+from ._custom_kernels import cuda_kernel as cuda_kernel, metal_kernel as metal_kernel
+from ._custom_kernels import precompiled_cuda_kernel as precompiled_cuda_kernel
+
 def layer_norm(x: array, weight: array | None, bias: array | None, eps: float, *, stream: StreamOrDevice = None) -> array:
     """Layer normalization over the last axis (Ba et al., 2016), in float32 for halves.
 

@@ -27,7 +27,8 @@ ELSEWHERE = set(
     export_function import_function exporter export_to_dot new_thread_local_stream new_thread_unsafe_stream
     clear_streams disable_compile enable_compile einsum arange set_memory_limit set_cache_limit
     set_wired_limit set_printoptions printoptions quantize segmented_mm random.seed array.reshape
-    array.transpose array.item distributed.send distributed.recv distributed.recv_like""".split()
+    array.transpose array.item distributed.send distributed.recv distributed.recv_like fast.metal_kernel
+    fast.cuda_kernel fast.precompiled_cuda_kernel einsum_path""".split()
 )
 # MLX reads behind the array.
 RIGHT_HERE = {("as_strided", "offset")}
