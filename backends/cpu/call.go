@@ -5,8 +5,8 @@ package cpu
 
 #cgo noescape mlx_go_call
 #cgo nocallback mlx_go_call
-static void mlx_go_call(void *const *table, int id, const int64_t *args, int64_t lo, int64_t hi, void *room) {
-	((const mlx_go_entry *)table)[id](args, lo, hi, room);
+static void mlx_go_call(uintptr_t table, int id, const int64_t *args, int64_t lo, int64_t hi, uintptr_t room) {
+	((const mlx_go_entry *)table)[id](args, lo, hi, (void *)room);
 }
 */
 import "C"
@@ -21,17 +21,18 @@ import (
 
 // call runs the range kernel id (C.ENTRY_name) over [lo, hi). args points to the
 // kernel's args struct; it may lie on the goroutine's stack, since C keeps no reference.
-// The pointer is handed over as one to integers: cgo's check for Go pointers inside would
-// cost more than a small kernel.
+// The pointer is handed over as one to integers, and those to memory of C as numbers: cgo's checks for Go pointers
+// would cost more than a small kernel.
 func call(id int, args unsafe.Pointer, lo, hi int) {
 	room := takeRoom()
-	C.mlx_go_call((*unsafe.Pointer)(entries), C.int(id), (*C.int64_t)(args), C.int64_t(lo), C.int64_t(hi), unsafe.Pointer(room))
+	C.mlx_go_call(C.uintptr_t(uintptr(entries)), C.int(id), (*C.int64_t)(args), C.int64_t(lo), C.int64_t(hi),
+		C.uintptr_t(uintptr(unsafe.Pointer(room))))
 	room.giveBack()
 }
 
 // callBare is call for launches that keep no tiles.
 func callBare(id int, args unsafe.Pointer, lo, hi int) {
-	C.mlx_go_call((*unsafe.Pointer)(entries), C.int(id), (*C.int64_t)(args), C.int64_t(lo), C.int64_t(hi), nil)
+	C.mlx_go_call(C.uintptr_t(uintptr(entries)), C.int(id), (*C.int64_t)(args), C.int64_t(lo), C.int64_t(hi), 0)
 }
 
 // room is where a call keeps its tiles. There are as many as calls run at once: one a thread.
