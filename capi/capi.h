@@ -140,6 +140,8 @@ enum { CAPI_NO_AXIS = INT32_MIN }; /* core.NoAxis */
 
 /* What the caller of goEval wants: to wait, to go on, or to read the arrays' elements. */
 enum { EVAL_WAIT, EVAL_ASYNC, EVAL_READ };
+/* A bit beside the number of a job that its caller is to compute (goJobHelp). */
+#define JOB_LENT (INT64_C(1) << 32)
 
 /* A stream or a device as users name it: the kind and number of the device, its place in core.Devices, and the stream's number. */
 typedef struct capi_stream {

@@ -16,7 +16,13 @@ int job_over(uint32_t job, int ms) {
 	return goJobOver(job);
 }
 
-int wait_job(uint32_t job) {
+int wait_job(int64_t number) {
+	uint32_t job = (uint32_t)number;
+	if (number & JOB_LENT) {
+		Py_BEGIN_ALLOW_THREADS
+		goJobHelp(job);
+		Py_END_ALLOW_THREADS
+	}
 	while (!job_over(job, WAKE_MS))
 		if (PyErr_CheckSignals() < 0) {
 			/* The evaluation must be over before its inputs may change. */
@@ -31,7 +37,7 @@ int wait_job(uint32_t job) {
 /* Waits until all is computed; job is what goEval said first. */
 static int ensure(const uint32_t *ids, Py_ssize_t n, int how, int64_t job) {
 	for (; job > 0; job = goEval((uint32_t *)ids, n, how, CALLER))
-		if (wait_job((uint32_t)job) < 0) return -1;
+		if (wait_job(job) < 0) return -1;
 	return job < 0 ? -1 : 0;
 }
 
@@ -51,7 +57,7 @@ int ready_info(PyObject *array, capi_info *info) {
 	int64_t job;
 	while ((job = goInfo(id, info, CALLER)) > 0) {
 		held++;
-		if (wait_job((uint32_t)job) < 0) {
+		if (wait_job(job) < 0) {
 			job = -1;
 			break;
 		}
@@ -187,7 +193,7 @@ static PyObject *synchronize(PyObject *module, PyObject *args, PyObject *kwargs)
 		int64_t job = goPending(stream == Py_None, CALLER_ON(number));
 		if (job < 0) return NULL; /* an asynchronous evaluation had failed */
 		if (job == 0) Py_RETURN_NONE;
-		if (wait_job((uint32_t)job) < 0) return NULL;
+		if (wait_job(job) < 0) return NULL;
 	}
 }
 

@@ -81,7 +81,11 @@ func startEval(outs []*core.Array, how C.int) C.int64_t {
 	if j == nil {
 		return 0
 	}
-	return C.int64_t(jobs.add(j))
+	number := C.int64_t(jobs.add(j))
+	if j.Lent() {
+		number |= C.JOB_LENT
+	}
+	return number
 }
 
 // goEvalAll is goEval for arrays that may be among those that died, or die while the GIL is released: as long as there
@@ -138,6 +142,11 @@ func goShutdown() C.int64_t {
 	}
 	return 0
 }
+
+// goJobHelp computes a short job that nobody began. The GIL is not held.
+//
+//export goJobHelp
+func goJobHelp(number C.uint32_t) { jobs.get(uint32(number)).Help() }
 
 //export goJobOver
 func goJobOver(number C.uint32_t) C.int {

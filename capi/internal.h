@@ -186,7 +186,7 @@ extern PyType_Slot scalar_slots[];
 /* ---- eval.c ---- */
 enum { WAKE_MS = 20 }; /* a waiting caller wakes this often to look at signals */
 int job_over(uint32_t job, int ms); /* whether the job is over, if need be after ms, for which the GIL is released */
-int wait_job(uint32_t job); /* 0 when it succeeded, -1 with an exception; the job is over either way */
+int wait_job(int64_t number); /* 0 when it succeeded, -1 with an exception; the job is over either way */
 int ensure_ready(const uint32_t *ids, Py_ssize_t n);
 int ready_info(PyObject *array, capi_info *info);     /* evaluates */
 /*

@@ -10,8 +10,11 @@ import (
 // inlineCost is the work, in additions, up to which handing over costs more than it gives.
 const inlineCost = 1 << 18
 
+// shortCost is the work, in additions, up to which who waits for it may compute it: some milliseconds.
+const shortCost = 1 << 23
+
 // costly is beyond it, and as exact as estimates need to be there.
-const costly = inlineCost + 1
+const costly = shortCost + 1
 
 // nodeCost is what the bookkeeping of one node costs in the same unit.
 const nodeCost = 512
@@ -80,7 +83,7 @@ func startEval(outs []*Array, async, inline bool) (*Job, *errs.Error) {
 	j := &Job{async: async}
 	j.split(slices.Clone(tape), all != 0)
 	clear(tape)
-	j.start()
+	j.start(!async && cost <= shortCost)
 	return j, nil
 }
 

@@ -196,6 +196,44 @@ func start(t *testing.T, async bool, outs ...*core.Array) *core.Job {
 	return j
 }
 
+// TestShortJobsWaitForTheirCaller holds that an evaluation of some milliseconds begins when its caller comes to compute
+// it, or with the next one behind it, whose thread then computes both.
+func TestShortJobsWaitForTheirCaller(t *testing.T) {
+	hostAlone(t, "devices compute nothing on the calling thread")
+	as := held(t, func() []*core.Array { return []*core.Array{long(100), long(100), long(100), endless()} })
+	if j := start(t, false, as[0]); !j.Lent() || j.Over() {
+		t.Error("a short evaluation was not left to its caller")
+	} else if j.Help(); !j.Over() || j.Err() != nil {
+		t.Errorf("the caller's help ended with %v", j.Err())
+	}
+	first := start(t, false, as[1])
+	if behind := start(t, false, as[2]); behind.Lent() {
+		t.Error("an evaluation was left to its caller although another one goes before it")
+	} else if ended(behind); !first.Over() {
+		t.Error("an evaluation was overtaken")
+	}
+	first.Help() // has nothing left to do
+	if j := start(t, false, as[3]); j.Lent() {
+		t.Error("an evaluation of hours was left to its caller")
+	} else {
+		j.Cancel()
+		ended(j)
+	}
+	same(t, "short", []float64{values(t, as[0])[7], values(t, as[1])[7], values(t, as[2])[7]}, []float64{101, 101, 101})
+}
+
+// TestShortJobsAreGivenUp cancels an evaluation that nobody began.
+func TestShortJobsAreGivenUp(t *testing.T) {
+	hostAlone(t, "devices compute nothing on the calling thread")
+	a := held(t, func() []*core.Array { return []*core.Array{long(100)} })[0]
+	j := start(t, false, a)
+	j.Cancel()
+	if j.Help(); !j.Over() || j.Err() == nil {
+		t.Errorf("a canceled evaluation ended with %v", j.Err())
+	}
+	same(t, "canceled", values(t, a)[7:8], []float64{101})
+}
+
 // TestErrorsStayWithTheirs holds that who waits for an evaluation that somebody else started meets the errors of
 // what was asked for, and no others.
 func TestErrorsStayWithTheirs(t *testing.T) {

@@ -18,6 +18,7 @@ type Job struct {
 	one    [1]*part
 	number uint64 // in the order of scheduling
 	async  bool
+	lent   bool // its only part is left to who waits for it
 	cancel atomic.Bool
 	done   chan struct{}
 	err    *errs.Error
@@ -69,8 +70,8 @@ func (j *Job) split(tape []*Array, mixed bool) {
 	}
 }
 
-// start hands the parts to their executors.
-func (j *Job) start() {
+// start hands the parts to their executors. Short says that who waits for the job may compute it.
+func (j *Job) start(short bool) {
 	j.done = make(chan struct{})
 	jobs.number++
 	j.number = jobs.number
@@ -80,8 +81,27 @@ func (j *Job) start() {
 		for _, a := range p.tape {
 			a.job = j
 		}
-		p.ex.add(p)
+		if ex := p.ex; short && len(j.parts) == 1 && len(ex.queue) == 0 && !ex.running && onlyHost(p.tape) && allHere(p.tape) {
+			j.lent, ex.queue = true, append(ex.queue, p)
+		} else {
+			ex.add(p)
+		}
 	}
+}
+
+// allHere reports whether no node of the tape waits for a device to give up what it reads.
+func allHere(tape []*Array) bool {
+	if len(units) == 0 {
+		return true
+	}
+	for _, a := range tape {
+		for _, x := range a.operands() {
+			if x.buf != nil && !x.buf.onHost() {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // run computes the part's nodes. The graph lock is held, and given up during kernels unless the tape is small.
@@ -210,7 +230,7 @@ func (j *Job) Over() bool {
 
 // Wait returns true once the job is over, or false after d. The graph lock is not held.
 func (j *Job) Wait(d time.Duration) bool {
-	if j.Over() {
+	if j.Help(); j.Over() {
 		return true
 	}
 	t := time.NewTimer(d)
