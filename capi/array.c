@@ -121,6 +121,7 @@ static PyObject *get_shape(PyObject *self, void *unused) {
 	(void)unused;
 	GUARD(NULL);
 	int64_t shape[CAPI_MAXDIM];
+	NOTE(SEEN_SHAPE, self);
 	int n = array_shape(self, shape);
 	if (n < 0) return NULL;
 	PyObject *t = PyTuple_New(n);
@@ -140,9 +141,10 @@ static PyObject *get_meta(PyObject *self, void *which) {
 	int64_t n;
 	switch ((intptr_t)which) {
 	case META_DTYPE: return Py_NewRef(Dtypes[dtype]);
-	case META_NDIM: return PyLong_FromLong(array_ndim(self));
+	case META_NDIM: NOTE(SEEN_RANK, self); return PyLong_FromLong(array_ndim(self));
 	case META_ITEMSIZE: return PyLong_FromLong(dtype_sizes[dtype]);
 	}
+	NOTE(SEEN_SIZE, self);
 	if ((n = array_size(self)) < 0) return NULL;
 	return PyLong_FromLongLong((intptr_t)which == META_NBYTES ? n * dtype_sizes[dtype] : n);
 }
@@ -380,6 +382,7 @@ typedef struct {
 static PyObject *array_iter(PyObject *self) {
 	GUARD(NULL);
 	int64_t shape[CAPI_MAXDIM];
+	NOTE(SEEN_LENGTH, self);
 	int n = array_shape(self, shape);
 	if (n < 0) return NULL;
 	if (n == 0) {

@@ -39,8 +39,8 @@ func init() {
 }
 
 // enter takes the graph lock and drops the references that Python gave up since the last crossing: the lower half of n
-// says how many, and the upper half on which stream the call is. Every export but the waiting ones runs between enter
-// and leave.
+// says how many, and the upper half on which stream the call is, and by which recorder it is written down. Every export
+// but the waiting ones runs between enter and leave.
 func enter(frees *C.uint32_t, n C.uint64_t) {
 	core.Lock()
 	entered(frees, n)
@@ -49,6 +49,7 @@ func enter(frees *C.uint32_t, n C.uint64_t) {
 // entered is the rest of enter, for who has the lock.
 func entered(frees *C.uint32_t, n C.uint64_t) {
 	core.UseStream(uint16(n >> 32))
+	core.UseRecorder(uint16(n >> 48))
 	if n := uint32(n); n > 0 {
 		core.ReleaseIDs(unsafe.Slice((*uint32)(frees), int(n)))
 	}
@@ -58,6 +59,9 @@ func entered(frees *C.uint32_t, n C.uint64_t) {
 // raising may run code that comes back here.
 func leave() {
 	r := recover()
+	if r != nil {
+		core.Bind() // Python may catch it, and go another way at other shapes
+	}
 	core.Unlock()
 	if r != nil {
 		raise(errs.Catch(r))

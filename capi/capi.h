@@ -138,6 +138,9 @@ enum {
 };
 enum { CAPI_NO_AXIS = INT32_MIN }; /* core.NoAxis */
 
+/* What Python may see of arrays in a function that is recorded, in the order of core.Seen. */
+enum { SEEN_SHAPE, SEEN_RANK, SEEN_SIZE, SEEN_LENGTH, SEEN_SAME, SEEN_VALUE };
+
 /* What the caller of goEval wants: to wait, to go on, or to read the arrays' elements. */
 enum { EVAL_WAIT, EVAL_ASYNC, EVAL_READ };
 /* A bit beside the number of a job that its caller is to compute (goJobHelp). */

@@ -55,6 +55,7 @@ capi_handle evaluated(capi_handle h) {
 int ready_info(PyObject *array, capi_info *info) {
 	uint32_t id = ID(array), held = 0; /* while the GIL is released another thread may give the object a new node */
 	int64_t job;
+	NOTE(SEEN_VALUE, array);
 	while ((job = goInfo(id, info, CALLER)) > 0) {
 		held++;
 		if (wait_job(job) < 0) {

@@ -7,6 +7,7 @@ package capi
 import "C"
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
@@ -151,6 +152,9 @@ func goIndexInt(id C.uint32_t, i C.int64_t, frees *C.uint32_t, n C.uint64_t) (h 
 	enter(frees, n)
 	defer leave()
 	items := [1]core.IndexItem{{Kind: core.IndexInt, Int: int(i)}}
+	if core.Recording() {
+		return handle(core.Do(indexRequest(core.IndexRequest, slices.Clone(items[:]), id))[0])
+	}
 	return handle(core.Index(core.ByID(uint32(id)), items[:]))
 }
 
@@ -176,6 +180,11 @@ func indexItems(list []C.capi_index) []core.IndexItem {
 	return out
 }
 
+// indexRequest asks for a part of the first array, or to update it by the second.
+func indexRequest(op core.RequestOp, items []core.IndexItem, ids ...C.uint32_t) *core.Request {
+	return &core.Request{Op: op, Items: items, Lists: [][]*core.Array{byIDs(&ids[0], C.int64_t(len(ids)))}}
+}
+
 // indexed is the handle of a, or where core asks for the counts of masks, 0 without an exception: then the items have
 // the counts, which C evaluates before it asks again.
 func indexed(a *core.Array, list []C.capi_index, items []core.IndexItem) C.capi_handle {
@@ -196,7 +205,7 @@ func goIndex(id C.uint32_t, first *C.capi_index, count C.int, frees *C.uint32_t,
 	defer leave()
 	list := unsafe.Slice(first, int(count))
 	items := indexItems(list)
-	return indexed(core.Index(core.ByID(uint32(id)), items), list, items)
+	return indexed(core.Do(indexRequest(core.IndexRequest, items, id))[0], list, items)
 }
 
 //export goIndexUpdate
@@ -206,6 +215,7 @@ func goIndexUpdate(id C.uint32_t, first *C.capi_index, count C.int, value C.uint
 	defer leave()
 	list := unsafe.Slice(first, int(count))
 	items := indexItems(list)
-	a := core.IndexUpdate(core.ByID(uint32(id)), items, core.ByID(uint32(value)), core.UpdateOp(op))
-	return indexed(a, list, items)
+	q := indexRequest(core.UpdateRequest, items, id, value)
+	q.Numbers = []int{int(op)}
+	return indexed(core.Do(q)[0], list, items)
 }

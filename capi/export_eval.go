@@ -70,6 +70,7 @@ func goEval(ids *C.uint32_t, count C.int64_t, how C.int, frees *C.uint32_t, n C.
 
 func startEval(outs []*core.Array, how C.int) C.int64_t {
 	var j *core.Job
+	core.BindTo(outs)
 	switch how {
 	case C.EVAL_READ:
 		j = core.StartRead(outs)
@@ -118,7 +119,7 @@ func goPending(all C.int, frees *C.uint32_t, n C.uint64_t) (number C.int64_t) {
 	number = -1
 	enter(frees, n)
 	defer leave()
-	stream := int(n >> 32)
+	stream := int(uint16(n >> 32))
 	if all != 0 {
 		stream = -1
 	}

@@ -8,13 +8,13 @@ import "C"
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/errs"
-	"github.com/mlx-go/mlx_go/core/layout"
 	"github.com/mlx-go/mlx_go/core/table"
 )
 
@@ -31,7 +31,11 @@ func goFindRow(name *C.char) C.int32_t {
 func goBinary(row C.int32_t, a, b C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	return handle(core.Binary(table.Rows[row], core.ByID(uint32(a)), core.ByID(uint32(b))))
+	x, y := core.ByID(uint32(a)), core.ByID(uint32(b))
+	if core.Recording() {
+		return rowRequest(row, []core.Arg{{Kind: core.ArgArray, Array: x}, {Kind: core.ArgArray, Array: y}})
+	}
+	return handle(core.Binary(table.Rows[row], x, y))
 }
 
 //export goBinaryScalar
@@ -46,7 +50,15 @@ func goBinaryScalar(row C.int32_t, id C.uint32_t, kind C.int, i C.int64_t, re, i
 	}
 	args[x].Kind, args[x].Array = core.ArgArray, core.ByID(uint32(id))
 	args[s] = core.Arg{Kind: core.ArgKind(kind), Int: int64(i), Float: float64(re), Imag: float64(im)}
+	if core.Recording() {
+		return rowRequest(row, slices.Clone(args[:]))
+	}
 	return handle(core.ApplyRow(table.Rows[row], args[:]))
+}
+
+// rowRequest is a row's result where the call is recorded.
+func rowRequest(row C.int32_t, args []core.Arg) C.capi_handle {
+	return handle(core.Do(&core.Request{Op: core.RowRequest, Row: table.Rows[row], Args: args})[0])
 }
 
 //export goUnary
@@ -54,30 +66,26 @@ func goUnary(row C.int32_t, id C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C
 	enter(frees, n)
 	defer leave()
 	args := [1]core.Arg{{Kind: core.ArgArray, Array: core.ByID(uint32(id))}}
+	if core.Recording() {
+		return rowRequest(row, slices.Clone(args[:]))
+	}
 	return handle(core.ApplyRow(table.Rows[row], args[:]))
 }
 
-// funcNamed looks up what operators and conversions need beyond rows.
-func funcNamed(name string) *core.Func {
-	for _, f := range core.Funcs {
-		if f.Name == name {
-			return f
-		}
-	}
-	panic("no function " + name)
-}
-
-var matmulFunc, stackFunc, divmodFunc *core.Func
+var matmulFunc, divmodFunc *core.Func
 
 //export goMatmul
 func goMatmul(a, b C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
 	if matmulFunc == nil {
-		matmulFunc = funcNamed("matmul")
+		matmulFunc = core.FuncNamed("matmul")
 	}
 	args := []core.Arg{{Kind: core.ArgArray, Array: core.ByID(uint32(a))},
 		{Kind: core.ArgArray, Array: core.ByID(uint32(b))}}
+	if core.Recording() {
+		return handle(core.Do(&core.Request{Op: core.FuncRequest, Func: matmulFunc, Args: args})[0])
+	}
 	return handle(core.CallFunc(matmulFunc, args)[0])
 }
 
@@ -87,11 +95,11 @@ func goDivmod(args *C.capi_arg, out *C.capi_ids, frees *C.uint32_t, n C.uint64_t
 	enter(frees, n)
 	defer leave()
 	if divmodFunc == nil {
-		divmodFunc = funcNamed("divmod")
+		divmodFunc = core.FuncNamed("divmod")
 	}
 	list := decode(args, 2)
 	defer clear(list)
-	giveIDs(out, core.CallFunc(divmodFunc, list))
+	giveIDs(out, core.Do(&core.Request{Op: core.FuncRequest, Func: divmodFunc, Args: list}))
 	return 0
 }
 
@@ -102,55 +110,36 @@ func goStack(ids *C.uint32_t, count C.int64_t, want C.int, now *C.int, frees *C.
 	n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	if stackFunc == nil {
-		stackFunc = funcNamed("stack")
-	}
 	as := byIDs(ids, count)
-	d := as[0].Dtype()
-	for _, a := range as[1:] {
-		d = dtype.Promote(d, a.Dtype())
-		if !layout.Equal(a.Shape(), as[0].Shape()) {
-			errs.Throw(errs.ValueError, "[array] arrays of shapes %s and %s in one list cannot make an array",
-				layout.Format(as[0].Shape()), layout.Format(a.Shape()))
-		}
-	}
-	if want >= 0 {
-		d = dtype.Dtype(want)
-	}
-	list := make([]core.Arg, len(as))
 	*now = 1
-	for i, a := range as {
+	for _, a := range as {
 		if !a.InMemory() {
 			*now = 0
 		}
-		list[i] = core.Arg{Kind: core.ArgArray, Array: core.AsType(a, d)}
 	}
-	stacked := core.CallFunc(stackFunc, []core.Arg{{Kind: core.ArgList, List: list}, {Kind: core.ArgInt}})[0]
-	if len(as) == 1 { // a view
-		stacked = core.Copy(stacked)
-	}
-	return handle(stacked)
+	q := core.Request{Op: core.StackRequest, Numbers: []int{int(want)}, Lists: [][]*core.Array{as}}
+	return handle(core.Do(&q)[0])
 }
 
 //export goAsType
 func goAsType(id C.uint32_t, d C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	return handle(core.AsType(core.ByID(uint32(id)), dtype.Dtype(d)))
+	return handle(core.DoOne(core.AsTypeRequest, core.ByID(uint32(id)), int(d)))
 }
 
 //export goBitcast
 func goBitcast(id C.uint32_t, d C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	return handle(core.Bitcast(core.ByID(uint32(id)), dtype.Dtype(d)))
+	return handle(core.DoOne(core.BitcastRequest, core.ByID(uint32(id)), int(d)))
 }
 
 //export goContiguous
 func goContiguous(id C.uint32_t, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	return handle(core.Contiguous(core.ByID(uint32(id))))
+	return handle(core.DoOne(core.ContiguousRequest, core.ByID(uint32(id)), 0))
 }
 
 // goCopy makes an array that shares memory with no other, of dtype d, or of the same for -1. It sets now if what is
@@ -164,46 +153,14 @@ func goCopy(id C.uint32_t, d C.int, now *C.int, frees *C.uint32_t, n C.uint64_t)
 	if a.InMemory() {
 		*now = 1
 	}
-	if want := dtype.Dtype(d); d >= 0 && want != a.Dtype() {
-		return handle(core.AsType(a, want))
-	}
-	return handle(core.Copy(a))
+	return handle(core.DoOne(core.CopyRequest, a, int(d)))
 }
-
-const (
-	viewT = iota
-	viewMT
-	viewReal
-	viewImag
-)
 
 //export goView
 func goView(id C.uint32_t, which C.int, frees *C.uint32_t, n C.uint64_t) (h C.capi_handle) {
 	enter(frees, n)
 	defer leave()
-	a := core.ByID(uint32(id))
-	switch rank := a.NDim(); which {
-	case viewT, viewMT:
-		perm := make([]int, rank)
-		for i := range perm {
-			perm[i] = rank - 1 - i
-		}
-		if which == viewMT {
-			if rank < 2 {
-				errs.Throw(errs.ValueError, "[mT] the array must have at least 2 axes, not %d", rank)
-			}
-			for i := range perm {
-				perm[i] = i
-			}
-			perm[rank-1], perm[rank-2] = rank-2, rank-1
-		}
-		return handle(core.Transpose(a, perm))
-	}
-	row := "real"
-	if which == viewImag {
-		row = "imag"
-	}
-	return handle(core.ApplyRow(table.FindRow(row), []core.Arg{{Kind: core.ArgArray, Array: a}}))
+	return handle(core.DoOne(core.ViewRequest, core.ByID(uint32(id)), int(which)))
 }
 
 // call is the call in progress, and scratch what its arguments are decoded to, if they are few. The graph lock guards
@@ -255,7 +212,13 @@ func goCall(index C.int, args *C.capi_arg, count C.uint32_t, out *C.capi_ids, fr
 			list[i] = e.fn.Defaults[i] // arguments of rows are never missing
 		}
 	}
-	if e.row != nil {
+	if core.Recording() {
+		q := core.Request{Op: core.FuncRequest, Func: e.fn, Row: e.row, Args: list}
+		if e.row != nil {
+			q.Op = core.RowRequest
+		}
+		giveIDs(out, core.Do(&q))
+	} else if e.row != nil {
 		giveIDs(out, []*core.Array{core.ApplyRow(e.row, list)})
 	} else {
 		call = core.Args{Func: e.fn, List: list}

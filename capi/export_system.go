@@ -70,24 +70,30 @@ var traces = map[int64]*core.Trace{}
 var lastTrace int64
 
 //export goBeginTrace
-func goBeginTrace() C.uint64_t {
-	enter(nil, 0)
+func goBeginTrace(frees *C.uint32_t, n C.uint64_t) C.uint64_t {
+	enter(frees, n)
 	defer leave()
-	return C.uint64_t(core.BeginTrace())
+	return C.uint64_t(core.StartTransform())
 }
 
 //export goEndTrace
-func goEndTrace(began C.uint64_t) {
-	enter(nil, 0)
+func goEndTrace(began C.uint64_t, frees *C.uint32_t, n C.uint64_t) {
+	enter(frees, n)
 	defer leave()
-	core.EndTrace(uint64(began))
+	core.EndTransform(uint64(began))
 }
 
 //export goBorn
-func goBorn() C.int64_t {
-	enter(nil, 0)
+func goBorn(frees *C.uint32_t, n C.uint64_t) C.int64_t {
+	enter(frees, n)
 	defer leave()
-	return C.int64_t(core.Born())
+	return C.int64_t(core.Moment())
+}
+
+func addTrace(t *core.Trace) C.int64_t {
+	lastTrace++
+	traces[lastTrace] = t
+	return C.int64_t(lastTrace)
 }
 
 //export goTraceFree
@@ -122,28 +128,29 @@ func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes
 	case C.TRANSFORM_COPIES:
 		giveIDs(out, in[0])
 	case C.TRANSFORM_TRACERS:
-		giveIDs(out, core.TracersOf(uint64(number), in[0]))
+		giveIDs(out, core.Do(&core.Request{Op: core.TracersRequest, Numbers: []int{int(number)}, Lists: in[:1]}))
 	case C.TRANSFORM_PLACEHOLDERS:
-		giveIDs(out, core.Placeholders(uint64(number), in[0]))
+		giveIDs(out, core.Do(&core.Request{Op: core.PlaceholdersRequest, Numbers: []int{int(number)}, Lists: in[:1]}))
 	case C.TRANSFORM_VJP:
-		return goOn(core.WalkVJP(in[0], in[1], in[2]), out, call)
+		return walk(&core.Request{Op: core.VJPRequest, Lists: in[:3]}, out, call)
 	case C.TRANSFORM_GRAD:
-		return goOn(core.WalkGrad(in[0], in[1]), out, call)
+		return walk(&core.Request{Op: core.GradRequest, Lists: in[:2]}, out, call)
 	case C.TRANSFORM_JVP:
-		return goOn(core.WalkJVP(in[0], in[1], in[2]), out, call)
+		return walk(&core.Request{Op: core.JVPRequest, Lists: in[:3]}, out, call)
 	case C.TRANSFORM_TRACE:
-		lastTrace++
-		traces[lastTrace] = core.NewTrace(in[0], in[1])
-		return C.int64_t(lastTrace)
+		core.Unrecorded()
+		return addTrace(core.NewTrace(in[0], in[1]))
 	case C.TRANSFORM_CALL:
+		core.Unrecorded()
 		giveIDs(out, traces[int64(number)].Call(in[0]))
 	case C.TRANSFORM_CHECKPOINT:
-		giveIDs(out, core.Checkpoint(in[0], uint64(number)))
+		giveIDs(out, core.Do(&core.Request{Op: core.CheckpointRequest, Numbers: []int{int(number)}, Lists: in[:1]}))
 	case C.TRANSFORM_VMAP_IN:
-		giveIDs(out, core.VMapInputs(uint64(number), in[0], takeAxes(len(in[0]))))
+		numbers := append([]int{int(number)}, takeAxes(len(in[0]))...)
+		giveIDs(out, core.Do(&core.Request{Op: core.VMapInputsRequest, Numbers: numbers, Lists: in[:1]}))
 	case C.TRANSFORM_VMAP_OUT:
-		inAxes := takeAxes(len(in[0]))
-		return goOn(core.WalkVMap(in[0], in[1], inAxes, in[2], takeAxes(len(in[2]))), out, call)
+		axes := takeAxes(len(in[0]) + len(in[2]))
+		return walk(&core.Request{Op: core.VMapOutputsRequest, Numbers: axes, Lists: in[:3]}, out, call)
 	}
 	return 0
 }
@@ -151,9 +158,14 @@ func goTransform(op C.int, ids *C.uint32_t, counts *C.int64_t, lists C.int, axes
 // walks are transforms that wait for rules written in Python.
 var walks numbered[*core.Walk]
 
+// walk begins the walk that is asked for.
+func walk(q *core.Request, out *C.capi_ids, call *C.capi_call) C.int64_t {
+	w, c := core.StartWalk(q)
+	return goOn(w, c, out, call)
+}
+
 // goOn gives what the walk comes to, and 0, or its number, and in call what it waits for.
-func goOn(w *core.Walk, out *C.capi_ids, call *C.capi_call) C.int64_t {
-	c := w.Run()
+func goOn(w *core.Walk, c *core.Call, out *C.capi_ids, call *C.capi_call) C.int64_t {
 	if c == nil {
 		giveIDs(out, w.Outs())
 		return 0
@@ -189,8 +201,7 @@ func goAnswer(number C.int64_t, ids *C.uint32_t, count C.int64_t, out *C.capi_id
 			answer[i] = core.ByID(id)
 		}
 	}
-	w.Answer(answer)
-	return goOn(w, out, call)
+	return goOn(w, w.GoOn(answer), out, call)
 }
 
 // goEndWalk gives up a walk whose rule gave nothing.
@@ -220,6 +231,6 @@ func goCustom(ids *C.uint32_t, counts *C.int64_t, object unsafe.Pointer, mask C.
 	c := unsafe.Slice(counts, 2)
 	args := byIDs(ids, c[0])
 	values := byIDs((*C.uint32_t)(unsafe.Add(unsafe.Pointer(ids), 4*int(c[0]))), c[1])
-	giveIDs(out, core.Custom(r, args, values))
+	giveIDs(out, core.Do(&core.Request{Op: core.CustomRequest, Lists: [][]*core.Array{args, values, {r}}}))
 	return 0
 }

@@ -17,6 +17,7 @@ static inline const capi_facts *facts_of(PyObject *o) {
 
 static inline int array_dtype(PyObject *o) { return facts_of(o)->dtype; }
 static inline int array_ndim(PyObject *o) { return facts_of(o)->ndim; }
+/* Who tells Python of shapes says so, with NOTE. */
 /* The number of axes, whose extents are written to dims; -1 with an exception. */
 static inline int array_shape(PyObject *o, int64_t dims[CAPI_MAXDIM]) {
 	const capi_facts *f = facts_of(o);
@@ -34,6 +35,7 @@ static inline int64_t array_size(PyObject *o) {
 /* The first element of an array in memory; NULL if it must be evaluated first, or has no elements. */
 static inline const void *array_data(PyObject *o) {
 	const capi_facts *f = facts_of(o);
+	NOTE(SEEN_VALUE, o);
 	return __atomic_load_n(&f->ready, __ATOMIC_ACQUIRE) ? f->data : NULL;
 }
 

@@ -241,6 +241,7 @@ PyObject *array_at_update(PyObject *module, PyObject *const *args, Py_ssize_t n)
 static Py_ssize_t array_length(PyObject *self) {
 	GUARD(-1);
 	int64_t shape[CAPI_MAXDIM];
+	NOTE(SEEN_LENGTH, self);
 	int n = array_shape(self, shape);
 	if (n < 0) return -1;
 	if (n == 0) {

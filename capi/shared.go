@@ -61,6 +61,13 @@ const (
 	_ = -uint(C.INDEX_ARRAY ^ core.IndexArray)
 	_ = -uint(C.INDEX_BOOL ^ core.IndexBool)
 
+	_ = -uint(C.SEEN_SHAPE ^ core.SeenShape)
+	_ = -uint(C.SEEN_RANK ^ core.SeenRank)
+	_ = -uint(C.SEEN_SIZE ^ core.SeenSize)
+	_ = -uint(C.SEEN_LENGTH ^ core.SeenLength)
+	_ = -uint(C.SEEN_SAME ^ core.SeenSame)
+	_ = -uint(C.SEEN_VALUE ^ core.SeenValue)
+
 	_ = -uint(C.PARAM_POSITIONAL_ONLY ^ signature.PositionalOnly)
 	_ = -uint(C.PARAM_POSITIONAL ^ signature.Positional)
 	_ = -uint(C.PARAM_VAR_POSITIONAL ^ signature.VarPositional)

@@ -3,11 +3,12 @@
 
 /*
  * One key being made. Arrays are listed, and stand for their shape and dtype. seen, for captured state, says which
- * arrays were listed before: there each is listed once. Where any is set, leaves may be any objects.
+ * arrays were listed before: there each is listed once. Where any is set, leaves may be any objects. Where ranks is set,
+ * arrays stand for their rank and dtype alone.
  */
 typedef struct {
 	PyObject *arrays, *seen;
-	int any;
+	int any, ranks;
 } keying;
 
 static PyObject *key_of(keying *k, PyObject *o);
@@ -24,6 +25,7 @@ static PyObject *key_of_array(keying *k, PyObject *o) {
 	int64_t shape[CAPI_MAXDIM + 1];
 	int n = array_shape(o, shape);
 	if (n < 0 || PyList_Append(k->arrays, o) < 0) return NULL;
+	if (k->ranks) shape[0] = n, n = 1;
 	shape[n] = array_dtype(o);
 	/* Bytes, so that no Python constant equals it by chance: constants never are. */
 	return PyBytes_FromStringAndSize((char *)shape, (n + 1) * sizeof *shape);
@@ -142,18 +144,26 @@ static PyObject *key_of(keying *k, PyObject *o) {
 	return NULL;
 }
 
-/* _tree_key(tree, arrays, state) -> key; the arrays are appended to the list, those of captured state once each. */
+/*
+ * _tree_key(tree, arrays, state, ranks) -> key; the arrays are appended to the list, those of captured state once each. Where
+ * ranks is true, the key is the same for all arrays of the same ranks. None in a function that is recorded: what is
+ * called there has no graph of its own.
+ */
 static PyObject *tree_key(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
 	GUARD(NULL);
-	if (n != 3 || !PyList_Check(args[1])) {
-		PyErr_SetString(PyExc_TypeError, "_tree_key(tree, arrays, state)");
+	if (n != 4 || !PyList_Check(args[1])) {
+		PyErr_SetString(PyExc_TypeError, "_tree_key(tree, arrays, state, ranks)");
 		return NULL;
 	}
-	keying k = {args[1], NULL, args[2] == Py_True};
+	keying k = {args[1], NULL, args[2] == Py_True, args[3] == Py_True};
 	if (k.any && !(k.seen = PyDict_New())) return NULL;
 	PyObject *key = key_of(&k, args[0]);
 	Py_XDECREF(k.seen);
+	if (key && thread_recorder) {
+		Py_DECREF(key);
+		Py_RETURN_NONE;
+	}
 	int64_t where = key ? stream_key() : 0;
 	if (where) { /* numbers alone are no keys of trees */
 		PyObject *number = PyLong_FromLongLong(where), *both = number ? PyTuple_Pack(2, number, key) : NULL;

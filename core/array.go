@@ -96,15 +96,16 @@ type Def struct {
 // graph is all state behind the one lock. Building a node takes well under a microsecond,
 // so one lock beats finer ones; kernels run outside of it.
 var graph struct {
-	chunks  []*[chunkLen]Array // arrays never move; id/chunkLen, id%chunkLen addresses one
-	free    []*Array
-	fresh   []*Array
-	dying   []*Array     // work list of release
-	born    uint64       // arrays made so far
-	running []*transform // oldest first
-	epoch   uint32
-	stream  uint16                   // of new nodes
-	pick    func(born uint64) uint16 // for tests: the stream of a new node; nil: stream
+	chunks   []*[chunkLen]Array // arrays never move; id/chunkLen, id%chunkLen addresses one
+	free     []*Array
+	fresh    []*Array
+	dying    []*Array     // work list of release
+	born     uint64       // arrays made so far
+	running  []*transform // oldest first
+	epoch    uint32
+	stream   uint16                   // of new nodes
+	recorder uint16                   // of the current call; 0: none
+	pick     func(born uint64) uint16 // for tests: the stream of a new node; nil: stream
 }
 
 const chunkLen = 4096

@@ -1,4 +1,4 @@
-"""compile: run a function's Python once per shape, then its graph."""
+"""compile: run a function's Python once per shape, or per rank, then its graph."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 from ._core import (
     _copies,
     _placeholders,
+    _recorded,
     _renode,
+    _script_play,
+    _script_trace,
     _trace_call,
     _trace_new,
     _tree_assign,
@@ -23,6 +26,7 @@ from ._transformed import Transformed
 
 _enabled = True
 _MOST_TRACES = 512  # of one function: constants that never repeat must not fill the memory
+_MOST_SCRIPTS = 16  # of one signature without shapes: the function looked at shapes, each fits some
 
 
 def disable_compile() -> None:
@@ -113,15 +117,19 @@ def _copy_containers(tree):
 
 
 class _Entry:
-    """One traced graph and what surrounds it."""
+    """What a traced run gave, and how it is built again: by a trace at given shapes, by a script at others."""
 
-    __slots__ = ("count", "outputs", "result", "trace")
+    __slots__ = ("count", "outputs", "result", "script", "trace")
 
-    def __init__(self, trace: Any, result: Any, count: int, outputs: Any) -> None:
+    def __init__(self, result: Any, count: int, outputs: Any, script: Any = None, trace: Any = None) -> None:
         self.trace = trace
+        self.script = script
         self.result = result
         self.count = count
         self.outputs = outputs
+
+    def at_other_shapes(self) -> _Entry:
+        return _Entry(self.result, self.count, self.outputs, self.script)
 
 
 class _Rehearsal:
@@ -174,7 +182,9 @@ class _Compiled(Transformed):
         self._fun = fun
         self._inputs = inputs
         self._outputs = outputs
+        self._shapeless = shapeless
         self._cache: dict[Any, _Entry] = {}
+        self._scripts: dict[Any, list[_Entry]] = {}  # by a key without shapes, the latest first
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not _enabled:
@@ -188,53 +198,117 @@ class _Compiled(Transformed):
             del outs[entry.count :]
         return _tree_fill(entry.result, outs, 1)
 
-    def _key(self, args, kwargs, arrays):
-        key = _tree_key((args, kwargs), arrays, False)
-        return key if self._inputs is None else (key, _tree_key(self._inputs, arrays, True))
+    def _key(self, args, kwargs, arrays, ranks=False):
+        """None in a function that is recorded, which goes on into this one."""
+        key = _tree_key((args, kwargs), arrays, False, ranks)
+        return key if self._inputs is None else key and (key, _tree_key(self._inputs, arrays, True, ranks))
 
     def _outs(self, args, kwargs):
         """The entry for the arguments, and its results. Two threads that come first trace twice: no lock is held."""
         arrays: list[array] = []
         key = self._key(args, kwargs, arrays)
         entry = self._cache.get(key)
-        if entry is None:
-            placeholders = _placeholders(arrays)
-            own_args, own_kwargs = _tree_fill((args, kwargs), _copies(placeholders), 1)
-            result = self._fun(*own_args, **own_kwargs)
-            leaves = _tree_leaves(result, 1)
-            entry = self._keep(key, _Entry(_trace_new(placeholders, leaves), result, len(leaves), None))
-        return entry, _trace_call(entry.trace, arrays)
+        if entry is not None and entry.trace is not None:
+            return entry, _trace_call(entry.trace, arrays)
+        return self._built(key, args, kwargs, arrays) or self._run(args, kwargs, key is None)
 
     def _outs_with_state(self, args, kwargs):
         while True:
             begun = _rehearsal.settled()
             arrays: list[array] = []
-            entry = self._cache.get(self._key(args, kwargs, arrays))
-            if entry is None:
-                return self._trace(args, kwargs)
-            outs = _trace_call(entry.trace, arrays)
-            if not _rehearsal.disturbed(begun):
-                return entry, outs
-
-    def _keep(self, key, entry):
-        while len(self._cache) >= _MOST_TRACES:
-            self._cache.pop(next(iter(self._cache)), None)
-        self._cache[key] = entry
-        return entry
-
-    def _trace(self, args, kwargs):
-        """A new entry and its results."""
-        arrays: list[array] = []
-        given = captured = own = saved = None
-
-        def body():
-            nonlocal given, captured, own, saved
             key = self._key(args, kwargs, arrays)
+            entry = self._cache.get(key)
+            if entry is not None and entry.trace is not None:
+                built = entry, _trace_call(entry.trace, arrays)
+            else:
+                built = self._built(key, args, kwargs, arrays)
+            if built is None:
+                return self._run(args, kwargs, key is None)
+            if not _rehearsal.disturbed(begun):
+                return built
+
+    def _built(self, key, args, kwargs, arrays):
+        """An entry and its results by a script. Only shapes that come back are worth a trace."""
+        if not self._shapeless or key is None:
+            return None
+        entry = self._cache.get(key)
+        if entry is not None:
+            entry.trace = _script_trace(entry.script, arrays)
+            return entry.trace and (entry, _trace_call(entry.trace, arrays))
+        for like in self._scripts.get(self._key(args, kwargs, [], True), ()):
+            outs = _script_play(like.script, arrays)
+            if outs is not None:
+                return self._keep(self._cache, key, like.at_other_shapes()), outs
+        return None
+
+    def _keep(self, cache, key, value):
+        while len(cache) >= _MOST_TRACES:
+            cache.pop(next(iter(cache)), None)
+        cache[key] = value
+        return value
+
+    def _keep_script(self, key, entry):
+        kept = self._scripts.get(key)
+        if kept is None:
+            kept = self._keep(self._scripts, key, [])
+        kept.insert(0, entry)
+        del kept[_MOST_SCRIPTS:]
+
+    # ---- running the function ----
+
+    def _run(self, args, kwargs, inline):
+        """An entry and its results by the function. Inline it sees the arrays themselves, which somebody traces."""
+        arrays: list[array] = []
+        outs = None
+
+        def body(stand_ins_for):
+            nonlocal outs
+            key = self._key(args, kwargs, arrays)
+            ranks = self._key(args, kwargs, [], True) if self._shapeless else None  # before fun changes its state
+            placeholders = arrays if inline else _placeholders(arrays)
+            call = stand_ins_for(_copies(placeholders))
+            if inline:
+                outs, *entry = call()
+                return _Entry(*entry)
+            if not self._shapeless:
+                leaves, *entry = call()
+                return self._keep(self._cache, key, _Entry(*entry, None, _trace_new(placeholders, leaves)))
+            (leaves, *entry), script = _recorded(placeholders, call)
+            trace = script and _script_trace(script, arrays)
+            if trace is None:  # something was done that cannot be played: the graph is for these shapes
+                trace, script = _trace_new(placeholders, leaves), None
+            kept = self._keep(self._cache, key, _Entry(*entry, script, trace))
+            if script is not None:
+                self._keep_script(ranks, kept)
+            return kept
+
+        if self._inputs is None and self._outputs is None:
+            entry = body(lambda stand_ins: self._call_on(args, kwargs, stand_ins))
+        else:
+            entry = self._rehearse(body, args, kwargs, arrays)
+        return entry, _trace_call(entry.trace, arrays) if outs is None else outs
+
+    def _call_on(self, args, kwargs, stand_ins):
+        """The function on stand-ins, to be called: what it gives are the leaves of an entry, and its parts."""
+        own_args, own_kwargs = _tree_fill((args, kwargs), stand_ins, 1)
+
+        def call():
+            result = self._fun(*own_args, **own_kwargs)
+            leaves = _tree_leaves(result, 1)
+            outputs = _copy_containers(self._outputs)
+            return leaves + _tree_leaves(outputs, 2), result, len(leaves), outputs
+
+        return call
+
+    def _rehearse(self, body, args, kwargs, arrays):
+        """Run body with stand-ins in the captured state, which is then what it was."""
+        captured = own = saved = None
+
+        def stand_ins_for(stand_ins):
+            nonlocal captured, own, saved
             given = len(_tree_leaves((args, kwargs), 1))
             saved = _snapshot(self._inputs), _snapshot(self._outputs)
-            placeholders = _placeholders(arrays)
-            stand_ins = _copies(placeholders)
-            own_args, own_kwargs = _tree_fill((args, kwargs), stand_ins[:given], 1)
+            call = self._call_on(args, kwargs, stand_ins[:given])
             own, captured = _copies(arrays[given:]), arrays[given:]
             # Whoever holds a captured array sees its stand-in during the run.
             _renode(captured, stand_ins[given:])
@@ -242,11 +316,7 @@ class _Compiled(Transformed):
             plain = {id(a) for a in _tree_leaves(self._inputs, 1)}
             for holder, stand_in in zip(_holders(self._inputs), [a for a in captured if id(a) not in plain]):
                 holder.__mlx_tree_set__(stand_in)
-            result = self._fun(*own_args, **own_kwargs)
-            leaves = _tree_leaves(result, 1)
-            outputs = _copy_containers(self._outputs)
-            trace = _trace_new(placeholders, leaves + _tree_leaves(outputs, 2))
-            return self._keep(key, _Entry(trace, result, len(leaves), outputs))
+            return call
 
         def undo():
             if captured is not None:
@@ -254,21 +324,22 @@ class _Compiled(Transformed):
             for s in saved or ():
                 _restore(s)
 
-        entry = _rehearsal.run(body, undo)
-        return entry, _trace_call(entry.trace, arrays)
+        return _rehearsal.run(lambda: body(stand_ins_for), undo)
 
 
 def compile(fun: Callable, inputs: Any = None, outputs: Any = None, shapeless: bool = False) -> Callable:
     """A function that runs the Python of ``fun`` once per shape of its arguments, and its graph each time.
+
+    The graphs of the 512 latest signatures are kept.
 
     Args:
         fun: A function of trees of arrays and constants.
         inputs: State that ``fun`` reads besides its arguments: a tree of lists and dicts of arrays, such as
             ``[model.state, optimizer.state, mx.random.state]``.
         outputs: State that ``fun`` changes.
-        shapeless: Accepted for programs that ask not to be traced again for new shapes. Each shape has its
-            own graph here: what ``fun`` computes in Python from shapes stays right, as do means and other
-            functions that count elements. The graphs of the 512 latest signatures are kept.
+        shapeless: Run the Python of ``fun`` once for all shapes of a rank. What functions make of shapes, as
+            means do and reshapes with -1, is made again at other shapes. Where ``fun`` itself looks at a shape,
+            a size, a length or at values, its Python runs again for shapes at which it would see others.
 
     Returns:
         The compiled function.
