@@ -121,7 +121,6 @@ typedef struct capi_ids {
 typedef struct capi_call {
 	STORED(void *) rules; /* the object that goCustom was given */
 	int32_t which, depth;
-	int64_t extent;
 	int64_t counts[3]; /* -1: there is no such list */
 } capi_call;
 

@@ -172,8 +172,7 @@ func goOn(w *core.Walk, c *core.Call, out *C.capi_ids, call *C.capi_call) C.int6
 	}
 	w.Pause()
 	var all []*core.Array
-	call.rules, call.which, call.depth, call.extent = C.uintptr_t(c.Rules.Owner), C.int32_t(c.Which),
-		C.int32_t(c.Depth), C.int64_t(c.Extent)
+	call.rules, call.which, call.depth = C.uintptr_t(c.Rules.Owner), C.int32_t(c.Which), C.int32_t(c.Depth)
 	for i := range call.counts {
 		call.counts[i] = -1
 		if i < len(c.Lists) {

@@ -69,8 +69,7 @@ static PyObject *rule_lists(capi_ids *out, const capi_call *call) {
 /* Calls the rule; its list of arrays and None, whose identifiers h then has. */
 static PyObject *ask_rule(capi_ids *out, const capi_call *call, handles *h) {
 	PyObject *rules = Py_NewRef((PyObject *)call->rules), *lists = rule_lists(out, call);
-	long long extent = call->extent;
-	PyObject *answer = lists ? PyObject_CallFunction(rules, "iiLO", (int)call->which, (int)call->depth, extent, lists) : NULL;
+	PyObject *answer = lists ? PyObject_CallFunction(rules, "iiO", (int)call->which, (int)call->depth, lists) : NULL;
 	Py_XDECREF(lists);
 	Py_DECREF(rules);
 	if (answer && gather_some(h, &answer, 1, 1) < 0) Py_CLEAR(answer);

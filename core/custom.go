@@ -157,7 +157,7 @@ func vmapCustom(w *Walk, y *Array, ins []*Array, mapped []bool, n int, then func
 		again(batchAll(ins[k:len(ins)-1], mapped[k:len(ins)-1], n))
 		return
 	}
-	call := &Call{Rules: rules, Which: VMapRule, Lists: [][]*Array{ins[:k], batches}, Extent: n}
+	call := &Call{Rules: rules, Which: VMapRule, Lists: [][]*Array{ins[:k], batches}}
 	w.ask(call, func(outs []*Array) {
 		for i, z := range mustGive("vmap", outs, len(values)) {
 			v := values[i]

@@ -50,13 +50,13 @@ type need struct {
 
 // asked is what is fixed of a Call.
 type asked struct {
-	which         RuleKind
-	depth, extent int
-	counts        []int
+	which  RuleKind
+	depth  int
+	counts []int
 }
 
 func askedBy(c *Call) *asked {
-	a := &asked{c.Which, c.Depth, c.Extent, nil}
+	a := &asked{c.Which, c.Depth, nil}
 	for _, list := range c.Lists {
 		a.counts = append(a.counts, len(list))
 	}
@@ -64,7 +64,7 @@ func askedBy(c *Call) *asked {
 }
 
 func (a *asked) same(b *asked) bool {
-	return a.which == b.which && a.depth == b.depth && a.extent == b.extent && slices.Equal(a.counts, b.counts)
+	return a.which == b.which && a.depth == b.depth && slices.Equal(a.counts, b.counts)
 }
 
 // seen is what Python sees of a, or of a and b.

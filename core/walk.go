@@ -30,9 +30,7 @@ type Call struct {
 	// Depth is how many batch axes the arrays have in front that the rule knows nothing of.
 	Depth int
 	// Lists are the rule's arguments, one list after the other; nil arrays are None.
-	Lists [][]*Array
-	// Extent is that of the batch axis, for a VMapRule.
-	Extent int
+	Lists  [][]*Array
 	answer []*Array
 	then   func(answer []*Array)
 }

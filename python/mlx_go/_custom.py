@@ -62,8 +62,8 @@ class _Rules:
         self.named = named
         self.result = result
 
-    def __call__(self, which: int, depth: int, extent: int, lists: list[list[Any]]) -> list[Any]:
-        return getattr(self, _KINDS[which])(lists, depth, extent)
+    def __call__(self, which: int, depth: int, lists: list[list[Any]]) -> list[Any]:
+        return getattr(self, _KINDS[which])(lists, depth)
 
     def _given(self, leaves: list[Any]) -> tuple[Any, Any]:
         """The arguments with these leaves, a single one by itself, and the keyword arguments."""
@@ -79,23 +79,23 @@ class _Rules:
                 f"[custom_function] a function with a {rule} rule takes positional arguments only, not {list(self.named)}"
             )
 
-    def vjp(self, lists: list[list[Any]], depth: int, extent: int) -> list[Any]:
+    def vjp(self, lists: list[list[Any]], depth: int) -> list[Any]:
         if depth:
-            return _batched(lambda *inner: self.vjp(list(inner), depth - 1, extent), lists)
+            return _batched(lambda *inner: self.vjp(list(inner), depth - 1), lists)
         primals, named = self._given(lists[0])
         cotangents, outputs = (_tree_fill(self.result, leaves, 1) for leaves in lists[1:])
         answer = self.rules["vjp"](primals, cotangents, outputs, **named)
         grads = _leaves_like(self._form_of_arguments(), answer, "vjp", "the gradients of the arguments")
         return grads + [None] * (len(lists[0]) - len(grads))
 
-    def jvp(self, lists: list[list[Any]], depth: int, extent: int) -> list[Any]:
+    def jvp(self, lists: list[list[Any]], depth: int) -> list[Any]:
         self._only_positional("jvp")
         if depth:
-            return _batched(lambda *inner: self.jvp(list(inner), depth - 1, extent), lists)
+            return _batched(lambda *inner: self.jvp(list(inner), depth - 1), lists)
         answer = self.rules["jvp"](self._given(lists[0])[0], self._given(lists[1])[0])
         return _leaves_like(self.result, answer, "jvp", "the tangents of the results")
 
-    def vmap(self, lists: list[list[Any]], depth: int, extent: int) -> list[Any]:
+    def vmap(self, lists: list[list[Any]], depth: int) -> list[Any]:
         self._only_positional("vmap")
         axes = [None if batch is None else 0 for batch in lists[1]]
         given = self._given(lists[0])[0]
@@ -109,7 +109,8 @@ class _Rules:
         if len(outs) != due:
             raise ValueError(f"[custom_function] the vmap rule must return {due} arrays, but it returned {answer[0]!r}")
         _spread_axes(answer[1], answer[0], "the axes of the vmap rule", positions)
-        return [_in_front(a, axis, extent) for a, axis in zip(outs, positions)]
+        some = next(batch for batch in lists[1] if batch is not None)
+        return [_in_front(a, axis, some) for a, axis in zip(outs, positions)]
 
 
 def _without_constants(tree: Any) -> Any:
@@ -127,9 +128,9 @@ def _without_constants(tree: Any) -> Any:
     return tree if _tree_leaves(tree, 1) else None
 
 
-def _in_front(a: array, axis: int | None, extent: int) -> array:
+def _in_front(a: array, axis: int | None, batch: array) -> array:
     if axis is None:
-        return _functions["broadcast_to"](a, (extent, *a.shape))
+        return _functions["broadcast_to"](a, (len(batch), *a.shape))
     return _functions["moveaxis"](a, axis, 0)
 
 

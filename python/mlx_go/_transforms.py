@@ -12,6 +12,7 @@ from ._core import (
     _grad,
     _jvp,
     _lent,
+    _same_shape,
     _traced,
     _tracers,
     _tree_copy,
@@ -229,7 +230,7 @@ def _match(values, like, op, what):
     if len(values) != len(like):
         raise ValueError(f"[{op}] expected {len(like)} {what}, one per array, but got {len(values)}")
     for v, a in zip(values, like):
-        if v.shape != a.shape:
+        if not _same_shape(v, a):
             raise ValueError(f"[{op}] {what} must have the shapes of their arrays: {v.shape} does not match {a.shape}")
     return values
 
