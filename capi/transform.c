@@ -160,18 +160,14 @@ FUNCTION(recorded, 2, "_recorded(placeholders, function)")
 	int ok = gave && PyTuple_Check(gave) && (leaves = PyTuple_GetItem(gave, 0)) && gather(&h, &leaves, 1) == 0;
 	int64_t script = goRecorded(number, h.ids, ok ? h.counts[0] : 0);
 	drop(&h);
-	PyObject *capsule = !ok || script < 0 ? NULL : !script ? Py_NewRef(Py_None) : PyCapsule_New((void *)(intptr_t)script, SCRIPT, free_script);
+	PyObject *capsule = NULL;
+	if (ok && script == 0) capsule = Py_NewRef(Py_None);
+	else if (ok && script > 0) capsule = PyCapsule_New((void *)(intptr_t)script, SCRIPT, free_script);
 	if (!capsule && script > 0) goScriptFree(script);
 	PyObject *both = capsule ? PyTuple_Pack(2, gave, capsule) : NULL;
 	Py_XDECREF(capsule);
 	Py_XDECREF(gave);
 	return both;
-}
-
-/* _recording() -> whether the thread runs a function that is recorded */
-FUNCTION(recording, 0, "_recording()")
-	(void)args;
-	return PyBool_FromLong(thread_recorder != 0);
 }
 
 /* _script_play(script, arrays) -> results, or None where the script does not fit the arrays */
@@ -186,11 +182,17 @@ FUNCTION(script_play, 2, "_script_play(script, arrays)")
 	return r < 0 ? NULL : r ? wrap_many(&out, RETURN_LIST) : Py_NewRef(Py_None);
 }
 
-/* _same_shape(a, b) -> whether two arrays have the same shape */
+/* _same_shape(a, b) -> whether two arrays have the same shape, of which a recorded function sees no more */
 FUNCTION(same_shape, 2, "_same_shape(a, b)")
 	GUARD(NULL);
 	int64_t a[CAPI_MAXDIM], b[CAPI_MAXDIM];
-	if (!is_array(args[0]) || !is_array(args[1])) return need(0, 1, "expected two arrays"), NULL;
+	if (!is_array(args[0]) || !is_array(args[1])) { /* NumPy's */
+		PyObject *x = PyObject_GetAttrString(args[0], "shape"), *y = x ? PyObject_GetAttrString(args[1], "shape") : NULL;
+		PyObject *same = y ? PyObject_RichCompare(x, y, Py_EQ) : NULL;
+		Py_XDECREF(x);
+		Py_XDECREF(y);
+		return same;
+	}
 	if (thread_recorder) goNote(SEEN_SAME, ID(args[0]), ID(args[1]), CALLER);
 	int rank = array_shape(args[0], a), other = array_shape(args[1], b);
 	if (rank < 0 || other < 0) return NULL;
@@ -331,5 +333,6 @@ FUNCTION(vmap_outputs, 5, "_vmap_outputs(inputs, placeholders, axes, outputs, ou
 }
 
 #define ENTRY(name) {"_" #name, (PyCFunction)(void *)name, METH_FASTCALL, NULL}
-PyMethodDef transform_methods[] = {ENTRY(traced), ENTRY(born), ENTRY(checkpoint), ENTRY(custom), ENTRY(copies), ENTRY(tracers), ENTRY(placeholders), ENTRY(vjp), ENTRY(grad),
-	ENTRY(jvp), ENTRY(recorded), ENTRY(recording), ENTRY(script_play), ENTRY(script_trace), ENTRY(same_shape), ENTRY(trace_new), ENTRY(trace_call), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};
+PyMethodDef transform_methods[] = {ENTRY(traced), ENTRY(born), ENTRY(checkpoint), ENTRY(custom), ENTRY(copies), ENTRY(tracers),
+	ENTRY(placeholders), ENTRY(vjp), ENTRY(grad), ENTRY(jvp), ENTRY(recorded), ENTRY(script_play), ENTRY(script_trace),
+	ENTRY(same_shape), ENTRY(trace_new), ENTRY(trace_call), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};

@@ -3,8 +3,8 @@
 
 /*
  * One key being made. Arrays are listed, and stand for their shape and dtype. seen, for captured state, says which
- * arrays were listed before: there each is listed once. Where any is set, leaves may be any objects. Where ranks is set,
- * arrays stand for their rank and dtype alone.
+ * arrays were listed before: there each is listed once. Where any is set, leaves may be any objects. Where ranks is
+ * set, arrays stand for their rank and dtype alone.
  */
 typedef struct {
 	PyObject *arrays, *seen;
@@ -145,9 +145,9 @@ static PyObject *key_of(keying *k, PyObject *o) {
 }
 
 /*
- * _tree_key(tree, arrays, state, ranks) -> key; the arrays are appended to the list, those of captured state once each. Where
- * ranks is true, the key is the same for all arrays of the same ranks. None in a function that is recorded: what is
- * called there has no graph of its own.
+ * _tree_key(tree, arrays, state, ranks) -> key; the arrays are appended to the list, those of captured state once each.
+ * Where ranks is true, the key is the same for all arrays of the same ranks. None in a function that is recorded: what
+ * is called there has no graph of its own.
  */
 static PyObject *tree_key(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;

@@ -19,7 +19,6 @@ import mlx_go.nn as nn
 import mlx_go.optimizers as optim
 from mlx_go.utils import tree_flatten, tree_unflatten
 
-
 FUNCTIONS = functions()
 
 
@@ -103,7 +102,18 @@ def attempt(f: Callable[..., Any], args: list[Any]) -> Any:
         return e
 
 
-@pytest.mark.parametrize("name", [n for n in FUNCTIONS if n not in ("load", "from_dlpack", "array.__init__")])
+def arrays_in(x: Any) -> list[Any]:
+    if isinstance(x, (tuple, list)):
+        return [a for v in x for a in arrays_in(v)]
+    return [x] if isinstance(x, mx.array) else []
+
+
+def takes_arrays(name: str) -> bool:
+    pos, kw = arguments(name, FUNCTIONS[name])
+    return bool(arrays_in([*pos, *kw.values()]))
+
+
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if n != "load" and takes_arrays(n)])
 def test_every_function_at_other_shapes(name: str) -> None:
     """A script gives what the function gives, or the function is asked: nothing of the first shapes stays."""
     f = FUNCTIONS[name]
@@ -122,8 +132,6 @@ def test_every_function_at_other_shapes(name: str) -> None:
         return lambda own: x
 
     makers = [take(v) for v in pos], {k: take(v) for k, v in kw.items()}
-    if not given:
-        pytest.skip("it takes no arrays")
 
     def call(*own: Any) -> Any:
         left = iter(own)
@@ -194,7 +202,7 @@ def test_one_argument_given_back() -> None:
     for f in (
         lambda x: (x.reshape(-1, 4), x * 2, x.reshape(-1, 4) * 2),
         lambda x: (x[:3] + x[:3].sum(), x.sum()),
-        lambda x: (mx.broadcast_to(x, (3, 4)) if False else x[:, :4], x),
+        lambda x: (x[:, :4], x),
         lambda x: mx.broadcast_arrays(x, x[:1])[1] + x[:, :1] * 0,
     ):
         follows(f, data(3, 4), data(6, 8), data(1, 4), data(3, 4))
@@ -264,7 +272,7 @@ def test_shapes_that_python_sees(name: str) -> None:
 
 
 def test_rank_of_a_result_that_follows_extents() -> None:
-    follows(lambda x: x.squeeze().ndim * x.squeeze(), *map(lambda s: data(*s), [(3, 4), (1, 4), (5, 4), (1, 1)]), runs=3)
+    follows(lambda x: x.squeeze().ndim * x.squeeze(), *(data(*s) for s in [(3, 4), (1, 4), (5, 4), (1, 1)]), runs=3)
 
 
 def test_caught_errors_bind_to_shapes() -> None:
@@ -536,7 +544,7 @@ def test_exceptions_half_way() -> None:
         assert state[0].item() == 1
     fail = False
     close(g(data(3)), data(3) * (1 + data(3).mean()))
-    close(g(data(0, 2)[:, 0]) if False else g(data(5)), data(5) * state[0])
+    close(g(data(5)), data(5) * state[0])
     assert mx.ones(3).shape == (3,)  # nothing is recorded any more
 
 

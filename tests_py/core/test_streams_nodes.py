@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import gc
-import inspect
 import pickle
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from arguments import A
 from functions import arguments, arrays, functions
 from oracle import mx
 

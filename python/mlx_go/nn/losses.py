@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 import mlx_go.core as mx
+from mlx_go import _core
 from mlx_go.nn import _halves
 
 Loss = TypeVar("Loss", bound=Callable[..., mx.array])
@@ -50,14 +51,14 @@ def _reduce(loss: mx.array, reduction: str = "none") -> mx.array:
 
 
 def _same_shape(a: mx.array, a_name: str, b: mx.array, b_name: str) -> None:
-    if a.shape != b.shape:
+    if not _core._same_shape(a, b):
         raise ValueError(f"{a_name} shape {a.shape} does not match {b_name} shape {b.shape}.")
 
 
 def _weighted(loss: mx.array, weights: mx.array | None) -> mx.array:
     if weights is None:
         return loss
-    if weights.shape != loss.shape:
+    if not _core._same_shape(weights, loss):
         raise ValueError(f"Weights with shape {weights.shape} is not the same as output loss with shape {loss.shape}.")
     return loss * weights
 
@@ -438,7 +439,7 @@ def margin_ranking_loss(
         >>> nn.losses.margin_ranking_loss(mx.array([1.0]), mx.array([3.0]), mx.array([1.0]))
         array([2], dtype=float32)
     """
-    if not inputs1.shape == inputs2.shape == targets.shape:
+    if not (_core._same_shape(inputs1, inputs2) and _core._same_shape(inputs2, targets)):
         raise ValueError(
             "The shapes of the arguments do not match. The provided shapes are "
             f"inputs1.shape={inputs1.shape}, inputs2.shape={inputs2.shape}, and "
