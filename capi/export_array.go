@@ -205,7 +205,10 @@ func goIndex(id C.uint32_t, first *C.capi_index, count C.int, frees *C.uint32_t,
 	defer leave()
 	list := unsafe.Slice(first, int(count))
 	items := indexItems(list)
-	return indexed(core.Do(indexRequest(core.IndexRequest, items, id))[0], list, items)
+	if core.Recording() {
+		return indexed(core.Do(indexRequest(core.IndexRequest, items, id))[0], list, items)
+	}
+	return indexed(core.Index(core.ByID(uint32(id)), items), list, items)
 }
 
 //export goIndexUpdate

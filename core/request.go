@@ -29,7 +29,7 @@ const (
 	StackRequest                  // a list with arrays in it, and the dtype or -1
 	AsTypeRequest                 // the dtype
 	BitcastRequest                // the dtype
-	ContiguousRequest             //
+	ContiguousRequest             // 0
 	CopyRequest                   // the dtype or -1
 	ViewRequest                   // a ViewName
 	IndexRequest                  // of Items
@@ -67,20 +67,12 @@ func (r *Request) run() []*Array {
 	switch r.Op {
 	case RowRequest:
 		y = ApplyRow(r.Row, r.Args)
+	case AsTypeRequest, BitcastRequest, ContiguousRequest, CopyRequest, ViewRequest:
+		y = askOne(r.Op, r.Lists[0][0], r.Numbers[0])
 	case FuncRequest:
 		return r.Func.Call(&Args{r.Func, r.Args})
 	case StackRequest:
 		y = stackList(r.Lists[0], r.Numbers[0])
-	case AsTypeRequest:
-		y = AsType(r.Lists[0][0], dtype.Dtype(r.Numbers[0]))
-	case BitcastRequest:
-		y = Bitcast(r.Lists[0][0], dtype.Dtype(r.Numbers[0]))
-	case ContiguousRequest:
-		y = Contiguous(r.Lists[0][0])
-	case CopyRequest:
-		y = copyAs(r.Lists[0][0], r.Numbers[0])
-	case ViewRequest:
-		y = viewNamed(r.Lists[0][0], ViewName(r.Numbers[0]))
 	case IndexRequest:
 		y = Index(r.Lists[0][0], r.Items)
 	case UpdateRequest:
@@ -99,6 +91,28 @@ func (r *Request) run() []*Array {
 		panic("a request that is none")
 	}
 	return []*Array{y}
+}
+
+// DoOne is Do for what is told one array and a number.
+func DoOne(op RequestOp, x *Array, number int) *Array {
+	if Recording() {
+		return Do(&Request{Op: op, Numbers: []int{number}, Lists: [][]*Array{{x}}})[0]
+	}
+	return askOne(op, x, number)
+}
+
+func askOne(op RequestOp, x *Array, number int) *Array {
+	switch op {
+	case AsTypeRequest:
+		return AsType(x, dtype.Dtype(number))
+	case BitcastRequest:
+		return Bitcast(x, dtype.Dtype(number))
+	case ContiguousRequest:
+		return Contiguous(x)
+	case CopyRequest:
+		return copyAs(x, number)
+	}
+	return viewNamed(x, ViewName(number))
 }
 
 // walk begins the walk that is asked for.

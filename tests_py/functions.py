@@ -19,7 +19,7 @@ def functions() -> dict[str, Any]:
                 parameters = inspect.signature(f).parameters if callable(f) and not name.startswith("__") else {}
             except ValueError:
                 continue
-            if "stream" in parameters and name not in ("synchronize", "set_default_stream"):
+            if "stream" in parameters and name not in ("synchronize", "set_default_stream", "precompiled_cuda_kernel"):
                 found[f"{owner}.{name}".lstrip(".")] = f
     return found
 
