@@ -18,6 +18,7 @@ var Defs = map[string]*Def{
 	"convOp":            &convOp, "gatherOp": &gatherOp, "scatterOp": &scatterOp,
 	"nonzeroOp": &nonzeroOp, "gatherAxisOp": &gatherAxisOp, "scatterAxisOp": &scatterAxisOp, "softmaxOp": &softmaxOp,
 	"logSumExpOp": &logSumExpOp, "layerNormOp": &layerNormOp, "rmsNormOp": &rmsNormOp, "randomBitsOp": &randomBitsOp,
+	"ropeOp": &ropeOp, "attentionOp": &attentionOp,
 	"segmentOp": &segmentOp, "pickOp": &pickOp, "restOp": &restOp,
 	"arangeOp": &arangeOp, "rowsOp": &rowsOp, "ruleOp": ruleOp,
 	"constant": constant, "leaf": leaf, "placeholder": placeholder,

@@ -24,7 +24,8 @@ type parameters struct {
 	returnInverse, reverse, rtol, scale, seed, shape, shift, side, size, sliceSize, sortedSequence, source, sparse,
 	start, startAxis, startIndices, step, stop, stride, strides, subscripts, update, upper, v, vals, values, weight,
 	x,
-	blockSize, lhsIndices, maskLhs, maskOut, maskRhs, ord, rhsIndices, segments, sortedIndices param
+	blockSize, lhsIndices, maskLhs, maskOut, maskRhs, ord, rhsIndices, segments, sortedIndices,
+	base, dims, forceFused, freqs, q, sinks, targets, traditional param
 }
 
 // absent is the position of what a signature lacks; no call has as many arguments.

@@ -16,18 +16,28 @@ var softmaxOp, logSumExpOp, layerNormOp, rmsNormOp Def
 func expanded(form func(y *Array, xs []*Array) *Array) (
 	func(y, ct *Array, want []bool) []*Array, func(y *Array, tangents []*Array) *Array) {
 	vjp := func(y, ct *Array, want []bool) []*Array {
-		xs := Tracers(y.inputs())
-		return VJP([]*Array{form(y, xs)}, xs, []*Array{ct})
-	}
-	jvp := func(y *Array, tangents []*Array) *Array {
 		ins := y.inputs()
-		xs := Tracers(ins)
-		for i, t := range tangents {
-			if t == nil {
-				tangents[i] = zerosLike(ins[i])
+		xs, grads := Tracers(ins), make([]*Array, len(ins))
+		var wanted []*Array
+		for i, x := range xs {
+			if want[i] && x.dtype.IsInexact() {
+				wanted = append(wanted, x)
 			}
 		}
-		return JVP([]*Array{form(y, xs)}, xs, tangents)[0]
+		for i, g := range VJP([]*Array{form(y, xs)}, wanted, []*Array{ct}) {
+			grads[slices.Index(xs, wanted[i])] = g
+		}
+		return grads
+	}
+	jvp := func(y *Array, tangents []*Array) *Array {
+		xs := Tracers(y.inputs())
+		var moved, by []*Array
+		for i, t := range tangents {
+			if t != nil {
+				moved, by = append(moved, xs[i]), append(by, t)
+			}
+		}
+		return JVP([]*Array{form(y, xs)}, moved, by)[0]
 	}
 	return vjp, jvp
 }

@@ -103,6 +103,14 @@ var batchable = append([]string{
 	"fast.rms_norm(w,None,0.001)",
 	"fast.rms_norm(astype(x,float16),astype(take(transpose(w),1,0),float16),0.001)",
 	"fast.layer_norm(astype(x,float16),astype(take(transpose(w),1,0),float16),astype(take(x,1,0),float16),0.001)",
+	"fast.rope(reshape(x,(3,1,2)),2,traditional=False,base=100.0,scale=0.5,offset=i)",
+	"fast.rope(reshape(x,(1,1,1,6)),4,traditional=True,base=None,scale=2.0,offset=3,freqs=take(w,0,0))",
+	"fast.scaled_dot_product_attention(reshape(x,(1,2,3,1)),reshape(w,(1,1,6,1)),reshape(w,(1,1,6,1)),scale=0.5," +
+		"mask='causal')",
+	"fast.scaled_dot_product_attention(reshape(x,(1,2,1,3)),reshape(w,(1,2,1,3)),reshape(x,(1,2,1,3)),scale=0.5," +
+		"mask=reshape(take(x,0,1),(2,1,1)),sinks=take(w,0,0))",
+	"fast.scaled_dot_product_attention(reshape(w,(1,1,3,2)),reshape(x,(1,1,3,2)),reshape(w,(1,1,3,2)),scale=1.0," +
+		"mask=astype(i,bool_))",
 	"view(astype(x,float32),int32)", "view(x,int32)", "random.normal((2,),key=k)", "random.uniform(0,1,(3,),key=k)",
 	"assign(w,astype(argsort(i),bool_),transpose(slice(x,A([0]),(1,),(2,2))))", "assign(x,A([False,True]),i)",
 	"assign(w,astype(zeros_like(i),bool_),zeros((0,2)))",

@@ -77,6 +77,13 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "linalg.norm": {"ord": 1, "axis": 1}, "linalg.cross": {"a": A, "b": V, "axis": -1},
     **{f"fft.{f}": {"n": 5, "d": 0.5} for f in ("fftfreq", "rfftfreq")},
     **{f"fft.{f}": {"axes": [1]} for f in ("fftshift", "ifftshift")},
+    "fast.rope": {
+        "a": ones(2, 3, 4), "dims": 4, "traditional": False, "base": 100.0, "scale": 0.5, "offset": 1, "freqs": None,
+    },
+    "fast.scaled_dot_product_attention": {
+        "q": ones(1, 2, 3, 4), "k": ones(1, 1, 5, 4), "v": ones(1, 1, 5, 4), "scale": 0.5, "mask": "causal",
+        "sinks": ones(2), "force_fused": False,
+    },
     "random.categorical": {"axis": -1, "shape": (5, 2), "num_samples": None}, "random.laplace": {"loc": 0.0},
     "random.multivariate_normal": {"mean": of([0, 0]), "cov": of(np.eye(2)), "shape": (3,)},
     "random.randint": {"dtype": lambda m: m.int32},

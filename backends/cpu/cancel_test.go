@@ -121,6 +121,12 @@ func makers(t testing.TB, n int) []giving {
 			of(f32, 4, 16, n/(1<<13)), of(u32, 512))},
 		{"products of segments", n, kernelOf(device.KindSegmentedMatMul, nil, zeroed(t, f32, 4, 64, 64), of(f32, 64, n/(1<<12)),
 			of(f32, n/(1<<12), 64), dense(t, u32, []int{4, 2}, func(i int) complex128 { return complex(float64(i%2*n/(1<<12)), 0) }))},
+		{"rope", n, kernelOf(device.KindRope, device.RopeAttr{Dims: 64, Base: 1e4, Scale: 1}, zeroed(t, f32, 1, 2, n/128, 64),
+			of(f32, 1, 2, n/128, 64))},
+		{"attention", n, kernelOf(device.KindAttention, device.AttentionAttr{Scale: 1}, zeroed(t, f32, 1, 1, 64, 16),
+			of(f32, 1, 1, 64, 16), of(f32, 1, 1, n/1024, 16), of(f32, 1, 1, n/1024, 16))},
+		{"attention of one query", n, kernelOf(device.KindAttention, device.AttentionAttr{Scale: 1}, zeroed(t, f32, 1, 2, 1, 16),
+			of(f32, 1, 2, 1, 16), of(f32, 1, 1, n/32, 16), of(f32, 1, 1, n/32, 16))},
 		{"conv, depthwise", n, kernelOf(device.KindConv, depthwise, zeroed(t, f32, 1, n/(taps*8), 8), of(f32, 1, n/(taps*8)+taps-1, 8), of(f32, 8, taps, 1))},
 		{"conv of a long kernel", n, kernelOf(device.KindConv, conv, zeroed(t, f32, 1, 64, 8), of(f32, 1, n/(64*64)+63, 8), of(f32, 8, n/(64*64), 8))},
 	}
@@ -139,7 +145,7 @@ func TestLaunchesLook(t *testing.T) {
 			seen[c.k.Kind] = true
 			most := stopWork
 			switch c.k.Kind {
-			case device.KindMatMul, device.KindGatherMatMul, device.KindSegmentedMatMul:
+			case device.KindMatMul, device.KindGatherMatMul, device.KindSegmentedMatMul, device.KindAttention:
 				most *= 8
 			}
 			looks, err := lookTimes(&c.k, endless)

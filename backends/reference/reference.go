@@ -57,6 +57,8 @@ func init() {
 		device.KindLogSumExp:       logSumExp,
 		device.KindLayerNorm:       layerNorm,
 		device.KindRMSNorm:         rmsNorm,
+		device.KindRope:            rope,
+		device.KindAttention:       attention,
 	}
 }
 

@@ -78,6 +78,19 @@ const (
 	KindLayerNorm
 	// KindRMSNorm: In[0] x, In[1] weight. NormAttr.
 	KindRMSNorm
+	// KindRope rotates pairs among the first Dims elements of every row of In[0] (B, N, T, D) by angles: row t of
+	// example b by (offset + t) * Scale * f, where f is that of the pair, Base^(-2j/Dims) for pair j or 1/freqs[b, j].
+	// The other elements are copied. With HasOffset, In[1] (B,) holds integer offsets that are added to Offset; with
+	// HasFreqs the last input is freqs (B, Dims/2), float32, or float64 for float64 rows. Computed in float32 for
+	// halves. RopeAttr.
+	KindRope
+	// KindAttention is softmax(Scale * q @ k^T + mask) @ v over the last axes of q In[0] (B, H, Lq, D), k In[1] (B,
+	// Hkv, Lk, D) and v In[2] (B, Hkv, Lk, Dv), one dtype: Out[0] (B, H, Lq, Dv). Query head h reads head h/(H/Hkv) of
+	// keys. With HasMask, In[3] (B, H, Lq, Lk), of q's dtype, is added to the scores; if it is bool, a score where it
+	// is false is the lowest finite number. With Causal so is the score of query i and key j > i + Lk - Lq. With
+	// HasSinks, the last input (B, H), of q's dtype, has a further score of each row, to which no value belongs. Rows
+	// without keys are zeros. Computed in float32 for halves. AttentionAttr.
+	KindAttention
 	KindCount int = iota
 )
 
@@ -130,6 +143,22 @@ type (
 	// RandomAttr: Bytes is the number of random bytes per key; Out[0] is uint8 with shape keys + (Bytes,).
 	RandomAttr struct{ Bytes int }
 	NormAttr   struct{ Eps float64 }
+	RopeAttr   struct {
+		Dims        int
+		Traditional bool // pairs are neighbors; else element j and element Dims/2 + j are one
+		Inverse     bool // rotates back
+		Base        float64
+		Scale       float64
+		Offset      int
+		HasOffset   bool
+		HasFreqs    bool
+	}
+	AttentionAttr struct {
+		Scale    float64
+		Causal   bool
+		HasMask  bool
+		HasSinks bool
+	}
 )
 
 // ReduceOp is the fold of KindReduce.

@@ -38,3 +38,46 @@ def rms_norm(x: array, weight: array | None, eps: float, *, stream: StreamOrDevi
         >>> mx.fast.rms_norm(mx.array([1.0, 1.0]), None, 0.0)
         array([1, 1], dtype=float32)
     """
+def rope(a: array, dims: int, *, traditional: bool, base: float | None, scale: float, offset: int | array, freqs: array | None = None, stream: StreamOrDevice = None) -> array:
+    """Rotary position embedding (Su et al., 2021): pairs of a row's elements turn by angles that grow with its position.
+
+    Args:
+        a: Input of shape (B, ..., T, D), floating point.
+        dims: How many of the D elements turn, an even number; the others are left alone.
+        traditional: Pair neighbors; otherwise the first half is paired with the second.
+        base: Pair j turns by base^(-2j/dims) at every step; None where ``freqs`` are given.
+        scale: Scale of the positions.
+        offset: Position of the first row, or an integer array: a scalar, or one position for each of the B examples.
+        freqs: Array of shape (dims/2,): pair j turns by 1/freqs[j] at every step. Either this or ``base`` is None.
+
+    Returns:
+        An array of the shape and dtype of ``a``. Angles are computed in float64, rotations in float32 for halves.
+
+    Example:
+        >>> x = mx.ones((1, 2, 2))
+        >>> mx.fast.rope(x, 2, traditional=False, base=10000.0, scale=1.0, offset=0)
+        array([[[1, 1],
+                [-0.301169, 1.38177]]], dtype=float32)
+    """
+def scaled_dot_product_attention(q: array, k: array, v: array, *, scale: float, mask: None | str | array = None, sinks: array | None = None, force_fused: bool = False, stream: StreamOrDevice = None) -> array:
+    """Multi-head attention, softmax(scale * q @ k^T + mask) @ v, without the scores in memory.
+
+    Args:
+        q: Queries of shape (B, H, Tq, D).
+        k: Keys of shape (B, Hkv, Tk, D), where Hkv divides H. Query head h reads head h // (H // Hkv) of the keys.
+        v: Values of shape (B, Hkv, Tk, Dv).
+        scale: Scale of the products, usually D**-0.5.
+        mask: ``"causal"`` hides what comes after a query, the last query being at the last key. An array that broadcasts to
+            (B, H, Tq, Tk) is added to the scores; where a bool array is False, keys are hidden. A row whose keys are all
+            hidden is the mean of the values.
+        sinks: Array of shape (H,): one more score in each row of a head, with no value.
+        force_fused: Accepted for compatibility: the kernel is always fused.
+
+    Returns:
+        An array of shape (B, H, Tq, Dv) and of the dtype to which queries, keys and values promote.
+
+    Example:
+        >>> k = mx.array([[[[0.0], [1.0]]]])
+        >>> mx.fast.scaled_dot_product_attention(mx.zeros((1, 1, 1, 1)), k, k, scale=1.0)
+        array([[[[0.5]]]], dtype=float32)
+    """

@@ -58,6 +58,8 @@ static __thread __attribute__((tls_model("initial-exec"))) char *room_of_call;
 #include "norm.h"
 #include "sort.h"
 #include "gemm.h"
+#include "rope.h"
+#include "attention.h"
 #include "conv.h"
 #include "index.h"
 #include "nonzero.h"

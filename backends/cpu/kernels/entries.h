@@ -37,6 +37,13 @@ ENTRY(logsumexp_join)
 ENTRY(layer_norm)
 ENTRY(rms_norm)
 
+/* rope.h, attention.h */
+ENTRY(rope)
+ENTRY(attention_pack)
+ENTRY(attention_tiles)
+ENTRY(attention_rows)
+ENTRY(attention_join)
+
 /* gemm.h */
 ENTRY(gemm_level)
 ENTRY(gemm_tiles)
