@@ -195,7 +195,7 @@ $(S)/main-tools: pyproject.toml tools/extra.py
 	$(call say,test tools and the oracle in .venvs/main)
 	@mkdir -p $(S)
 	@test -x $(MAIN)/pip || $(PYTHON) -m venv .venvs/main
-	$(MAIN)/pip install -q 'setuptools>=77' -r <($(MAIN)/python tools/extra.py test lint)
+	$(MAIN)/pip install -q 'setuptools>=77' -r <($(MAIN)/python tools/extra.py test programs lint)
 	@touch $@
 
 $(S)/main-package: $(S)/wheel-native $(S)/main-tools
