@@ -54,7 +54,7 @@ ARG_LOAD(i16, int16_t)
 			k[i] = take ? (AT)pos : k[i]; \
 		} \
 	}
-#define ARG_NEVER(a) 0
+#define ARG_NEVER(a) ((void)(a), 0)
 #define ARG_NAN(a) ((a) != (a))
 #define ARG_SAME(a, b) ((a) == (b))
 #define ARG_SAME_C64(a, b) ((a).re == (b).re && (a).im == (b).im)

@@ -25,7 +25,7 @@ static void elementwise(const void *args, int64_t lo, int64_t hi) {
 	int64_t tile = REGISTER_BYTES / (8 * (a->regs + 1)) & ~63;
 	if (tile > TILE) tile = TILE;
 	if (tile > hi - lo) tile = hi - lo;
-	int64_t pitch = (tile + 7 & ~7) * 8;
+	int64_t pitch = ((tile + 7) & ~7) * 8;
 	for (int r = 0; r < a->regs; r++) reg[r] = memory + r * pitch;
 	void *spare = memory + a->regs * pitch;
 
@@ -85,7 +85,8 @@ static void elementwise(const void *args, int64_t lo, int64_t hi) {
 			void *p[4] = {reg[s->dst], at[s->src[0]], at[s->src[1]], at[s->src[2]]};
 			for (int o = 0; o < a->outs; o++)
 				if (a->out[o].last == k) p[0] = (char *)a->out[o].p + pos * dtype_size[a->out[o].dtype];
-			if (p[0] == p[1] | p[0] == p[2] | p[0] == p[3] && dtype_size[s->in] != dtype_size[s->out]) {
+			int over = (p[0] == p[1]) | (p[0] == p[2]) | (p[0] == p[3]);
+			if (over && dtype_size[s->in] != dtype_size[s->out]) {
 				// A row may write over an input of its own width only.
 				void *own = reg[s->dst];
 				p[0] = reg[s->dst] = spare;

@@ -16,7 +16,7 @@ typedef void (*row_fn)(int64_t n, void *const *p);
 		O *out = p[0]; \
 		const A *in1 = p[1]; \
 		IVDEP for (int64_t i = 0; i < n; i++) { \
-			A a = in1[i]; \
+			UNREAD A a = in1[i]; \
 			out[i] = body; \
 		} \
 	}
@@ -27,8 +27,8 @@ typedef void (*row_fn)(int64_t n, void *const *p);
 		const A *in1 = p[1]; \
 		const B *in2 = p[2]; \
 		IVDEP for (int64_t i = 0; i < n; i++) { \
-			A a = in1[i]; \
-			B b = in2[i]; \
+			UNREAD A a = in1[i]; \
+			UNREAD B b = in2[i]; \
 			out[i] = body; \
 		} \
 	}
@@ -40,9 +40,9 @@ typedef void (*row_fn)(int64_t n, void *const *p);
 		const B *in2 = p[2]; \
 		const C *in3 = p[3]; \
 		IVDEP for (int64_t i = 0; i < n; i++) { \
-			A a = in1[i]; \
-			B b = in2[i]; \
-			C c = in3[i]; \
+			UNREAD A a = in1[i]; \
+			UNREAD B b = in2[i]; \
+			UNREAD C c = in3[i]; \
 			out[i] = body; \
 		} \
 	}
@@ -59,12 +59,12 @@ enum { NARROW_BLOCK = 256 };
 			const A *in1 = (const A *)p[1] + at; \
 			A kept1[NARROW_BLOCK]; \
 			for (int i = 0; i < m; i++) { \
-				A a = in1[i]; \
+				UNREAD A a = in1[i]; \
 				ok &= narrow; \
 			} \
 			if (__builtin_expect(!ok, 0)) memcpy(kept1, in1, m * sizeof(A)); \
 			IVDEP for (int i = 0; i < m; i++) { \
-				A a = in1[i]; \
+				UNREAD A a = in1[i]; \
 				out[i] = body; \
 			} \
 			if (__builtin_expect(ok, 1)) continue; \
@@ -85,14 +85,14 @@ enum { NARROW_BLOCK = 256 };
 			A kept1[NARROW_BLOCK]; \
 			B kept2[NARROW_BLOCK]; \
 			for (int i = 0; i < m; i++) { \
-				A a = in1[i]; \
-				B b = in2[i]; \
+				UNREAD A a = in1[i]; \
+				UNREAD B b = in2[i]; \
 				ok &= narrow; \
 			} \
 			if (__builtin_expect(!ok, 0)) memcpy(kept1, in1, m * sizeof(A)), memcpy(kept2, in2, m * sizeof(B)); \
 			IVDEP for (int i = 0; i < m; i++) { \
-				A a = in1[i]; \
-				B b = in2[i]; \
+				UNREAD A a = in1[i]; \
+				UNREAD B b = in2[i]; \
 				out[i] = body; \
 			} \
 			if (__builtin_expect(ok, 1)) continue; \

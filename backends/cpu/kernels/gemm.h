@@ -11,7 +11,7 @@
 #endif
 // A block of a lies in L2, which has 1 MiB or more on every processor of x86-64-v4.
 enum { GEMM_ABLOCK = (VB == 64 ? 272 : 160) << 10 };
-_Static_assert(GEMM_ABLOCK <= SCRATCH_BYTES, "a block of a lies in the room of the call");
+_Static_assert((int)GEMM_ABLOCK <= (int)SCRATCH_BYTES, "a block of a lies in the room of the call");
 
 #define ROWS1(X) X(0)
 #define ROWS2(X) ROWS1(X) X(1)
@@ -193,5 +193,6 @@ static void gemm_rows(const void *args, int64_t lo, int64_t hi) {
 #include "gemm_complex.h"
 
 static void gemm_level(const void *args, int64_t lo, int64_t hi) {
+	(void)lo, (void)hi;
 	*(gemm_level_args *)args = (gemm_level_args){VB, GEMM_MR, GEMM_ABLOCK, GEMM_HAS_PAIRS};
 }

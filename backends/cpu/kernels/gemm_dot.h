@@ -12,7 +12,7 @@
 #define DOT(R) \
 	static __attribute__((noinline)) void SN(dot##R)(int64_t k, const A *restrict a, int64_t ars, const S *restrict b0, \
 		const S *restrict b1, const S *restrict b2, const S *restrict b3, T *restrict c) { \
-		const A *a0 = a, *a3 = a + 3 * ars; \
+		UNREAD const A *a0 = a, *a3 = a + 3 * ars; \
 		ROWS##R(D_DECL) \
 		for (int64_t p = 0; p < k; p += DSPAN) { \
 			VT y0 = SLOAD(b0 + p), y1 = SLOAD(b1 + p), y2 = SLOAD(b2 + p), y3 = SLOAD(b3 + p); \

@@ -53,7 +53,7 @@ typedef TN(v4) TN(v4_any) __attribute__((aligned(sizeof(T)), may_alias));
 #define MICRO(R, NV) \
 	static __attribute__((noinline)) void TN(micro##R##x##NV)(int64_t k, const T *restrict a, int64_t ars, int64_t acs, \
 		const T *restrict b, int64_t brs, T *restrict c) { \
-		const T *a0 = a, *a3 = a + 3 * ars, *a6 = a + 6 * ars, *a9 = a + 9 * ars; \
+		UNREAD const T *a0 = a, *a3 = a + 3 * ars, *a6 = a + 6 * ars, *a9 = a + 9 * ars; \
 		ROWS##R(T_DECL##NV) \
 		for (int64_t p = 0; p < k; p++) { \
 			T_LOADB##NV ROWS##R(T_STEP##NV) \

@@ -30,12 +30,10 @@ NORM_SQUARES(squares_f64, double, vd, vd_any, LANES64)
 
 #define NORM_APPLY(name, T) \
 	static void layer_##name(const T *x, T *y, const T *restrict w, const T *restrict b, int64_t n, T mean, T scale) { \
-		_Pragma("GCC ivdep") \
-		for (int64_t i = 0; i < n; i++) y[i] = (x[i] - mean) * scale * w[i] + b[i]; \
+		IVDEP for (int64_t i = 0; i < n; i++) y[i] = (x[i] - mean) * scale * w[i] + b[i]; \
 	} \
 	static void rms_##name(const T *x, T *y, const T *restrict w, int64_t n, T scale) { \
-		_Pragma("GCC ivdep") \
-		for (int64_t i = 0; i < n; i++) y[i] = x[i] * scale * w[i]; \
+		IVDEP for (int64_t i = 0; i < n; i++) y[i] = x[i] * scale * w[i]; \
 	}
 NORM_APPLY(f32, float)
 NORM_APPLY(f64, double)

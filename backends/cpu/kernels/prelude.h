@@ -35,8 +35,8 @@ INL int64_t i64_mod(int64_t a, int64_t b) {
 #define FLOAT_FUNCTIONS(t, T, s) \
 	INL T t##_abs(T a) { return __builtin_fabs##s(a); } \
 	INL T t##_sign(T a) { return a != a ? a : (T)((a > 0) - (a < 0)); } \
-	INL T t##_min(T a, T b) { return (a < b) | (a != a) ? a : b; } \
-	INL T t##_max(T a, T b) { return (a > b) | (a != a) ? a : b; } \
+	INL T t##_min(T a, T b) { return ((a < b) | (a != a)) ? a : b; } \
+	INL T t##_max(T a, T b) { return ((a > b) | (a != a)) ? a : b; } \
 	INL uint8_t t##_isinf(T a) { return __builtin_fabs##s(a) == (T)INFINITY; } \
 	INL uint8_t t##_isfinite(T a) { return __builtin_fabs##s(a) < (T)INFINITY; } \
 	INL T t##_floor(T a) { return __builtin_floor##s(a); } \

@@ -46,17 +46,17 @@ INL float f32_pow(float a, float b) {
 
 	// Odd integers are those whose half is no integer; from 2^24 on all are even.
 	float half = 0.5f * b, whole = f32_trunc(b);
-	int odd = (whole == b) & (f32_trunc(half) != half) & (f32_abs(b) < 0x1p24f);
+	int odd = (int)(whole == b) & (f32_trunc(half) != half) & (f32_abs(b) < 0x1p24f);
 	float mag = f32_abs(a);
 	// |a|^b at the ends: zero or infinite by whether the exponent moves it out or in.
 	int up = (mag > 1.0f) == (b > 0.0f);
 	int edge = (mag == 0.0f) | (mag == INFINITY) | (f32_abs(b) == INFINITY);
 	y = edge ? (up ? INFINITY : 0.0f) : y;
-	y = (a < 0.0f) & (whole != b) & (mag != INFINITY) ? NAN : y;
+	y = ((a < 0.0f) & (whole != b) & (mag != INFINITY)) ? NAN : y;
 	y = odd ? f32_copysign(y, a) : y;
-	y = (a != a) | (b != b) ? NAN : y;
-	y = (mag == 1.0f) & (f32_abs(b) == INFINITY) ? 1.0f : y;
-	return (b == 0.0f) | (a == 1.0f) ? 1.0f : y;
+	y = ((a != a) | (b != b)) ? NAN : y;
+	y = ((mag == 1.0f) & (f32_abs(b) == INFINITY)) ? 1.0f : y;
+	return ((b == 0.0f) | (a == 1.0f)) ? 1.0f : y;
 }
 
 // Exact while the quotient has fewer than 29 bits: then product and difference fit float64. A quotient rounded
@@ -64,10 +64,10 @@ INL float f32_pow(float a, float b) {
 INL float f32_mod(float a, float b) {
 	double q = __builtin_trunc((double)a / (double)b);
 	double r = (double)a - q * (double)b;
-	r = (r != 0.0) & ((r < 0.0) != (b < 0.0f)) ? r + (double)b : r;
+	r = ((r != 0.0) & ((r < 0.0) != (b < 0.0f))) ? r + (double)b : r;
 	return r == 0.0 ? f32_copysign(0.0f, b) : (float)r;
 }
-INL int f32_mod_narrow(float a, float b) { return (f32_abs(a / b) < 0x1p28f) & (f32_abs(b) < INFINITY); }
+INL int f32_mod_narrow(float a, float b) { return (int)(f32_abs(a / b) < 0x1p28f) & (f32_abs(b) < INFINITY); }
 static float f32_mod_wide(float a, float b) {
 	float r = fmodf(a, b);
 	if (r == 0.0f) return f32_copysign(0.0f, b);

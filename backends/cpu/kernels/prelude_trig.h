@@ -45,7 +45,7 @@ INL float f32_cos(float x) {
 	int32_t q;
 	float r = f32_trig_reduce(x, &q);
 	float y = (q & 1) ? f32_sin_poly(r) : f32_cos_poly(r);
-	return bits_f32(f32_bits(y) ^ ((uint32_t)q + 1 & 2) << 30);
+	return bits_f32(f32_bits(y) ^ (((uint32_t)q + 1) & 2) << 30);
 }
 
 INL float f32_tan(float x) {
@@ -119,6 +119,6 @@ INL float f32_atan2(float a, float b) {
 	float y = f32_atan_poly(q);
 	y = s > t ? 1.57079632679489662f - y : y;
 	y = (f32_bits(b) >> 31) ? 3.14159265358979324f - y : y;
-	y = (a != a) | (b != b) ? NAN : y;
+	y = ((a != a) | (b != b)) ? NAN : y;
 	return f32_copysign(y, a);
 }

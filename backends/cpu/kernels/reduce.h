@@ -122,7 +122,7 @@ REDUCE_INT(prod_u32, uint32_t, uint32_t, 1, F_MUL)
 REDUCE_INT(prod_u64, uint64_t, uint64_t, 1, F_MUL)
 REDUCE_FOLD(prod_f32, float, float, float, 1, F_MUL, ITSELF)
 REDUCE_FOLD(prod_f64, double, double, double, 1, F_MUL, ITSELF)
-REDUCE_FOLD(prod_c64, c64, c64, c64, {1}, c64_mul, ITSELF)
+REDUCE_FOLD(prod_c64, c64, c64, c64, {.re = 1}, c64_mul, ITSELF)
 
 #define REDUCE_EXTREMES(t, T, LO, HI) REDUCE_INT(max_##t, T, T, LO, F_IMAX) REDUCE_INT(min_##t, T, T, HI, F_IMIN)
 REDUCE_EXTREMES(u8, uint8_t, 0, UINT8_MAX)

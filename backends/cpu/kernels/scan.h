@@ -66,13 +66,15 @@ typedef struct {
 		return done; \
 	} \
 	SCALAR_LOOPS_END
+#define SCAN_NO_SEGMENTS(name, T, F) \
+	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n, int begins) { \
+		(void)p, (void)is, (void)o, (void)os, (void)n, (void)begins; \
+		return 0; \
+	}
 // An integer sum waits one cycle, as long as an element takes anyway.
 #define SCAN_CHUNKS(name, T, F) \
 	SCAN_CARRY(name, T, F) \
-	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n, int begins) { return 0; }
-#define SCAN_NO_SEGMENTS(name, T, F) \
-	static int64_t name##_segments(const T *p, int64_t is, T *o, int64_t os, int64_t n, int begins) { return 0; } \
-	static void name##_carry(void *out, int64_t os, int64_t n, const void *carry) {}
+	SCAN_NO_SEGMENTS(name, T, F)
 
 #define SCAN_FOLD(name, T, LOAD, F, SEGMENTS) \
 	SEGMENTS(name, T, F) \

@@ -8,6 +8,7 @@ static void sort_vector_available(const void *args, int64_t lo, int64_t hi) {
 #ifdef SORT_VECTOR
 	*(int64_t *)args = 1;
 #endif
+	(void)args, (void)lo, (void)hi;
 }
 
 #ifdef SORT_VECTOR
@@ -120,6 +121,7 @@ static void sort_rows(const void *args, int64_t lo, int64_t hi) {
 
 // sort_sample chooses splitters from keys at multiples of the golden ratio, which no period of the row agrees with.
 static void sort_sample(const void *args, int64_t lo, int64_t hi) {
+	(void)lo, (void)hi;
 	const sort_split_args *s = args;
 	const sort_args *g = &s->row;
 	int64_t n = s->parts * s->sample, size = sort_key_size(g), zeros = 0;
@@ -168,8 +170,11 @@ static void sort_ranges(const void *args, int64_t lo, int64_t hi) {
 }
 #undef SORT_PIECES
 #else
-static void sort_rows(const void *args, int64_t lo, int64_t hi) {}
-static void sort_sample(const void *args, int64_t lo, int64_t hi) {}
-static void sort_split(const void *args, int64_t lo, int64_t hi) {}
-static void sort_ranges(const void *args, int64_t lo, int64_t hi) {}
+#define SORT_NOTHING(name) \
+	static void name(const void *args, int64_t lo, int64_t hi) { (void)args, (void)lo, (void)hi; }
+SORT_NOTHING(sort_rows)
+SORT_NOTHING(sort_sample)
+SORT_NOTHING(sort_split)
+SORT_NOTHING(sort_ranges)
+#undef SORT_NOTHING
 #endif

@@ -6,6 +6,14 @@
 #if defined(__AVX512F__) && VB == 64
 #define SORT_VECTOR 1
 
+// stop_copy is memcpy that looks whether the caller gave up.
+static void stop_copy(void *to, const void *from, int64_t n, stop_flag stop) {
+	for (int64_t i = 0, m; i < n && !STOPPED(stop); i += m) {
+		m = n - i < STOP_WORK ? n - i : STOP_WORK;
+		memcpy((char *)to + i, (const char *)from + i, m);
+	}
+}
+
 // Optimal network for 8 rows: 19 exchanges.
 #define SORT_COLUMNS(X) \
 	X(0, 1) X(2, 3) X(4, 5) X(6, 7) X(0, 2) X(1, 3) X(4, 6) X(5, 7) X(1, 2) X(5, 6) \
@@ -20,7 +28,7 @@
 	F(8, g), F(9, g), F(10, g), F(11, g), F(12, g), F(13, g), F(14, g), F(15, g))
 #define SORT_8(F, g) _mm512_setr_epi64(F(0, g), F(1, g), F(2, g), F(3, g), F(4, g), F(5, g), F(6, g), F(7, g))
 // Lanes with bit h of their number set.
-#define SORT_UPPER(h) ((__mmask16)((h) == 1 ? 0xaaaa : (h) == 2 ? 0xcccc : (h) == 4 ? 0xf0f0 : 0xff00))
+#define SORT_UPPER(h) ((SORT_MASK)((h) == 1 ? 0xaaaa : (h) == 2 ? 0xcccc : (h) == 4 ? 0xf0f0 : 0xff00))
 #define SORT_LOW_16(i, g) ((i) & 1 ? 16 + (i) / 2 : (i) / 2)
 #define SORT_HIGH_16(i, g) ((i) & 1 ? 24 + (i) / 2 : 8 + (i) / 2)
 #define SORT_LOW_8(i, g) ((i) & 1 ? 8 + (i) / 2 : (i) / 2)

@@ -2,6 +2,8 @@
 #pragma once
 
 #define INL static inline __attribute__((always_inline))
+// What a macro makes for all its uses and some leave alone: the imaginary part of a real number reads no argument.
+#define UNREAD __attribute__((unused))
 #define LANES (VB / 4)
 
 typedef float vf __attribute__((vector_size(VB)));

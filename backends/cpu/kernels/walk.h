@@ -1,14 +1,6 @@
 // Positions of a row-major walk over a few axes with arbitrary strides.
 #pragma once
 
-// stop_copy is memcpy that looks whether the caller gave up.
-static void stop_copy(void *to, const void *from, int64_t n, stop_flag stop) {
-	for (int64_t i = 0, m; i < n && !STOPPED(stop); i += m) {
-		m = n - i < STOP_WORK ? n - i : STOP_WORK;
-		memcpy((char *)to + i, (const char *)from + i, m);
-	}
-}
-
 // walk_to decodes position pos into indices and returns the offset in elements.
 INL int64_t walk_to(int64_t *idx, int64_t pos, int64_t d, const int64_t *shape, const int64_t *stride) {
 	int64_t off = 0;
