@@ -57,7 +57,7 @@ bench: $(S)/main-package ## compare speed with MLX and NumPy
 
 test: lint-go test-go race fuzz lint-python check smoke test-python levels ## everything that CI runs
 
-lint-go: ## gofmt, go vet, staticcheck; generated files are up to date
+lint-go: ## gofmt, go vet, staticcheck, warnings of the C compiler; generated files are up to date
 	$(call say,gofmt)
 	@unformatted=$$(gofmt -l $(GO_DIRS)); test -z "$$unformatted" || { echo "run gofmt -w on: $$unformatted"; exit 1; }
 	$(call say,go generate)
@@ -66,6 +66,8 @@ lint-go: ## gofmt, go vet, staticcheck; generated files are up to date
 	go vet ./...
 	$(call say,staticcheck)
 	go run $(STATICCHECK) ./...
+	$(call say,warnings of the C compiler)
+	tools/check_warnings
 	$(call say,frames of kernels)
 	tools/check_frames
 

@@ -33,7 +33,8 @@ PyObject *wrap(capi_handle h) {
 PyObject *wrap_many(capi_ids *ids, int kind) {
 	const capi_handle *at = ids->more ? ids->more : ids->few;
 	PyObject *result = NULL;
-	int single = kind == RETURN_ARRAY || (ids->n == 1 && (kind == RETURN_ARRAY_OR_LIST || kind == RETURN_ARRAY_OR_TUPLE));
+	int single = kind == RETURN_ARRAY || (ids->n == 1 &&
+		(kind == RETURN_ARRAY_OR_LIST || kind == RETURN_ARRAY_OR_TUPLE));
 	Py_ssize_t done = 0;
 	if (kind == RETURN_NONE) {
 		result = Py_NewRef(Py_None);
@@ -79,7 +80,8 @@ static char *read_text(uint32_t number, int64_t *size) {
 	char *text = malloc(cap);
 	while (text) {
 		want = cap - n < TEXT_PART ? cap - n : TEXT_PART;
-		PyThreadState *others = n ? PyEval_SaveThread() : NULL; /* most texts are short, and over sooner than the GIL is back */
+		/* most texts are short, and over sooner than the GIL is back */
+		PyThreadState *others = n ? PyEval_SaveThread() : NULL;
 		got = goTextNext(number, text + n, want);
 		if (others) PyEval_RestoreThread(others);
 		*size = n += got;
@@ -181,7 +183,8 @@ static PyGetSetDef getset[] = {
 	{"mT", get_view, NULL, "The array with its last two axes swapped.", (void *)VIEW_MT},
 	{"real", get_view, NULL, "The real part.", (void *)VIEW_REAL},
 	{"imag", get_view, NULL, "The imaginary part.", (void *)VIEW_IMAG},
-	{"at", get_at, NULL, "Updates of parts of the array that accumulate over repeated indices: ``a.at[idx].add(x)``.", NULL},
+	{"at", get_at, NULL,
+		"Updates of parts of the array that accumulate over repeated indices: ``a.at[idx].add(x)``.", NULL},
 	{NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -226,7 +229,10 @@ static PyObject *array_getstate(PyObject *self, PyObject *unused) {
 	return state;
 }
 
-/* The state of arrays that MLX pickled: their values for NumPy, bfloat16 as uint16, and the number of the dtype, which is ours. */
+/*
+ * The state of arrays that MLX pickled: their values for NumPy, bfloat16 as uint16, and the number of the dtype, which
+ * is ours.
+ */
 static capi_handle from_mlx_state(PyObject *state) {
 	PyObject *values;
 	int dtype;
@@ -250,7 +256,8 @@ static capi_handle from_state(PyObject *state) {
 	if (PyTuple_Check(state) && PyTuple_Size(state) == 2) return from_mlx_state(state);
 	PyObject *bytes, *shape, *dtype;
 	if (!PyTuple_Check(state) || !PyArg_ParseTuple(state, "OOO", &bytes, &shape, &dtype)) {
-		if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "[array] the state of a pickled array is a tuple (bytes, shape, dtype)");
+		if (!PyErr_Occurred())
+			PyErr_SetString(PyExc_TypeError, "[array] the state of a pickled array is a tuple (bytes, shape, dtype)");
 		return 0;
 	}
 	if (!PyBytes_Check(bytes) || !PyTuple_Check(shape) || Py_TYPE(dtype) != Dtype_Type) {
@@ -273,7 +280,8 @@ static capi_handle from_state(PyObject *state) {
 		fits &= m.shape[i] >= 0 && !__builtin_mul_overflow(size, m.shape[i], &size);
 	}
 	if ((empty ? 0 : fits ? size : -1) == PyBytes_Size(bytes)) return import_memory(&m, NULL, own, 1, "array");
-	PyErr_Format(PyExc_ValueError, "[array] %zd bytes cannot fill an array of shape %R and dtype %s", PyBytes_Size(bytes), shape, dtype_names[own]);
+	PyErr_Format(PyExc_ValueError, "[array] %zd bytes cannot fill an array of shape %R and dtype %s",
+		PyBytes_Size(bytes), shape, dtype_names[own]);
 	return 0;
 }
 
@@ -317,7 +325,8 @@ static PyObject *array_format(PyObject *self, PyObject *spec) {
 	}
 	if (array_ndim(self) > 0) {
 		if (PyUnicode_GetLength(spec) == 0) return array_repr(self);
-		PyErr_SetString(PyExc_TypeError, "unsupported format string passed to mx.array.__format__: only arrays without axes take one");
+		PyErr_SetString(PyExc_TypeError,
+			"unsupported format string passed to mx.array.__format__: only arrays without axes take one");
 		return NULL;
 	}
 	PyObject *item = array_item(self, NULL), *s = NULL;
@@ -356,8 +365,10 @@ static PyMethodDef own_methods[] = {
 	{"__complex__", array_complex, METH_NOARGS, NULL},
 	{"__div__", array_div, METH_O, NULL},
 	{"__rdiv__", array_rdiv, METH_O, NULL},
-	{"item", array_item, METH_NOARGS, "item($self)\n--\n\nThe value of an array with one element as a Python scalar; it is evaluated."},
-	{"tolist", array_tolist, METH_NOARGS, "tolist($self)\n--\n\nThe array as nested lists of Python scalars; it is evaluated."},
+	{"item", array_item, METH_NOARGS,
+		"item($self)\n--\n\nThe value of an array with one element as a Python scalar; it is evaluated."},
+	{"tolist", array_tolist, METH_NOARGS,
+		"tolist($self)\n--\n\nThe array as nested lists of Python scalars; it is evaluated."},
 	{"__copy__", array_copy, METH_NOARGS, NULL},
 	{"__deepcopy__", array_copy, METH_O, "__deepcopy__($self, memo, /)\n--\n\n"},
 	{"__bytes__", array_bytes, METH_NOARGS, "The elements in row-major order."},
@@ -366,7 +377,8 @@ static PyMethodDef own_methods[] = {
 	{"__reduce__", array_reduce, METH_NOARGS, NULL},
 	{"__format__", array_format, METH_O, NULL},
 	{"__array_namespace__", (PyCFunction)(void *)array_namespace, METH_VARARGS | METH_KEYWORDS,
-		"__array_namespace__($self, api_version=None)\n--\n\nThe module whose functions work on the array (Python array API standard)."},
+		"__array_namespace__($self, api_version=None)\n--\n\n"
+		"The module whose functions work on the array (Python array API standard)."},
 };
 
 static PyMethodDef rebuild_method = {"_rebuild", array_rebuild, METH_O, NULL};
@@ -449,15 +461,18 @@ int add_array_types(PyObject *module, const capi_func *funcs, int count) {
 		n = append_methods(methods, n, operator_methods);
 		for (int i = 0; i < count; i++)
 			if (funcs[i].method)
-				methods[n++] = (PyMethodDef){funcs[i].base, (PyCFunction)(void *)trampolines[i], METH_FASTCALL | METH_KEYWORDS, funcs[i].method_doc};
+				methods[n++] = (PyMethodDef){funcs[i].base, (PyCFunction)(void *)trampolines[i],
+					METH_FASTCALL | METH_KEYWORDS, funcs[i].method_doc};
 	}
 	static PyType_Slot slots[96];
 	PyType_Slot first[] = {
-		{Py_tp_new, array_new}, {Py_tp_init, array_init}, {Py_tp_dealloc, array_dealloc}, {Py_tp_repr, array_repr}, {Py_tp_hash, array_hash},
-		{Py_tp_richcompare, array_richcompare}, {Py_tp_iter, array_iter}, {Py_tp_getset, getset}, {Py_tp_members, members},
+		{Py_tp_new, array_new}, {Py_tp_init, array_init}, {Py_tp_dealloc, array_dealloc}, {Py_tp_repr, array_repr},
+		{Py_tp_hash, array_hash}, {Py_tp_richcompare, array_richcompare}, {Py_tp_iter, array_iter},
+		{Py_tp_getset, getset}, {Py_tp_members, members},
 		{Py_tp_methods, methods},
 		{Py_tp_doc, "array(val, dtype=None)\n--\n\nAn N-dimensional array, evaluated when its values are needed.\n\n"
-			"``val`` is a scalar, a list or tuple (nested), an array, or anything that exports the buffer protocol, DLPack or ``__array__``."},
+			"``val`` is a scalar, a list or tuple (nested), an array, or anything that exports the buffer protocol, "
+			"DLPack or ``__array__``."},
 		{0, NULL}};
 	int k = append(slots, 0, first);
 	k = append(slots, k, operator_slots);
@@ -469,12 +484,16 @@ int add_array_types(PyObject *module, const capi_func *funcs, int count) {
 	Array_Type = (PyTypeObject *)PyType_FromSpec(&spec);
 	if (!Array_Type || PyModule_AddObjectRef(module, "array", (PyObject *)Array_Type) < 0) return -1;
 
-	static PyMethodDef iterator_methods[] = {{"__length_hint__", iterator_length, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
-	static PyType_Slot iterator_slots[] = {{Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, iterator_next}, {Py_tp_dealloc, iterator_dealloc},
+	static PyMethodDef iterator_methods[] = {
+		{"__length_hint__", iterator_length, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
+	static PyType_Slot iterator_slots[] = {
+		{Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, iterator_next}, {Py_tp_dealloc, iterator_dealloc},
 		{Py_tp_methods, iterator_methods}, {Py_tp_doc, "Iterator over the first axis of an array."}, {0, NULL}};
-	static PyType_Spec iterator_spec = {"mlx_go.core.ArrayIterator", sizeof(Iterator), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, iterator_slots};
+	static PyType_Spec iterator_spec = {"mlx_go.core.ArrayIterator", sizeof(Iterator), 0,
+		Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, iterator_slots};
 	ArrayIterator_Type = (PyTypeObject *)PyType_FromSpec(&iterator_spec);
-	if (!ArrayIterator_Type || PyModule_AddObjectRef(module, "ArrayIterator", (PyObject *)ArrayIterator_Type) < 0) return -1;
+	if (!ArrayIterator_Type || PyModule_AddObjectRef(module, "ArrayIterator", (PyObject *)ArrayIterator_Type) < 0)
+		return -1;
 
 	PyObject *name = PyUnicode_FromString("mlx_go._core"), *rebuild = PyCFunction_NewEx(&rebuild_method, module, name);
 	Py_XDECREF(name);

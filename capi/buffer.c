@@ -57,8 +57,8 @@ static int contiguous(const capi_info *a, int column) {
 }
 
 /*
- * NumPy drops whatever the buffer slot raises and asks __array__ next, which would start over: a Ctrl-C would be lost. What an
- * array raised is kept until any other Python code runs, for which the queue of memory to give back holds it.
+ * NumPy drops whatever the buffer slot raises and asks __array__ next, which would start over: a Ctrl-C would be lost.
+ * What an array raised is kept until any other Python code runs, for which the queue of memory to give back holds it.
  */
 static struct {
 	PyObject *array, *error; /* both borrowed; a tuple as of PyErr_Fetch */
@@ -103,7 +103,9 @@ static int getbuffer(PyObject *self, Py_buffer *view, int flags) {
 	}
 	if (info.dtype == DT_BFLOAT16) {
 		/* PEP 3118 has no code for it. NumPy then asks __array__, which knows ml_dtypes. */
-		PyErr_SetString(PyExc_BufferError, "[array] the buffer protocol has no bfloat16: view the array as uint16, or convert it with a.astype(mx.float32)");
+		PyErr_SetString(PyExc_BufferError,
+			"[array] the buffer protocol has no bfloat16: view the array as uint16, or convert it with "
+			"a.astype(mx.float32)");
 		goto fail;
 	}
 	int row = contiguous(&info, 0);
@@ -186,7 +188,8 @@ static void keeper_dealloc(PyObject *self) {
 static PyObject *make_keeper(Py_buffer *view) {
 	if (!Keeper_Type) {
 		static PyType_Slot slots[] = {{Py_tp_dealloc, keeper_dealloc}, {0, NULL}};
-		static PyType_Spec spec = {"mlx_go.core._Keeper", sizeof(Keeper), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+		static PyType_Spec spec = {"mlx_go.core._Keeper", sizeof(Keeper), 0,
+			Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
 		Keeper_Type = (PyTypeObject *)PyType_FromSpec(&spec);
 		if (!Keeper_Type) return NULL;
 	}
@@ -199,7 +202,9 @@ static PyObject *make_keeper(Py_buffer *view) {
 static int describe(const Py_buffer *b, PyObject *o, int as, foreign_memory *m) {
 	m->dtype = as >= 0 ? as : dtype_of_format(b->format, b->itemsize);
 	if (m->dtype < 0) {
-		PyErr_Format(PyExc_TypeError, "[array] cannot make an array of elements with buffer format '%s': convert them to a numeric type in native byte order first",
+		PyErr_Format(PyExc_TypeError,
+			"[array] cannot make an array of elements with buffer format '%s': convert them to a numeric type in "
+			"native byte order first",
 			b->format ? b->format : "");
 		return -1;
 	}
@@ -233,7 +238,8 @@ static capi_handle import_buffer(PyObject *o, int as, int dtype, int copy) {
 		return 0;
 	}
 	foreign_memory m;
-	capi_handle h = describe(&b, o, as, &m) < 0 ? 0 : import_memory(&m, keeper, dtype, copy, copy == 0 ? "asarray" : "array");
+	const char *op = copy == 0 ? "asarray" : "array";
+	capi_handle h = describe(&b, o, as, &m) < 0 ? 0 : import_memory(&m, keeper, dtype, copy, op);
 	Py_DECREF(keeper);
 	return h;
 }
@@ -251,7 +257,8 @@ static int has_protocol(PyObject *o, int which) {
 int array_like(PyObject *o) {
 	PyTypeObject *t = Py_TYPE(o);
 	if (t == Array_Type) return 1;
-	if (o == Py_None || t == &PyUnicode_Type || t == &PyLong_Type || t == &PyFloat_Type || t == &PyBool_Type || t == &PyList_Type ||
+	if (o == Py_None || t == &PyUnicode_Type || t == &PyLong_Type || t == &PyFloat_Type || t == &PyBool_Type ||
+		t == &PyList_Type ||
 		t == &PyTuple_Type || t == &PyDict_Type || t == &PyType_Type || PyType_Check(o))
 		return 0;
 	return (check_buffer && check_buffer(o)) || has_protocol(o, 0) || has_protocol(o, 1) || has_protocol(o, 2);
@@ -298,7 +305,8 @@ capi_handle from_array_like(PyObject *o, int dtype, int copy) {
 		if (!made) return 0;
 		if (is_array(made)) h = from_own(made, dtype, copy);
 		else PyErr_Format(PyExc_TypeError, "[array] __mlx_array__ must return an array, not %R", made);
-	} else if (check_buffer && check_buffer(o) && !is_numpy_scalar(o)) { /* NumPy's scalars export bytes; their __array__ is exact */
+	} else if (check_buffer && check_buffer(o) && !is_numpy_scalar(o)) {
+		/* NumPy's scalars export bytes; their __array__ is exact */
 		h = import_buffer(o, -1, dtype, copy);
 		if (h || !PyErr_ExceptionMatches(PyExc_ValueError)) return h;
 		PyObject *type, *value, *trace;
@@ -319,7 +327,8 @@ capi_handle from_array_like(PyObject *o, int dtype, int copy) {
 	} else if (has_protocol(o, 2)) {
 		made = PyObject_CallMethodObjArgs(o, protocol_names[2], NULL);
 		if (!made) return 0;
-		if (made == o || !check_buffer || !check_buffer(made)) PyErr_Format(PyExc_TypeError, "[array] __array__ must return a NumPy array, not %R", made);
+		if (made == o || !check_buffer || !check_buffer(made))
+			PyErr_Format(PyExc_TypeError, "[array] __array__ must return a NumPy array, not %R", made);
 		else h = from_array_like(made, dtype, copy);
 	} else {
 		PyErr_Format(PyExc_TypeError, "[array] cannot make an array from %R", (PyObject *)Py_TYPE(o));
@@ -345,7 +354,9 @@ static PyObject *array_numpy(PyObject *self, PyObject *args, PyObject *kwargs) {
 		PyObject *ml = PyImport_ImportModule("ml_dtypes");
 		if (!ml) {
 			PyErr_Clear();
-			PyErr_SetString(PyExc_TypeError, "[__array__] NumPy has no bfloat16 of its own: install ml_dtypes, or convert with a.astype(mx.float32)");
+			PyErr_SetString(PyExc_TypeError,
+				"[__array__] NumPy has no bfloat16 of its own: install ml_dtypes, or convert with "
+				"a.astype(mx.float32)");
 		} else {
 			PyObject *bits = wrap(goBitcast(ID(self), DT_UINT16, CALLER));
 			PyObject *raw = bits ? PyObject_CallMethod(numpy, "asarray", "(O)", bits) : NULL;
@@ -372,7 +383,8 @@ static PyObject *array_numpy(PyObject *self, PyObject *args, PyObject *kwargs) {
 		}
 		int always = copy == Py_None || cast < 0 ? 0 : PyObject_IsTrue(copy);
 		if (cast > 0 && copy != Py_None && !always) {
-			PyErr_SetString(PyExc_ValueError, "[__array__] a conversion to another dtype needs a copy, which copy=False forbids");
+			PyErr_SetString(PyExc_ValueError,
+				"[__array__] a conversion to another dtype needs a copy, which copy=False forbids");
 		} else if (cast > 0) {
 			result = PyObject_CallMethod(view, "astype", "(O)", want);
 		} else if (cast == 0 && always > 0) {
@@ -389,5 +401,6 @@ static PyObject *array_numpy(PyObject *self, PyObject *args, PyObject *kwargs) {
 
 PyMethodDef buffer_methods[] = {
 	{"__array__", (PyCFunction)(void *)array_numpy, METH_VARARGS | METH_KEYWORDS,
-		"__array__($self, dtype=None, copy=None)\n--\n\nThe array as a NumPy array that shares its memory where it can."},
+		"__array__($self, dtype=None, copy=None)\n--\n\n"
+		"The array as a NumPy array that shares its memory where it can."},
 	{NULL, NULL, 0, NULL}};

@@ -36,7 +36,10 @@ enum {
 	ERR_RUNTIME, ERR_VALUE, ERR_TYPE, ERR_INDEX, ERR_AXIS, ERR_MEMORY, ERR_OS, ERR_OVERFLOW, ERR_INTERRUPTED
 };
 
-/* One argument, which Go only reads. A list's elements lie in the same pool from index `list`; a string belongs to its Python object. */
+/*
+ * One argument, which Go only reads. A list's elements lie in the same pool from index `list`; a string belongs to its
+ * Python object.
+ */
 typedef struct capi_arg {
 	uint8_t kind;
 	uint32_t id;   /* ARG_ARRAY */
@@ -49,7 +52,8 @@ typedef struct capi_arg {
 /* What Python may pass for a parameter: bits of capi_param.accept. */
 enum {
 	ACCEPT_NONE = 1, ACCEPT_BOOL = 2, ACCEPT_INT = 4, ACCEPT_FLOAT = 8, ACCEPT_COMPLEX = 16, ACCEPT_STRING = 32,
-	ACCEPT_ARRAY = 64, ACCEPT_DTYPE = 128, ACCEPT_LIST = 256, ACCEPT_ANY = 512, ACCEPT_TYPE = 1024, /* what NumPy takes for a dtype */
+	ACCEPT_ARRAY = 64, ACCEPT_DTYPE = 128, ACCEPT_LIST = 256, ACCEPT_ANY = 512,
+	ACCEPT_TYPE = 1024, /* what NumPy takes for a dtype */
 	ACCEPT_ELEMENT_SHIFT = 16 /* the same bits for the elements of a list */
 };
 
@@ -132,7 +136,8 @@ typedef struct capi_empty {
 
 /* Operations of goTransform. */
 enum {
-	TRANSFORM_COPIES, TRANSFORM_TRACERS, TRANSFORM_PLACEHOLDERS, TRANSFORM_VJP, TRANSFORM_GRAD, TRANSFORM_JVP, TRANSFORM_TRACE, TRANSFORM_CALL,
+	TRANSFORM_COPIES, TRANSFORM_TRACERS, TRANSFORM_PLACEHOLDERS, TRANSFORM_VJP, TRANSFORM_GRAD, TRANSFORM_JVP,
+	TRANSFORM_TRACE, TRANSFORM_CALL,
 	TRANSFORM_CHECKPOINT, TRANSFORM_VMAP_IN, TRANSFORM_VMAP_OUT
 };
 enum { CAPI_NO_AXIS = INT32_MIN }; /* core.NoAxis */
@@ -145,7 +150,10 @@ enum { EVAL_WAIT, EVAL_ASYNC, EVAL_READ };
 /* A bit beside the number of a job that its caller is to compute (goJobHelp). */
 #define JOB_LENT (INT64_C(1) << 32)
 
-/* A stream or a device as users name it: the kind and number of the device, its place in core.Devices, and the stream's number. */
+/*
+ * A stream or a device as users name it: the kind and number of the device, its place in core.Devices, and the stream's
+ * number.
+ */
 typedef struct capi_stream {
 	int32_t kind, place; /* place -1: there is none */
 	int64_t device, index;
@@ -153,11 +161,15 @@ typedef struct capi_stream {
 
 /* Operations of goMemory. */
 enum {
-	MEMORY_ACTIVE, MEMORY_PEAK, MEMORY_RESET_PEAK, MEMORY_CACHE, MEMORY_LIMIT, MEMORY_SET_LIMIT, MEMORY_SET_CACHE_LIMIT, MEMORY_CLEAR
+	MEMORY_ACTIVE, MEMORY_PEAK, MEMORY_RESET_PEAK, MEMORY_CACHE, MEMORY_LIMIT, MEMORY_SET_LIMIT, MEMORY_SET_CACHE_LIMIT,
+	MEMORY_CLEAR
 };
 
 
-/* A list of strings between C and Go: their bytes one behind the other, and where each ends, so that a string may hold any byte. */
+/*
+ * A list of strings between C and Go: their bytes one behind the other, and where each ends, so that a string may hold
+ * any byte.
+ */
 typedef struct capi_texts {
 	int64_t n;
 	STORED(char *) bytes;

@@ -142,7 +142,9 @@ typedef struct {
 	int arrays;   /* some leaf is an array: the list is stacked instead */
 } scan;
 
-static PyObject *element(PyObject *seq, int list, Py_ssize_t i) { return list ? PyList_GetItem(seq, i) : PyTuple_GetItem(seq, i); }
+static PyObject *element(PyObject *seq, int list, Py_ssize_t i) {
+	return list ? PyList_GetItem(seq, i) : PyTuple_GetItem(seq, i);
+}
 
 static int bad_leaf(PyObject *o) {
 	PyErr_Format(o == Py_None ? PyExc_TypeError : PyExc_ValueError,
@@ -171,7 +173,8 @@ static int changed(void) {
 }
 
 static int uneven(int axis) {
-	PyErr_Format(PyExc_ValueError, "[array] lists of different depths cannot make an array: along axis %d there are numbers beside lists", axis);
+	PyErr_Format(PyExc_ValueError,
+		"[array] lists of different depths cannot make an array: along axis %d there are numbers beside lists", axis);
 	return -1;
 }
 
@@ -186,8 +189,9 @@ static int scan_list(PyObject *seq, int axis, scan *s) {
 	if (s->ndim < 0 || axis < s->ndim) {
 		if (s->ndim < 0) s->shape[axis] = n;
 		else if (s->shape[axis] != n) {
-			PyErr_Format(PyExc_ValueError, "[array] lists of different lengths cannot make an array: along axis %d there are some of %lld and of %zd elements",
-				axis, (long long)s->shape[axis], n);
+			PyErr_Format(PyExc_ValueError,
+				"[array] lists of different lengths cannot make an array: along axis %d there are some of %lld "
+				"and of %zd elements", axis, (long long)s->shape[axis], n);
 			return -1;
 		}
 	} else {
@@ -335,7 +339,9 @@ static int array_arguments(PyObject *args, PyObject *kwargs, PyObject **val, PyO
 }
 
 /* Pickles call array.__new__ without arguments, and __setstate__ next. */
-static int no_arguments(PyObject *args, PyObject *kwargs) { return PyTuple_Size(args) == 0 && (!kwargs || PyDict_Size(kwargs) == 0); }
+static int no_arguments(PyObject *args, PyObject *kwargs) {
+	return PyTuple_Size(args) == 0 && (!kwargs || PyDict_Size(kwargs) == 0);
+}
 
 PyObject *array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
 	(void)type;
@@ -347,7 +353,8 @@ PyObject *array_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
 	}
 	if (!array_arguments(args, kwargs, &val, &dtype)) return NULL;
 	if (dtype != Py_None && Py_TYPE(dtype) != Dtype_Type) {
-		PyErr_Format(PyExc_TypeError, "array(): argument 'dtype' must be a Dtype such as mx.float32 or None, not %R", dtype);
+		PyErr_Format(PyExc_TypeError,
+			"array(): argument 'dtype' must be a Dtype such as mx.float32 or None, not %R", dtype);
 		return NULL;
 	}
 	int wanted = dtype == Py_None ? -1 : dtype_of(dtype);

@@ -28,7 +28,8 @@ typedef struct DLManagedTensorVersioned {
 	DLTensor tensor;
 } DLManagedTensorVersioned;
 
-static const char OLD[] = "dltensor", OLD_USED[] = "used_dltensor", NEW[] = "dltensor_versioned", NEW_USED[] = "used_dltensor_versioned";
+static const char OLD[] = "dltensor", OLD_USED[] = "used_dltensor", NEW[] = "dltensor_versioned",
+	NEW_USED[] = "used_dltensor_versioned";
 
 /* ---- export ---- */
 
@@ -87,22 +88,26 @@ static PyObject *array_dlpack(PyObject *self, PyObject *args, PyObject *kwargs) 
 	GUARD(NULL);
 	static char *names[] = {"stream", "max_version", "dl_device", "copy", NULL};
 	PyObject *stream = Py_None, *version = Py_None, *device = Py_None, *copy = Py_None;
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOO:__dlpack__", names, &stream, &version, &device, &copy)) return NULL;
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOO:__dlpack__", names, &stream, &version, &device, &copy))
+		return NULL;
 	if (stream != Py_None) {
 		PyErr_SetString(PyExc_ValueError, "[__dlpack__] stream must be None for an array in CPU memory");
 		return NULL;
 	}
 	int major = 0, minor = 0, type = DL_CPU, index = 0;
 	if (version != Py_None && !(PyTuple_Check(version) && PyArg_ParseTuple(version, "ii", &major, &minor))) {
-		if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "[__dlpack__] max_version must be a tuple of two integers or None");
+		if (!PyErr_Occurred())
+			PyErr_SetString(PyExc_TypeError, "[__dlpack__] max_version must be a tuple of two integers or None");
 		return NULL;
 	}
 	if (device != Py_None && !(PyTuple_Check(device) && PyArg_ParseTuple(device, "ii", &type, &index))) {
-		if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "[__dlpack__] dl_device must be a tuple of two integers or None");
+		if (!PyErr_Occurred())
+			PyErr_SetString(PyExc_TypeError, "[__dlpack__] dl_device must be a tuple of two integers or None");
 		return NULL;
 	}
 	if (type != DL_CPU) {
-		PyErr_Format(PyExc_BufferError, "[__dlpack__] the array is in CPU memory; it cannot be exported to device type %d", type);
+		PyErr_Format(PyExc_BufferError,
+			"[__dlpack__] the array is in CPU memory; it cannot be exported to device type %d", type);
 		return NULL;
 	}
 	int want_copy = copy == Py_None ? 0 : PyObject_IsTrue(copy);
@@ -118,7 +123,9 @@ static PyObject *array_dlpack(PyObject *self, PyObject *args, PyObject *kwargs) 
 		return NULL;
 	}
 	if (readonly && major < 1) {
-		PyErr_SetString(PyExc_BufferError, "[__dlpack__] the array lies in read-only memory, which only DLPack 1.0 can express: pass max_version=(1, 0)");
+		PyErr_SetString(PyExc_BufferError,
+			"[__dlpack__] the array lies in read-only memory, which only DLPack 1.0 can express: pass "
+			"max_version=(1, 0)");
 		Py_DECREF(a);
 		return NULL;
 	}
@@ -151,8 +158,10 @@ static PyObject *array_dlpack_device(PyObject *self, PyObject *unused) {
 
 PyMethodDef dlpack_methods[] = {
 	{"__dlpack__", (PyCFunction)(void *)array_dlpack, METH_VARARGS | METH_KEYWORDS,
-		"__dlpack__($self, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\nA DLPack capsule that shares the array's memory."},
-	{"__dlpack_device__", array_dlpack_device, METH_NOARGS, "__dlpack_device__($self)\n--\n\nThe DLPack device, (1, 0): the CPU."},
+		"__dlpack__($self, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\n"
+		"A DLPack capsule that shares the array's memory."},
+	{"__dlpack_device__", array_dlpack_device, METH_NOARGS,
+		"__dlpack_device__($self)\n--\n\nThe DLPack device, (1, 0): the CPU."},
 	{NULL, NULL, 0, NULL}};
 
 /* ---- import ---- */
@@ -177,7 +186,8 @@ static void owner_dealloc(PyObject *self) {
 static Owner *new_owner(void) {
 	if (!Owner_Type) {
 		static PyType_Slot slots[] = {{Py_tp_dealloc, owner_dealloc}, {0, NULL}};
-		static PyType_Spec spec = {"mlx_go.core._DLPackOwner", sizeof(Owner), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
+		static PyType_Spec spec = {"mlx_go.core._DLPackOwner", sizeof(Owner), 0,
+			Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
 		Owner_Type = (PyTypeObject *)PyType_FromSpec(&spec);
 		if (!Owner_Type) return NULL;
 	}
@@ -220,19 +230,22 @@ static PyObject *ask_capsule(PyObject *exporter) {
 static capi_handle import_tensor(const DLTensor *t, Owner *owner, int readonly, int copy, int dtype) {
 	int source = dtype_of_dl(t);
 	if (source < 0) {
-		PyErr_Format(PyExc_TypeError, "[from_dlpack] there is no dtype for DLPack type code %d with %d bits and %d lanes", (int)t->dtype.code,
+		PyErr_Format(PyExc_TypeError,
+			"[from_dlpack] there is no dtype for DLPack type code %d with %d bits and %d lanes", (int)t->dtype.code,
 			(int)t->dtype.bits, (int)t->dtype.lanes);
 		return 0;
 	}
 	if (t->device.type != DL_CPU) {
-		PyErr_Format(PyExc_ValueError, "[from_dlpack] the tensor is on DLPack device type %d; only CPU memory can be read", (int)t->device.type);
+		PyErr_Format(PyExc_ValueError,
+			"[from_dlpack] the tensor is on DLPack device type %d; only CPU memory can be read", (int)t->device.type);
 		return 0;
 	}
 	if (t->ndim < 0 || t->ndim > CAPI_MAXDIM) {
 		PyErr_Format(PyExc_ValueError, "[from_dlpack] %d axes are too many", (int)t->ndim);
 		return 0;
 	}
-	foreign_memory m = {.data = t->data ? (char *)t->data + t->byte_offset : NULL, .dtype = source, .ndim = t->ndim, .readonly = readonly,
+	foreign_memory m = {.data = t->data ? (char *)t->data + t->byte_offset : NULL, .dtype = source, .ndim = t->ndim,
+		.readonly = readonly,
 		.itemsize = t->dtype.bits / 8};
 	for (int64_t i = t->ndim - 1, n = 1; i >= 0; i--) {
 		m.shape[i] = t->shape[i];
@@ -251,7 +264,9 @@ capi_handle from_capsule(PyObject *exporter, int copy, int dtype) {
 		if (PyCapsule_IsValid(capsule, NEW)) {
 			owner->new = PyCapsule_GetPointer(capsule, NEW);
 			PyCapsule_SetName(capsule, NEW_USED);
-			if (owner->new->version.major != 1) PyErr_Format(PyExc_BufferError, "[from_dlpack] DLPack version %d is not known, only 1", (int)owner->new->version.major);
+			if (owner->new->version.major != 1)
+				PyErr_Format(PyExc_BufferError, "[from_dlpack] DLPack version %d is not known, only 1",
+					(int)owner->new->version.major);
 			else h = import_tensor(&owner->new->tensor, owner, owner->new->flags & DL_READ_ONLY, copy, dtype);
 		} else if (PyCapsule_IsValid(capsule, OLD)) {
 			owner->old = PyCapsule_GetPointer(capsule, OLD);

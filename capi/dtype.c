@@ -5,7 +5,8 @@
 PyTypeObject *Dtype_Type;
 PyObject *Dtypes[DT_COUNT];
 
-const char *const dtype_names[DT_COUNT] = {"bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
+const char *const dtype_names[DT_COUNT] = {
+	"bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
 	"float16", "float32", "float64", "bfloat16", "complex64"};
 const uint8_t dtype_sizes[DT_COUNT] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8, 2, 8};
 
@@ -58,15 +59,18 @@ static PyMethodDef dtype_methods[] = {
 static PyObject *dtype_numpy(PyObject *self, void *unused) {
 	(void)unused;
 	int foreign = dtype_of(self) == DT_BFLOAT16;
-	PyObject *numpy = PyImport_ImportModule("numpy"), *owner = foreign ? PyImport_ImportModule("ml_dtypes") : NULL, *result = NULL;
-	PyObject *name = !foreign ? PyUnicode_FromString(dtype_names[dtype_of(self)]) : owner ? PyObject_GetAttrString(owner, "bfloat16") : NULL;
+	PyObject *numpy = PyImport_ImportModule("numpy"), *owner = foreign ? PyImport_ImportModule("ml_dtypes") : NULL,
+		*result = NULL;
+	PyObject *name = !foreign ? PyUnicode_FromString(dtype_names[dtype_of(self)])
+		: owner ? PyObject_GetAttrString(owner, "bfloat16") : NULL;
 	if (numpy && name) result = PyObject_CallMethod(numpy, "dtype", "(O)", name);
 	Py_XDECREF(numpy);
 	Py_XDECREF(owner);
 	Py_XDECREF(name);
 	if (!result && PyErr_ExceptionMatches(PyExc_ImportError)) {
 		PyErr_Clear();
-		PyErr_Format(PyExc_AttributeError, "NumPy's %s needs %s, which is not installed", dtype_names[dtype_of(self)], foreign ? "ml_dtypes" : "NumPy");
+		PyErr_Format(PyExc_AttributeError, "NumPy's %s needs %s, which is not installed", dtype_names[dtype_of(self)],
+			foreign ? "ml_dtypes" : "NumPy");
 	}
 	return result;
 }
@@ -79,7 +83,8 @@ static PyGetSetDef dtype_getset[] = {
 };
 
 int dtype_of_numpy(PyObject *o) {
-	PyObject *numpy = PyImport_ImportModule("numpy"), *dtype = numpy ? PyObject_CallMethod(numpy, "dtype", "(O)", o) : NULL;
+	PyObject *numpy = PyImport_ImportModule("numpy"),
+		*dtype = numpy ? PyObject_CallMethod(numpy, "dtype", "(O)", o) : NULL;
 	PyObject *name = dtype ? PyObject_GetAttrString(dtype, "name") : NULL;
 	int found = -1;
 	for (int i = 0; name && i < DT_COUNT; i++)
@@ -93,9 +98,11 @@ int dtype_of_numpy(PyObject *o) {
 
 int add_dtype_types(PyObject *module) {
 	static PyType_Slot slots[] = {
-		{Py_tp_repr, dtype_repr}, {Py_tp_richcompare, dtype_richcompare}, {Py_tp_hash, dtype_hash}, {Py_tp_new, dtype_new},
+		{Py_tp_repr, dtype_repr}, {Py_tp_richcompare, dtype_richcompare}, {Py_tp_hash, dtype_hash},
+		{Py_tp_new, dtype_new},
 		{Py_tp_methods, dtype_methods}, {Py_tp_getset, dtype_getset},
-		{Py_tp_doc, "The type of the elements of an array.\n\nThe module has one object for each: bool_, uint8, ..., complex64."},
+		{Py_tp_doc, "The type of the elements of an array.\n\n"
+			"The module has one object for each: bool_, uint8, ..., complex64."},
 		{0, NULL}};
 	static PyType_Spec spec = {"mlx_go.core.Dtype", sizeof(Dtype), 0, Py_TPFLAGS_DEFAULT, slots};
 	Dtype_Type = (PyTypeObject *)PyType_FromSpec(&spec);

@@ -2,7 +2,10 @@
 #include "tree.h"
 #include "../internal/park/park.h"
 
-/* Changes as often as a job ends; and the threads that wait for it. They wait in C: within Go they would keep others from entering. */
+/*
+ * Changes as often as a job ends; and the threads that wait for it. They wait in C: within Go they would keep others
+ * from entering.
+ */
 uint32_t jobs_ended, jobs_waiting;
 
 int job_over(uint32_t job, int ms) {
@@ -216,10 +219,14 @@ static PyObject *shut_down(PyObject *module, PyObject *unused) {
 
 PyMethodDef eval_methods[] = {
 	{"eval", (PyCFunction)(void *)eval, METH_FASTCALL,
-		"eval(*args)\n--\n\nEvaluate all arrays in the arguments: arrays, or trees of lists, tuples and dicts of them."},
+		"eval(*args)\n--\n\n"
+		"Evaluate all arrays in the arguments: arrays, or trees of lists, tuples and dicts of them."},
 	{"async_eval", (PyCFunction)(void *)async_eval, METH_FASTCALL,
-		"async_eval(*args)\n--\n\nStart evaluating all arrays in the arguments and return; errors reach the next eval, item or synchronize."},
+		"async_eval(*args)\n--\n\n"
+		"Start evaluating all arrays in the arguments and return; errors reach the next eval, item or synchronize."},
 	{"synchronize", (PyCFunction)(void *)synchronize, METH_VARARGS | METH_KEYWORDS,
-		"synchronize(stream=None)\n--\n\nWait until everything that was started is in memory, and raise what went wrong."},
-	{"_shut_down", shut_down, METH_NOARGS, "_shut_down()\n--\n\nWait for what devices were given, and give up the rest."},
+		"synchronize(stream=None)\n--\n\n"
+		"Wait until everything that was started is in memory, and raise what went wrong."},
+	{"_shut_down", shut_down, METH_NOARGS,
+		"_shut_down()\n--\n\nWait for what devices were given, and give up the rest."},
 	{NULL, NULL, 0, NULL}};

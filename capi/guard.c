@@ -57,7 +57,8 @@ void queue_free(uint32_t id, uint32_t kb) {
 }
 
 void capi_raise(int kind, const char *msg, int64_t n) {
-	static PyObject **const classes[] = {&PyExc_RuntimeError, &PyExc_ValueError, &PyExc_TypeError, &PyExc_IndexError, &AxisError,
+	static PyObject **const classes[] = {
+		&PyExc_RuntimeError, &PyExc_ValueError, &PyExc_TypeError, &PyExc_IndexError, &AxisError,
 		&PyExc_MemoryError, &PyExc_OSError, &PyExc_OverflowError, &PyExc_KeyboardInterrupt};
 	PyObject *class = kind >= 0 && kind < (int)(sizeof classes / sizeof *classes) ? *classes[kind] : PyExc_RuntimeError;
 	PyObject *text = PyUnicode_DecodeUTF8(msg, n, "replace");
@@ -85,7 +86,8 @@ static struct {
 size_t late_count = 0; /* changed under the lock */
 
 void give_back_now(void) {
-	static PER_THREAD int busy = 0; /* what is given back may run code that comes here: one loop per thread, not one inside another */
+	/* what is given back may run code that comes here: one loop per thread, not one inside another */
+	static PER_THREAD int busy = 0;
 	if (busy || forked) return;
 	PyObject *type, *value, *trace;
 	PyErr_Fetch(&type, &value, &trace);

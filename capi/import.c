@@ -2,14 +2,15 @@
 #include "internal.h"
 
 /*
- * Goes through the memory in row-major order by runs along the last axis, or in one run where there are no gaps; q moves on
- * by size for each element. run gives 0 to go on. The result is that of the last run, or -1 after Ctrl-C.
+ * Goes through the memory in row-major order by runs along the last axis, or in one run where there are no gaps; q
+ * moves on by size for each element. run gives 0 to go on. The result is that of the last run, or -1 after Ctrl-C.
  */
 typedef int (*run_function)(char *q, const char *p, int64_t n, int64_t step, const foreign_memory *m);
 
 enum { RUN = 1 << 22 };
 
-static int walk_axis(const foreign_memory *m, run_function run, int size, char **q, const char *p, int64_t n, int64_t step, int64_t *since) {
+static int walk_axis(const foreign_memory *m, run_function run, int size, char **q, const char *p, int64_t n,
+	int64_t step, int64_t *since) {
 	for (int64_t i = 0, k; i < n; i += k) {
 		k = n - i < RUN ? n - i : RUN;
 		if ((*since += k) > RUN) {
@@ -23,7 +24,8 @@ static int walk_axis(const foreign_memory *m, run_function run, int size, char *
 	return 0;
 }
 
-static int walk_from(const foreign_memory *m, run_function run, int size, char **q, const char *p, int axis, int64_t *since) {
+static int walk_from(const foreign_memory *m, run_function run, int size, char **q, const char *p, int axis,
+	int64_t *since) {
 	if (axis + 1 == m->ndim) return walk_axis(m, run, size, q, p, m->shape[axis], m->strides[axis], since);
 	for (int64_t i = 0; i < m->shape[axis]; i++, p += m->strides[axis]) {
 		int r = walk_from(m, run, size, q, p, axis + 1, since);
@@ -59,7 +61,9 @@ static int copy_as_is(char *q, const char *p, int64_t n, int64_t step, const for
 	return 0;
 }
 
-/* Whether a byte is neither 0 nor 1: elsewhere that is true, too, but kernels here count and compare bools as numbers. */
+/*
+ * Whether a byte is neither 0 nor 1: elsewhere that is true, too, but kernels here count and compare bools as numbers.
+ */
 static int odd_bools(char *q, const char *p, int64_t n, int64_t step, const foreign_memory *m) {
 	(void)q, (void)m;
 	uint64_t all = 0, word;
@@ -98,7 +102,8 @@ static int no_sharing(const char *op, const char *why) {
 static int check_shareable(const foreign_memory *m, int dtype, const char *op) {
 	int fit = (uintptr_t)m->data % m->itemsize == 0;
 	for (int i = 0; i < m->ndim; i++) fit &= m->strides[i] % m->itemsize == 0;
-	if (m->itemsize != dtype_sizes[m->dtype] || (dtype >= 0 && dtype != m->dtype)) return no_sharing(op, "it would have another dtype");
+	if (m->itemsize != dtype_sizes[m->dtype] || (dtype >= 0 && dtype != m->dtype))
+		return no_sharing(op, "it would have another dtype");
 	if (!fit) return no_sharing(op, "its elements do not lie at multiples of their size");
 	if (m->dtype != DT_BOOL) return 0;
 	int odd = walk(m, odd_bools, NULL, 0);
@@ -108,7 +113,8 @@ static int check_shareable(const foreign_memory *m, int dtype, const char *op) {
 static capi_handle share(const foreign_memory *m, PyObject *owner) {
 	int64_t strides[CAPI_MAXDIM];
 	for (int i = 0; i < m->ndim; i++) strides[i] = m->strides[i] / m->itemsize;
-	capi_handle h = goExternal((void *)m->data, m->dtype, m->ndim, (int64_t *)m->shape, strides, owner, m->readonly, CALLER);
+	capi_handle h = goExternal((void *)m->data, m->dtype, m->ndim, (int64_t *)m->shape, strides, owner, m->readonly,
+		CALLER);
 	if (h) Py_INCREF(owner);
 	return h;
 }
@@ -121,7 +127,8 @@ capi_handle import_memory(const foreign_memory *m, PyObject *owner, int dtype, i
 	capi_handle h = made.handle;
 	if (!h) return 0;
 	int size = dtype_sizes[target];
-	if (made.data && walk(m, m->dtype == DT_BOOL ? copy_bool : size == m->itemsize ? copy_as_is : copy_narrow, made.data, size) < 0) {
+	run_function element = m->dtype == DT_BOOL ? copy_bool : size == m->itemsize ? copy_as_is : copy_narrow;
+	if (made.data && walk(m, element, made.data, size) < 0) {
 		queue_free((uint32_t)h, (uint32_t)(h >> 32));
 		return 0;
 	}

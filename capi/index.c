@@ -15,7 +15,8 @@ static void index_done(index_list *l) {
 
 static int bad_index(PyObject *o) {
 	PyErr_Format(PyExc_ValueError,
-		"[index] cannot index with %R: use integers, slices, ..., None, integer or bool arrays, lists, or a tuple of these", (PyObject *)Py_TYPE(o));
+		"[index] cannot index with %R: use integers, slices, ..., None, integer or bool arrays, lists, or a tuple of "
+		"these", (PyObject *)Py_TYPE(o));
 	return -1;
 }
 
@@ -66,7 +67,8 @@ static int parse_item(index_list *l, PyObject *o) {
 	}
 	if (PySlice_Check(o)) {
 		at->kind = INDEX_SLICE;
-		if (slice_part(o, "start", &at->has_start, &at->start) < 0 || slice_part(o, "stop", &at->has_stop, &at->stop) < 0 ||
+		if (slice_part(o, "start", &at->has_start, &at->start) < 0 ||
+			slice_part(o, "stop", &at->has_stop, &at->stop) < 0 ||
 			slice_part(o, "step", &at->has_step, &at->step) < 0)
 			return -1;
 		if (at->has_step && at->step == 0) {
@@ -262,10 +264,15 @@ static int array_contains(PyObject *self, PyObject *value) {
 	return r;
 }
 
-/* Makes arrays sequences to those who ask for one: reversed, bisect, operator. Negative positions come with the length added. */
+/*
+ * Makes arrays sequences to those who ask for one: reversed, bisect, operator. Negative positions come with the length
+ * added.
+ */
 static PyObject *array_sequence_item(PyObject *self, Py_ssize_t i) {
 	GUARD(NULL);
 	return wrap(goIndexInt(ID(self), i, CALLER));
 }
 
-PyType_Slot index_slots[] = {{Py_sq_item, array_sequence_item}, {Py_sq_length, array_length}, {Py_sq_contains, array_contains}, {Py_mp_subscript, array_getitem}, {Py_mp_ass_subscript, array_setitem}, {Py_mp_length, array_length}, {0, NULL}};
+PyType_Slot index_slots[] = {{Py_sq_item, array_sequence_item}, {Py_sq_length, array_length},
+	{Py_sq_contains, array_contains}, {Py_mp_subscript, array_getitem}, {Py_mp_ass_subscript, array_setitem},
+	{Py_mp_length, array_length}, {0, NULL}};

@@ -76,8 +76,8 @@ void queue_free(uint32_t id, uint32_t kb);
 void flush_frees(void);
 void init_guard(void);
 /*
- * Gives foreign memory that no array views any more back to its owner, which may run any Python code: to be called where
- * no identifiers of arrays wait in C that nothing holds.
+ * Gives foreign memory that no array views any more back to its owner, which may run any Python code: to be called
+ * where no identifiers of arrays wait in C that nothing holds.
  */
 extern size_t late_count;
 void give_back_now(void);
@@ -85,8 +85,8 @@ static inline void give_back(void) {
 	if (__builtin_expect(__atomic_load_n(&late_count, __ATOMIC_RELAXED) > 0, 0)) give_back_now();
 }
 /*
- * Loops that hold the GIL look for Ctrl-C this often. Signal handlers are Python code, which may change any list and give any
- * array object a new node.
+ * Loops that hold the GIL look for Ctrl-C this often. Signal handlers are Python code, which may change any list and
+ * give any array object a new node.
  */
 enum { POLL_ELEMENTS = 1 << 16, POLL_BYTES = 1 << 26 };
 int look_for_signals(void); /* PyErr_CheckSignals, counted for tests */
@@ -196,8 +196,8 @@ int wait_job(int64_t number); /* 0 when it succeeded, -1 with an exception; the 
 int ensure_ready(const uint32_t *ids, Py_ssize_t n);
 int ready_info(PyObject *array, capi_info *info);     /* evaluates */
 /*
- * Evaluates a copy of arrays that are in memory at once, where others may write: owners of foreign memory, and NumPy through its views
- * of ours. Takes over the handle; 0 with an exception.
+ * Evaluates a copy of arrays that are in memory at once, where others may write: owners of foreign memory, and NumPy
+ * through its views of ours. Takes over the handle; 0 with an exception.
  */
 capi_handle evaluated(capi_handle h);
 extern PyMethodDef eval_methods[];
@@ -210,7 +210,8 @@ typedef struct {
 	int64_t itemsize, shape[CAPI_MAXDIM], strides[CAPI_MAXDIM]; /* in bytes */
 } foreign_memory;
 /*
- * An array of it: copied, or for copy 0 shared, which the owner then keeps alive. A dtype of -1 is the memory's own. op is named in errors.
+ * An array of it: copied, or for copy 0 shared, which the owner then keeps alive. A dtype of -1 is the memory's own. op
+ * is named in errors.
  */
 capi_handle import_memory(const foreign_memory *m, PyObject *owner, int dtype, int copy, const char *op);
 
@@ -233,6 +234,7 @@ PyObject *array_at_update(PyObject *module, PyObject *const *args, Py_ssize_t n)
 PyObject *copy_array(PyObject *a, int dtype); /* in memory of its own; dtype -1: the same */
 
 /* ---- tree.c, module.c, ... ---- */
-extern PyMethodDef tree_methods[], tree_key_methods[], tree_lend_methods[], transform_methods[], system_methods[], io_methods[];
+extern PyMethodDef tree_methods[], tree_key_methods[], tree_lend_methods[], transform_methods[], system_methods[],
+	io_methods[];
 
 #endif

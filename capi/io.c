@@ -107,7 +107,10 @@ static PyObject *save_job(const char *path, const char *kind, capi_texts *names,
 	return result;
 }
 
-/* _save(path, kind, names, arrays, metadata, compress): path is bytes as the system takes them; None gives a list of bytes. */
+/*
+ * _save(path, kind, names, arrays, metadata, compress): path is bytes as the system takes them; None gives a list of
+ * bytes.
+ */
 static PyObject *save(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
 	GUARD(NULL);
@@ -240,7 +243,10 @@ static PyObject *load_bytes(PyObject *module, PyObject *const *args, Py_ssize_t 
 	return result;
 }
 
-/* _extent(prefix, kind): how many bytes of a stream the file takes; negated, how many are to be read before asking again. */
+/*
+ * _extent(prefix, kind): how many bytes of a stream the file takes; negated, how many are to be read before asking
+ * again.
+ */
 static PyObject *extent(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
 	GUARD(NULL);

@@ -6,7 +6,8 @@ PyObject *AxisError, *ModuleName;
 
 static int intern_params(const capi_func *f) {
 	for (int j = 0; j < f->nparams; j++)
-		if (!f->params[j].interned && !(f->params[j].interned = PyUnicode_InternFromString(f->params[j].name))) return -1;
+		if (!f->params[j].interned && !(f->params[j].interned = PyUnicode_InternFromString(f->params[j].name)))
+			return -1;
 	return 0;
 }
 
@@ -43,7 +44,8 @@ static int add_functions(PyObject *module) {
 static int add_errors(PyObject *module) {
 	PyObject *bases = PyTuple_Pack(2, PyExc_ValueError, PyExc_IndexError);
 	if (!bases) return -1;
-	AxisError = PyErr_NewExceptionWithDoc("mlx_go.core.AxisError", "An axis that the array does not have; a ValueError and an IndexError, as NumPy's.", bases, NULL);
+	AxisError = PyErr_NewExceptionWithDoc("mlx_go.core.AxisError",
+		"An axis that the array does not have; a ValueError and an IndexError, as NumPy's.", bases, NULL);
 	Py_DECREF(bases);
 	return AxisError ? PyModule_AddObjectRef(module, "AxisError", AxisError) : -1;
 }
@@ -59,13 +61,16 @@ static int populate(PyObject *m) {
 		return -1;
 	}
 	if (function_count > trampoline_count) {
-		PyErr_Format(PyExc_ImportError, "mlx_go: %d functions, but trampolines for %d only (capi/parse.c)", function_count, trampoline_count);
+		PyErr_Format(PyExc_ImportError, "mlx_go: %d functions, but trampolines for %d only (capi/parse.c)",
+			function_count, trampoline_count);
 		return -1;
 	}
 	ModuleName = PyUnicode_InternFromString("mlx_go.core");
-	if (!ModuleName || add_errors(m) < 0 || init_operators() < 0 || add_dtype_types(m) < 0 || add_stream_types(m) < 0) return -1;
+	if (!ModuleName || add_errors(m) < 0 || init_operators() < 0 || add_dtype_types(m) < 0 || add_stream_types(m) < 0)
+		return -1;
 	if (add_array_types(m, functions, function_count) < 0 || add_functions(m) < 0) return -1;
-	PyMethodDef *const methods[] = {eval_methods, stream_methods, tree_methods, tree_key_methods, tree_lend_methods, transform_methods, system_methods, io_methods};
+	PyMethodDef *const methods[] = {eval_methods, stream_methods, tree_methods, tree_key_methods, tree_lend_methods,
+		transform_methods, system_methods, io_methods};
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
 		for (PyMethodDef *d = methods[i]; d->ml_name; d++) {
 			PyObject *f = PyCFunction_NewEx(d, m, ModuleName);
@@ -75,7 +80,8 @@ static int populate(PyObject *m) {
 }
 
 __attribute__((visibility("default"))) PyObject *PyInit__core(void) {
-	static PyModuleDef def = {PyModuleDef_HEAD_INIT, "mlx_go._core", "The array core of mlx_go, written in Go.", -1, NULL, NULL, NULL, NULL, NULL};
+	static PyModuleDef def = {PyModuleDef_HEAD_INIT, "mlx_go._core", "The array core of mlx_go, written in Go.", -1,
+		NULL, NULL, NULL, NULL, NULL};
 	if (forked) {
 		fork_error();
 		return NULL;

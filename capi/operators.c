@@ -40,7 +40,8 @@ static capi_handle binary(int32_t row, PyObject *a, PyObject *b) {
 	if (!array_like(other)) return 0;
 	capi_handle t = from_array_like(other, -1, -1);
 	if (!t) return 0;
-	capi_handle h = left ? goBinary(row, ID(array), (uint32_t)t, CALLER) : goBinary(row, (uint32_t)t, ID(array), CALLER);
+	capi_handle h = left ? goBinary(row, ID(array), (uint32_t)t, CALLER)
+		: goBinary(row, (uint32_t)t, ID(array), CALLER);
 	queue_free((uint32_t)t, (uint32_t)(t >> 32));
 	return h;
 }
@@ -83,7 +84,8 @@ static PyObject *inplace_divide(PyObject *a, PyObject *b) {
 	GUARD(NULL);
 	int dtype = array_dtype(a);
 	if (dtype < DT_FLOAT16) {
-		PyErr_Format(PyExc_ValueError, "[divide] in-place division cannot turn an array of dtype %s into a floating-point one: use a = a / b",
+		PyErr_Format(PyExc_ValueError,
+			"[divide] in-place division cannot turn an array of dtype %s into a floating-point one: use a = a / b",
 			dtype_names[dtype]);
 		return NULL;
 	}
@@ -189,7 +191,8 @@ static PyObject *apply_ufunc(PyObject *numpy, PyObject *ufunc, PyObject *a, PyOb
 static int is_strange(PyObject *numpy, PyObject *o) {
 	static const char attribute[] = "__array_ufunc__";
 	if (is_array(o) || !PyObject_HasAttrString((PyObject *)Py_TYPE(o), attribute)) return 0;
-	PyObject *type = PyObject_GetAttrString(numpy, "ndarray"), *usual = type ? PyObject_GetAttrString(type, attribute) : NULL;
+	PyObject *type = PyObject_GetAttrString(numpy, "ndarray"),
+		*usual = type ? PyObject_GetAttrString(type, attribute) : NULL;
 	PyObject *own = PyObject_GetAttrString((PyObject *)Py_TYPE(o), attribute);
 	int strange = own && usual && own != usual && !is_numpy_scalar(o);
 	Py_XDECREF(type);
@@ -201,7 +204,8 @@ static int is_strange(PyObject *numpy, PyObject *o) {
 
 /* Whether an operand is of a dtype that only NumPy has: objects, texts, dates, long doubles. */
 static int numpy_only(PyObject *o) {
-	PyObject *dtype = is_array(o) ? NULL : PyObject_GetAttrString(o, "dtype"), *c = dtype ? PyObject_GetAttrString(dtype, "char") : NULL;
+	PyObject *dtype = is_array(o) ? NULL : PyObject_GetAttrString(o, "dtype"),
+		*c = dtype ? PyObject_GetAttrString(dtype, "char") : NULL;
 	const char *s = c && PyUnicode_Check(c) ? PyUnicode_AsUTF8AndSize(c, NULL) : NULL;
 	int only = s && !strstr("?bBhHiIlLqQefdFDE", s); /* E is the bfloat16 of ml_dtypes */
 	Py_XDECREF(dtype);
@@ -210,12 +214,15 @@ static int numpy_only(PyObject *o) {
 	return only;
 }
 
-static PyObject *as_numpy(PyObject *o) { return is_array(o) ? PyObject_CallMethod(o, "__array__", NULL) : Py_NewRef(o); }
+static PyObject *as_numpy(PyObject *o) {
+	return is_array(o) ? PyObject_CallMethod(o, "__array__", NULL) : Py_NewRef(o);
+}
 
 /* The ufunc on what NumPy makes of the arrays: all but operators, and what is written to NumPy's arrays. */
 static PyObject *call_ufunc(PyObject *ufunc, PyObject *method, PyObject *args, PyObject *kwargs) {
 	Py_ssize_t n = PyTuple_Size(args) - 2, pos = 0;
-	PyObject *inputs = PyTuple_New(n), *named = kwargs ? PyDict_Copy(kwargs) : PyDict_New(), *f = NULL, *result = NULL, *k, *v;
+	PyObject *inputs = PyTuple_New(n), *named = kwargs ? PyDict_Copy(kwargs) : PyDict_New(), *f = NULL,
+		*result = NULL, *k, *v;
 	for (Py_ssize_t i = 0; inputs && i < n; i++) {
 		PyObject *x = as_numpy(PyTuple_GetItem(args, i + 2));
 		if (!x) goto out;
@@ -245,7 +252,8 @@ static PyObject *array_ufunc(PyObject *self, PyObject *args, PyObject *kwargs) {
 		PyErr_SetString(PyExc_TypeError, "__array_ufunc__(ufunc, method, *inputs, **kwargs)");
 		return NULL;
 	}
-	PyObject *numpy = PyImport_ImportModule("numpy"), *ufunc = PyTuple_GetItem(args, 0), *method = PyTuple_GetItem(args, 1), *result = NULL;
+	PyObject *numpy = PyImport_ImportModule("numpy"), *ufunc = PyTuple_GetItem(args, 0),
+		*method = PyTuple_GetItem(args, 1), *result = NULL;
 	PyObject *out = kwargs ? PyDict_GetItemString(kwargs, "out") : NULL;
 	if (!numpy) return NULL;
 	int turn = 1, known = 1;
@@ -255,11 +263,13 @@ static PyObject *array_ufunc(PyObject *self, PyObject *args, PyObject *kwargs) {
 	}
 	for (Py_ssize_t i = 0; out && PyTuple_Check(out) && i < PyTuple_Size(out); i++)
 		if (is_array(PyTuple_GetItem(out, i))) {
-			PyErr_SetString(PyExc_TypeError, "[__array_ufunc__] out cannot be an array of mlx_go: their memory is not written to");
+			PyErr_SetString(PyExc_TypeError,
+				"[__array_ufunc__] out cannot be an array of mlx_go: their memory is not written to");
 			goto done;
 		}
 	if (!turn) result = Py_NewRef(Py_NotImplemented);
-	else if (known && n == 4 && (!kwargs || PyDict_Size(kwargs) == 0) && PyUnicode_CompareWithASCIIString(method, "__call__") == 0)
+	else if (known && n == 4 && (!kwargs || PyDict_Size(kwargs) == 0) &&
+		PyUnicode_CompareWithASCIIString(method, "__call__") == 0)
 		result = apply_ufunc(numpy, ufunc, PyTuple_GetItem(args, 2), PyTuple_GetItem(args, 3));
 	if (!result && !PyErr_Occurred()) result = call_ufunc(ufunc, method, args, kwargs);
 done:
@@ -269,19 +279,23 @@ done:
 
 PyMethodDef operator_methods[] = {
 	{"__array_ufunc__", (PyCFunction)(void *)array_ufunc, METH_VARARGS | METH_KEYWORDS,
-		"__array_ufunc__($self, ufunc, method, *inputs, **kwargs)\n--\n\nNumPy's operators with arrays are those of the arrays; its other ufuncs "
+		"__array_ufunc__($self, ufunc, method, *inputs, **kwargs)\n--\n\n"
+		"NumPy's operators with arrays are those of the arrays; its other ufuncs "
 		"convert the arrays to its own."},
 	{NULL, NULL, 0, NULL}};
 
 PyType_Slot operator_slots[] = {
-	{Py_nb_add, op_add}, {Py_nb_subtract, op_subtract}, {Py_nb_multiply, op_multiply}, {Py_nb_true_divide, op_true_divide},
+	{Py_nb_add, op_add}, {Py_nb_subtract, op_subtract}, {Py_nb_multiply, op_multiply},
+	{Py_nb_true_divide, op_true_divide},
 	{Py_nb_floor_divide, op_floor_divide}, {Py_nb_remainder, op_remainder}, {Py_nb_and, op_and}, {Py_nb_or, op_or},
 	{Py_nb_xor, op_xor}, {Py_nb_lshift, op_lshift}, {Py_nb_rshift, op_rshift}, {Py_nb_power, op_power},
 	{Py_nb_matrix_multiply, op_matmul}, {Py_nb_divmod, op_divmod},
-	{Py_nb_inplace_add, inplace_add}, {Py_nb_inplace_subtract, inplace_subtract}, {Py_nb_inplace_multiply, inplace_multiply},
+	{Py_nb_inplace_add, inplace_add}, {Py_nb_inplace_subtract, inplace_subtract},
+	{Py_nb_inplace_multiply, inplace_multiply},
 	{Py_nb_inplace_true_divide, inplace_divide}, {Py_nb_inplace_floor_divide, inplace_floor_divide},
 	{Py_nb_inplace_remainder, inplace_remainder}, {Py_nb_inplace_and, inplace_and}, {Py_nb_inplace_or, inplace_or},
 	{Py_nb_inplace_xor, inplace_xor}, {Py_nb_inplace_lshift, inplace_lshift}, {Py_nb_inplace_rshift, inplace_rshift},
 	{Py_nb_inplace_power, inplace_power}, {Py_nb_inplace_matrix_multiply, inplace_matmul},
-	{Py_nb_negative, op_negative}, {Py_nb_absolute, op_absolute}, {Py_nb_invert, op_invert}, {Py_nb_positive, op_positive},
+	{Py_nb_negative, op_negative}, {Py_nb_absolute, op_absolute}, {Py_nb_invert, op_invert},
+	{Py_nb_positive, op_positive},
 	{0, NULL}};

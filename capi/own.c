@@ -1,6 +1,6 @@
 /*
- * What each interpreter of the process has of its own. Legacy sub-interpreters share the extension's variables, but each
- * imports modules of its own, which end with it: a function or class of one of them must not be called by another.
+ * What each interpreter of the process has of its own. Legacy sub-interpreters share the extension's variables, but
+ * each imports modules of its own, which end with it: a function or class of one of them must not be called by another.
  */
 #include "internal.h"
 

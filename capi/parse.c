@@ -155,7 +155,8 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 	}
 	const uint32_t numbers = ACCEPT_BOOL | ACCEPT_INT | ACCEPT_FLOAT | ACCEPT_COMPLEX | ACCEPT_ARRAY | ACCEPT_ANY;
 	if (PyBool_Check(o) || PyFloat_Check(o) || PyLong_Check(o) || PyComplex_Check(o)) {
-		uint32_t bit = PyBool_Check(o) ? ACCEPT_BOOL : PyFloat_Check(o) ? ACCEPT_FLOAT : PyLong_Check(o) ? ACCEPT_INT : ACCEPT_COMPLEX;
+		uint32_t bit = PyBool_Check(o) ? ACCEPT_BOOL : PyFloat_Check(o) ? ACCEPT_FLOAT
+			: PyLong_Check(o) ? ACCEPT_INT : ACCEPT_COMPLEX;
 		/* bool is an int and an int is a float, as everywhere in Python. */
 		if (bit == ACCEPT_BOOL) bit |= ACCEPT_INT | ACCEPT_FLOAT;
 		if (bit == ACCEPT_INT) bit |= ACCEPT_FLOAT | ACCEPT_COMPLEX;
@@ -176,7 +177,8 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 		a->n = dtype_of(o);
 		return accept & (ACCEPT_DTYPE | ACCEPT_ANY) ? 0 : 1;
 	}
-	if (PyList_Check(o) || PyTuple_Check(o)) return accept & (ACCEPT_LIST | ACCEPT_ANY) ? convert_list(p, at, o, accept) : 1;
+	if (PyList_Check(o) || PyTuple_Check(o))
+		return accept & (ACCEPT_LIST | ACCEPT_ANY) ? convert_list(p, at, o, accept) : 1;
 	defer(p);
 	if (is_scalar(o)) return accept & numbers ? scalar_arg(o, a) : 1;
 	if (accept & (ACCEPT_ARRAY | ACCEPT_ANY) && array_like(o)) {
@@ -210,7 +212,8 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 
 static int bad_type(const capi_func *f, const capi_param *p, PyObject *o) {
 	PyObject *name = PyObject_GetAttrString((PyObject *)Py_TYPE(o), "__name__");
-	if (name) PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %U", f->base, p->name, p->type[0] ? p->type : "another type", name);
+	if (name) PyErr_Format(PyExc_TypeError, "%s(): argument '%s' must be %s, not %U", f->base, p->name,
+		p->type[0] ? p->type : "another type", name);
 	Py_XDECREF(name);
 	return -1;
 }
@@ -228,13 +231,14 @@ enum { MAX_PARAMS = 24 };
 static int too_many(const capi_func *f, Py_ssize_t given) {
 	int max = 0;
 	for (int i = 0; i < f->nparams; i++) max += f->params[i].kind <= PARAM_POSITIONAL;
-	PyErr_Format(PyExc_TypeError, "%s() takes %d positional argument%s but %zd were given", f->base, max, max == 1 ? "" : "s", given);
+	PyErr_Format(PyExc_TypeError, "%s() takes %d positional argument%s but %zd were given", f->base, max,
+		max == 1 ? "" : "s", given);
 	return -1;
 }
 
 /* Sorts the arguments by parameter; rest is what *args takes. */
-static int bind(const capi_func *f, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames, PyObject **bound,
-	Py_ssize_t *rest, Py_ssize_t *nrest) {
+static int bind(const capi_func *f, PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *kwnames,
+	PyObject **bound, Py_ssize_t *rest, Py_ssize_t *nrest) {
 	int at = 0;
 	Py_ssize_t i = self ? -1 : 0;
 	*rest = n;
@@ -257,7 +261,8 @@ static int bind(const capi_func *f, PyObject *self, PyObject *const *args, Py_ss
 			return -1;
 		}
 		if (f->params[j].kind == PARAM_POSITIONAL_ONLY) {
-			PyErr_Format(PyExc_TypeError, "%s() got some positional-only arguments passed as keyword arguments: '%U'", f->base, name);
+			PyErr_Format(PyExc_TypeError, "%s() got some positional-only arguments passed as keyword arguments: '%U'",
+				f->base, name);
 			return -1;
 		}
 		if (bound[j]) {
@@ -268,7 +273,8 @@ static int bind(const capi_func *f, PyObject *self, PyObject *const *args, Py_ss
 	}
 	for (int j = 0; j < f->nparams; j++)
 		if (!bound[j] && f->params[j].required) {
-			PyErr_Format(PyExc_TypeError, "%s() missing required argument '%s' (pos %d)", f->base, f->params[j].name, j + 1);
+			PyErr_Format(PyExc_TypeError, "%s() missing required argument '%s' (pos %d)", f->base,
+				f->params[j].name, j + 1);
 			return -1;
 		}
 	return 0;
@@ -314,7 +320,9 @@ static PyObject *call_general(int index, PyObject *self, PyObject *const *args, 
 	if (r == 0) {
 		capi_ids out = {0};
 		/* Functions of one array or of a list of them answer in kind. */
-		int kind = f->result == RETURN_ARRAY_OR_LIST && f->params[0].kind != PARAM_VAR_POSITIONAL && pool.args[0].kind == ARG_LIST ? RETURN_LIST : f->result;
+		int list = f->result == RETURN_ARRAY_OR_LIST && f->params[0].kind != PARAM_VAR_POSITIONAL &&
+			pool.args[0].kind == ARG_LIST;
+		int kind = list ? RETURN_LIST : f->result;
 		if (goCall(index, pool.args, count, &out, CALLER_ON(on)) == 0) result = wrap_many(&out, kind);
 	}
 	pool_done(&pool);
@@ -342,10 +350,15 @@ PyObject *call_function(int index, PyObject *self, PyObject *const *args, Py_ssi
  * its own. As a module function self is the module, as a method it is the array.
  */
 #define T(n) \
-	static PyObject *t##n(PyObject *self, PyObject *const *args, Py_ssize_t k, PyObject *kw) { return call_function(n, self, args, k, kw); }
+	static PyObject *t##n(PyObject *self, PyObject *const *args, Py_ssize_t k, PyObject *kw) { \
+		return call_function(n, self, args, k, kw); \
+	}
 #define R(n) t##n,
-#define X16(M, p) M(p##0) M(p##1) M(p##2) M(p##3) M(p##4) M(p##5) M(p##6) M(p##7) M(p##8) M(p##9) M(p##A) M(p##B) M(p##C) M(p##D) M(p##E) M(p##F)
-#define X256(M, p) X16(M, p##0) X16(M, p##1) X16(M, p##2) X16(M, p##3) X16(M, p##4) X16(M, p##5) X16(M, p##6) X16(M, p##7) \
+#define X16(M, p) \
+	M(p##0) M(p##1) M(p##2) M(p##3) M(p##4) M(p##5) M(p##6) M(p##7) \
+	M(p##8) M(p##9) M(p##A) M(p##B) M(p##C) M(p##D) M(p##E) M(p##F)
+#define X256(M, p) \
+	X16(M, p##0) X16(M, p##1) X16(M, p##2) X16(M, p##3) X16(M, p##4) X16(M, p##5) X16(M, p##6) X16(M, p##7) \
 	X16(M, p##8) X16(M, p##9) X16(M, p##A) X16(M, p##B) X16(M, p##C) X16(M, p##D) X16(M, p##E) X16(M, p##F)
 #define ALL(M) X256(M, 0x0) X256(M, 0x1) X256(M, 0x2)
 ALL(T)

@@ -14,10 +14,10 @@
  *    the library that comes out.
  *  - Reference counts go through Py_IncRef and Py_DecRef: the running interpreter, not this header, knows what counting
  *    means. That also means PyObject_HEAD must never be written to.
- *  - Not in the 3.10 stable ABI, hence absent: PyObject_Vectorcall and Py_TPFLAGS_HAVE_VECTORCALL (3.12), PyObject_CallOneArg,
- *    PyUnicode_AsUTF8, PyLong_AsInt (3.13), PyType_GetName (3.11), PyGILState_Check, and PyObject_GetBuffer,
- *    PyObject_CheckBuffer, PyBuffer_Release (3.11). Every CPython exports the last three since 3.0, so
- *    look them up with dlsym(RTLD_DEFAULT, ...) and treat NULL as "this object has no buffer".
+ *  - Not in the 3.10 stable ABI, hence absent: PyObject_Vectorcall and Py_TPFLAGS_HAVE_VECTORCALL (3.12),
+ *    PyObject_CallOneArg, PyUnicode_AsUTF8, PyLong_AsInt (3.13), PyType_GetName (3.11), PyGILState_Check, and
+ *    PyObject_GetBuffer, PyObject_CheckBuffer, PyBuffer_Release (3.11). Every CPython exports the last three since
+ *    3.0, so look them up with dlsym(RTLD_DEFAULT, ...) and treat NULL as "this object has no buffer".
  *  - Exporting a buffer does work: the slot numbers 1 and 2 and the struct are as old as 3.0, PyType_FromSpec of 3.10
  *    accepts them, and 3.11 wrote exactly this layout into the stable ABI.
  *

@@ -73,7 +73,9 @@ static PyObject *scalar_of(PyObject *self, const char *what) {
 	if (size < 0) return NULL;
 	if (size != 1) {
 		PyObject *t = PyObject_GetAttrString(self, "shape");
-		if (t) PyErr_Format(PyExc_ValueError, "[%s] only arrays with one element can be converted to Python scalars, not shape %R", what, t);
+		if (t)
+			PyErr_Format(PyExc_ValueError,
+				"[%s] only arrays with one element can be converted to Python scalars, not shape %R", what, t);
 		Py_XDECREF(t);
 		return NULL;
 	}
@@ -100,7 +102,8 @@ static PyObject *list_of(const capi_info *a, int axis, const char *at) {
 			Py_DECREF(list);
 			return NULL;
 		}
-		PyObject *x = !last ? list_of(a, axis + 1, at) : a->dtype == DT_FLOAT32 ? PyFloat_FromDouble(*(const float *)at) : load_element(at, a->dtype);
+		PyObject *x = !last ? list_of(a, axis + 1, at)
+			: a->dtype == DT_FLOAT32 ? PyFloat_FromDouble(*(const float *)at) : load_element(at, a->dtype);
 		if (!x) {
 			Py_DECREF(list);
 			return NULL;
@@ -114,7 +117,9 @@ PyObject *array_tolist(PyObject *self, PyObject *unused) {
 	(void)unused;
 	GUARD(NULL);
 	capi_info info;
-	/* Building Python objects may run other code that gives the array object a new node: copy its elements, or hold it. */
+	/*
+	 * Building Python objects may run other code that gives the array object a new node: copy its elements, or hold it.
+	 */
 	enum { FEW = 64 };
 	if (array_ndim(self) == 1 && array_data(self) && facts_of(self)->dims[0] <= FEW) {
 		uint64_t few[FEW];
@@ -150,7 +155,9 @@ static PyObject *array_index(PyObject *self) {
 	GUARD(NULL);
 	int dtype = array_dtype(self), ndim = array_ndim(self);
 	if (ndim != 0 || dtype < DT_UINT8 || dtype > DT_INT64) {
-		PyErr_Format(PyExc_TypeError, "[index] only integer arrays without axes can be used as an index, not dtype %s with %d axes", dtype_names[dtype], ndim);
+		PyErr_Format(PyExc_TypeError,
+			"[index] only integer arrays without axes can be used as an index, not dtype %s with %d axes",
+			dtype_names[dtype], ndim);
 		return NULL;
 	}
 	return scalar_of(self, "index");
@@ -164,4 +171,5 @@ static int array_bool(PyObject *self) {
 	return r;
 }
 
-PyType_Slot scalar_slots[] = {{Py_nb_int, array_int}, {Py_nb_float, array_float}, {Py_nb_index, array_index}, {Py_nb_bool, array_bool}, {0, NULL}};
+PyType_Slot scalar_slots[] = {{Py_nb_int, array_int}, {Py_nb_float, array_float}, {Py_nb_index, array_index},
+	{Py_nb_bool, array_bool}, {0, NULL}};

@@ -2,10 +2,10 @@
  * How Go's runtime starts, which is when the library is loaded, and what it does to the process.
  *
  * It ends the process where it lacks memory, threads or file descriptors, or does not understand a variable of the
- * environment. Its threads take signals, it interrupts threads by SIGURG, and a thread that meets it for the first time finds
- * signals unblocked. None of that is meant for a library of Python. So before_go, which runs first, looks whether there
- * is enough of everything, and else lets the runtime not start, which is an ImportError; it hides the environment and blocks
- * signals, and after_go puts back what the process had.
+ * environment. Its threads take signals, it interrupts threads by SIGURG, and a thread that meets it for the first time
+ * finds signals unblocked. None of that is meant for a library of Python. So before_go, which runs first, looks whether
+ * there is enough of everything, and else lets the runtime not start, which is an ImportError; it hides the environment
+ * and blocks signals, and after_go puts back what the process had.
  */
 #define _GNU_SOURCE
 #include "internal.h"
@@ -33,7 +33,8 @@ static int started = 0;
 #ifdef __linux__
 /* Go's own heap and tables, of which it reserves most without using it. */
 static const size_t RESERVED = (size_t)1536 << 20, WRITABLE = (size_t)128 << 20;
-enum { PIPES = 3 }; /* of two file descriptors each: Go's epoll, its look at control groups, and what we read at import */
+/* of two file descriptors each: Go's epoll, its look at control groups, and what we read at import */
+enum { PIPES = 3 };
 
 /* As many as Go comes to have: workers, those of park.Prepare and a few of its own. */
 static int thread_count(void) {
@@ -57,14 +58,19 @@ static int enough_memory(int threads) {
 		pthread_attr_getstacksize(&standard, &stack);
 		pthread_attr_destroy(&standard);
 	}
-	return can_map(RESERVED + threads * stack, PROT_NONE) && can_map(WRITABLE + threads * stack, PROT_READ | PROT_WRITE);
+	return can_map(RESERVED + threads * stack, PROT_NONE) &&
+		can_map(WRITABLE + threads * stack, PROT_READ | PROT_WRITE);
 }
 
-/* Threads of an address space that is limited share two arenas of malloc, which take 64 MiB each and may be one per thread. */
+/*
+ * Threads of an address space that is limited share two arenas of malloc, which take 64 MiB each and may be one per
+ * thread.
+ */
 static void save_address_space(void) {
 	struct rlimit space;
 #ifdef M_ARENA_MAX
-	if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY && !getenv("MALLOC_ARENA_MAX")) mallopt(M_ARENA_MAX, 2);
+	if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY && !getenv("MALLOC_ARENA_MAX"))
+		mallopt(M_ARENA_MAX, 2);
 #else
 	(void)space;
 #endif
@@ -115,21 +121,22 @@ static int enough_descriptors(void) {
 static const char *what_is_missing(void) {
 	int threads = thread_count();
 	save_address_space();
-	if (!enough_memory(threads)) return "address space or memory: about 1.5 GiB and a stack for each thread (see ulimit -v and -d)";
+	if (!enough_memory(threads))
+		return "address space or memory: about 1.5 GiB and a stack for each thread (see ulimit -v and -d)";
 	if (!enough_descriptors()) return "file descriptors (see ulimit -n)";
 	if (!enough_threads(threads)) return "threads (see ulimit -u, and the limit on processes of the container)";
 	return NULL;
 }
 
 /*
- * Go's threads are deaf: they take no signals but those of their own faults. The kernel may give a signal of the process to
- * any thread that does not block it, CPython up to 3.11 overlooks one that was handled on another thread than its main one
- * until something else interrupts the interpreter, and a handler that does not ask for a stack of its own would run on
- * that of a goroutine, which has no room for it.
+ * Go's threads are deaf: they take no signals but those of their own faults. The kernel may give a signal of the
+ * process to any thread that does not block it, CPython up to 3.11 overlooks one that was handled on another thread
+ * than its main one until something else interrupts the interpreter, and a handler that does not ask for a stack of its
+ * own would run on that of a goroutine, which has no room for it.
  *
- * A thread inherits its mask from the one that loads the library; but Go's unblocks signals of profilers and others when it
- * starts, SIGSTKFLT among them, which nobody uses. A thread that sends itself that one first meets it right then, and the
- * handler's return blocks them again.
+ * A thread inherits its mask from the one that loads the library; but Go's unblocks signals of profilers and others
+ * when it starts, SIGSTKFLT among them, which nobody uses. A thread that sends itself that one first meets it right
+ * then, and the handler's return blocks them again.
  */
 static void deafen(int number, siginfo_t *info, void *context) {
 	(void)number, (void)info;
@@ -155,10 +162,11 @@ static void *begin(void *arg) {
 }
 
 /*
- * What Go calls to make a thread, as the linker finds it first; Go ends the process when it fails. Where Go may not start, its
- * first thread is only said to have been made. Later ones are waited for.
+ * What Go calls to make a thread, as the linker finds it first; Go ends the process when it fails. Where Go may not
+ * start, its first thread is only said to have been made. Later ones are waited for.
  */
-__attribute__((visibility("hidden"))) int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *with) {
+__attribute__((visibility("hidden"))) int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+	void *(*run)(void *), void *with) {
 	if (missing) return 0;
 	for (;;) {
 		int failed = EAGAIN;
@@ -186,8 +194,8 @@ int start_error(void) {
 /* ---- the environment ---- */
 
 /*
- * asyncpreemptoff: no signals between threads, for which a handler of SIGURG would be called. Go stops at calls instead,
- * of which no loop of ours is free for long; kernels are C. gcshrinkstackoff: see meet_go.
+ * asyncpreemptoff: no signals between threads, for which a handler of SIGURG would be called. Go stops at calls
+ * instead, of which no loop of ours is free for long; kernels are C. gcshrinkstackoff: see meet_go.
  */
 static char settings[] = "GODEBUG=asyncpreemptoff=1,gcshrinkstackoff=1";
 static const char *const variables[] = {"GODEBUG=", "GOGC=", "GOMAXPROCS=", "GOMEMLIMIT=", "GOTRACEBACK="};
@@ -262,8 +270,8 @@ PER_THREAD int met_go = 0;
 int meetings = 1;
 
 /*
- * The first crossing of a thread gives it a goroutine, and Go unblocks some signals for it. The goroutine's stack, on which
- * handlers without SA_ONSTACK would run, grows to hold a handler and keeps that room.
+ * The first crossing of a thread gives it a goroutine, and Go unblocks some signals for it. The goroutine's stack, on
+ * which handlers without SA_ONSTACK would run, grows to hold a handler and keeps that room.
  */
 void meet_go(void) {
 	sigset_t mask;

@@ -412,8 +412,8 @@ PyMethodDef stream_methods[] = {
 #define WITH_KEYWORDS(f) (PyCFunction)(void *)f, METH_VARARGS | METH_KEYWORDS
 	{"default_device", default_device, METH_NOARGS, "default_device()\n--\n\nThe device that operations run on."},
 	{"set_default_device", WITH_KEYWORDS(set_default_device),
-		"set_default_device(device)\n--\n\nChoose the device that operations run on: of all threads, or of the context that the "
-		"thread is in."},
+		"set_default_device(device)\n--\n\n"
+		"Choose the device that operations run on: of all threads, or of the context that the thread is in."},
 	{"is_available", WITH_KEYWORDS(is_available), "is_available(device)\n--\n\nWhether the device can be used."},
 	{"device_count", WITH_KEYWORDS(device_count),
 		"device_count(device_type)\n--\n\nHow many devices of the kind there are."},
@@ -431,8 +431,9 @@ PyMethodDef stream_methods[] = {
 	{"new_thread_local_stream", WITH_KEYWORDS(new_thread_local_stream),
 		"new_thread_local_stream(device)\n--\n\nMake a stream of which each thread has its own."},
 	{"clear_streams", clear_streams, METH_NOARGS,
-		"clear_streams()\n--\n\nForget the streams that thread-local ones stand for on this thread; others live as long "
-		"as somebody holds them."},
+		"clear_streams()\n--\n\n"
+		"Forget the streams that thread-local ones stand for on this thread; others live as long as somebody holds "
+		"them."},
 	{"stream", WITH_KEYWORDS(stream), "stream(s)\n--\n\nA context in which operations run on a stream or device."},
 	{"_restore_stream", restore_stream, METH_VARARGS, NULL},
 	{"_stream_of", stream_of, METH_O, NULL},

@@ -12,7 +12,8 @@ static PyObject *memory(int op, PyObject *value) {
 		Py_DECREF(i);
 		if (overflow > 0) v = INT64_MAX;
 		if (v < 0 || overflow < 0) {
-			if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "a memory limit is a number of bytes, not negative");
+			if (!PyErr_Occurred())
+				PyErr_SetString(PyExc_ValueError, "a memory limit is a number of bytes, not negative");
 			return NULL;
 		}
 	}
@@ -124,7 +125,8 @@ static PyObject *convert(PyObject *module, PyObject *const *args, Py_ssize_t n) 
 		return copy > 0 || (dtype >= 0 && dtype != own) ? copy_array(o, dtype) : Py_NewRef(o);
 	}
 	if (copy == 0 && !array_like(o)) {
-		PyErr_SetString(PyExc_ValueError, "[asarray] Python scalars and lists cannot be used without a copy; pass copy=None");
+		PyErr_SetString(PyExc_ValueError,
+			"[asarray] Python scalars and lists cannot be used without a copy; pass copy=None");
 		return NULL;
 	}
 	if (!is_scalar(o) && array_like(o)) return wrap(from_array_like(o, dtype, copy));
@@ -154,16 +156,24 @@ static PyObject *einsum_path(PyObject *module, PyObject *const *args, Py_ssize_t
 }
 
 PyMethodDef system_methods[] = {
-	{"get_active_memory", get_active_memory, METH_NOARGS, "get_active_memory()\n--\n\nBytes of memory that arrays hold."},
-	{"get_peak_memory", get_peak_memory, METH_NOARGS, "get_peak_memory()\n--\n\nThe most bytes that arrays have held since the last :func:`reset_peak_memory`."},
-	{"reset_peak_memory", reset_peak_memory, METH_NOARGS, "reset_peak_memory()\n--\n\nStart a new measurement of the peak."},
-	{"get_cache_memory", get_cache_memory, METH_NOARGS, "get_cache_memory()\n--\n\nBytes of freed memory that are kept for reuse."},
-	{"get_memory_limit", get_memory_limit, METH_NOARGS, "get_memory_limit()\n--\n\nBytes of memory that arrays may hold."},
-	{"clear_cache", clear_cache, METH_NOARGS, "clear_cache()\n--\n\nReturn memory that is kept for reuse to the system."},
+	{"get_active_memory", get_active_memory, METH_NOARGS,
+		"get_active_memory()\n--\n\nBytes of memory that arrays hold."},
+	{"get_peak_memory", get_peak_memory, METH_NOARGS,
+		"get_peak_memory()\n--\n\nThe most bytes that arrays have held since the last :func:`reset_peak_memory`."},
+	{"reset_peak_memory", reset_peak_memory, METH_NOARGS,
+		"reset_peak_memory()\n--\n\nStart a new measurement of the peak."},
+	{"get_cache_memory", get_cache_memory, METH_NOARGS,
+		"get_cache_memory()\n--\n\nBytes of freed memory that are kept for reuse."},
+	{"get_memory_limit", get_memory_limit, METH_NOARGS,
+		"get_memory_limit()\n--\n\nBytes of memory that arrays may hold."},
+	{"clear_cache", clear_cache, METH_NOARGS,
+		"clear_cache()\n--\n\nReturn memory that is kept for reuse to the system."},
 	{"set_memory_limit", (PyCFunction)(void *)set_memory_limit, METH_VARARGS | METH_KEYWORDS,
-		"set_memory_limit(limit)\n--\n\nBound the bytes that arrays may hold, beyond which allocating raises MemoryError; returns the old limit."},
+		"set_memory_limit(limit)\n--\n\n"
+		"Bound the bytes that arrays may hold, beyond which allocating raises MemoryError; returns the old limit."},
 	{"set_cache_limit", (PyCFunction)(void *)set_cache_limit, METH_VARARGS | METH_KEYWORDS,
-		"set_cache_limit(limit)\n--\n\nBound the bytes of freed memory that are kept for reuse; returns the old limit."},
+		"set_cache_limit(limit)\n--\n\n"
+		"Bound the bytes of freed memory that are kept for reuse; returns the old limit."},
 	{"_looks_for_signals", looks_for_signals, METH_NOARGS, NULL},
 	{"_set_precision", set_precision, METH_O, NULL},
 	{"_promote", (PyCFunction)(void *)promote, METH_FASTCALL, NULL},

@@ -212,7 +212,10 @@ FUNCTION(traced, 1, "_traced(function)")
 	return r;
 }
 
-/* Other objects of the same nodes: those that a function gets may be updated in place, and a transform still has its own. */
+/*
+ * Other objects of the same nodes: those that a function gets may be updated in place, and a transform still has its
+ * own.
+ */
 FUNCTION(copies, 1, "_copies(arrays)")
 	return run(TRANSFORM_COPIES, args, 1, NULL, 0);
 }
@@ -312,7 +315,8 @@ static int64_t *read_axes(PyObject *list, int64_t *at) {
 }
 
 FUNCTION(vmap_inputs, 2, "_vmap_inputs(inputs, axes)")
-	if (!PyList_Check(args[0]) || !PyList_Check(args[1]) || PyList_Size(args[0]) != PyList_Size(args[1])) return need(0, 1, "one axis per input"), NULL;
+	if (!PyList_Check(args[0]) || !PyList_Check(args[1]) || PyList_Size(args[0]) != PyList_Size(args[1]))
+		return need(0, 1, "one axis per input"), NULL;
 	int64_t *axes = malloc((PyList_Size(args[1]) + 1) * sizeof *axes);
 	if (!axes) return PyErr_NoMemory();
 	PyObject *r = read_axes(args[1], axes) ? run(TRANSFORM_VMAP_IN, args, 1, axes, (int64_t)tracing) : NULL;
@@ -323,16 +327,19 @@ FUNCTION(vmap_inputs, 2, "_vmap_inputs(inputs, axes)")
 FUNCTION(vmap_outputs, 5, "_vmap_outputs(inputs, placeholders, axes, outputs, out_axes)")
 	for (int i = 0; i < 5; i++)
 		if (!PyList_Check(args[i])) return need(0, 1, "expected lists"), NULL;
-	if (PyList_Size(args[0]) != PyList_Size(args[2]) || PyList_Size(args[3]) != PyList_Size(args[4])) return need(0, 1, "one axis per array"), NULL;
+	if (PyList_Size(args[0]) != PyList_Size(args[2]) || PyList_Size(args[3]) != PyList_Size(args[4]))
+		return need(0, 1, "one axis per array"), NULL;
 	int64_t *axes = malloc((PyList_Size(args[2]) + PyList_Size(args[4]) + 1) * sizeof *axes), *at;
 	if (!axes) return PyErr_NoMemory();
 	PyObject *lists[3] = {args[0], args[1], args[3]};
-	PyObject *r = (at = read_axes(args[2], axes)) && read_axes(args[4], at) ? run(TRANSFORM_VMAP_OUT, lists, 3, axes, 0) : NULL;
+	int known = (at = read_axes(args[2], axes)) && read_axes(args[4], at);
+	PyObject *r = known ? run(TRANSFORM_VMAP_OUT, lists, 3, axes, 0) : NULL;
 	free(axes);
 	return r;
 }
 
 #define ENTRY(name) {"_" #name, (PyCFunction)(void *)name, METH_FASTCALL, NULL}
-PyMethodDef transform_methods[] = {ENTRY(traced), ENTRY(born), ENTRY(checkpoint), ENTRY(custom), ENTRY(copies), ENTRY(tracers),
-	ENTRY(placeholders), ENTRY(vjp), ENTRY(grad), ENTRY(jvp), ENTRY(recorded), ENTRY(script_play), ENTRY(script_trace),
-	ENTRY(same_shape), ENTRY(trace_new), ENTRY(trace_call), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};
+PyMethodDef transform_methods[] = {
+	ENTRY(traced), ENTRY(born), ENTRY(checkpoint), ENTRY(custom), ENTRY(copies), ENTRY(tracers), ENTRY(placeholders),
+	ENTRY(vjp), ENTRY(grad), ENTRY(jvp), ENTRY(recorded), ENTRY(script_play), ENTRY(script_trace), ENTRY(same_shape),
+	ENTRY(trace_new), ENTRY(trace_call), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};

@@ -33,7 +33,8 @@ int tree_begin(tree_walk *w, PyObject *o, int kind) {
 	w->parts = rules ? PyObject_CallFunctionObjArgs(PyTuple_GetItem(rules, 0), o, NULL) : NULL;
 	if (w->parts && PyTuple_Check(w->parts) && PyTuple_Size(w->parts) == 2) return 0;
 	if (!PyErr_Occurred())
-		PyErr_Format(PyExc_TypeError, "[register_tree] flatten of %R must return (children, static)", (PyObject *)Py_TYPE(o));
+		PyErr_Format(PyExc_TypeError, "[register_tree] flatten of %R must return (children, static)",
+			(PyObject *)Py_TYPE(o));
 	tree_end(w);
 	return -1;
 }
@@ -79,7 +80,9 @@ static PyObject *shallow_copy(PyObject *o) {
 }
 
 static PyObject *rebuilt_dict(PyObject *like, PyObject *children, PyObject *keys) {
-	/* A copy of a subclass keeps what else its objects hold: the factory of a defaultdict, the attributes of a module. */
+	/*
+	 * A copy of a subclass keeps what else its objects hold: the factory of a defaultdict, the attributes of a module.
+	 */
 	PyObject *out = PyDict_CheckExact(like) ? PyDict_New() : shallow_copy(like);
 	for (Py_ssize_t i = 0; out && i < PyList_Size(keys); i++)
 		if (PyDict_SetItem(out, PyList_GetItem(keys, i), PyList_GetItem(children, i)) < 0) Py_CLEAR(out);
@@ -176,7 +179,8 @@ typedef struct mapping {
 	PyObject *(*leaf)(struct mapping *m, PyObject *leaf, int mode);
 	PyObject *leaves; /* fill: what they are replaced by */
 	Py_ssize_t *at;
-	const char *op; /* copy: named where a leaf is no array; modules become their parameters. NULL: modules are leaves */
+	/* copy: named where a leaf is no array; modules become their parameters. NULL: modules are leaves */
+	const char *op;
 } mapping;
 
 static PyObject *map_tree(mapping *m, PyObject *tree, int mode);

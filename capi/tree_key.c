@@ -140,7 +140,8 @@ static PyObject *key_of(keying *k, PyObject *o) {
 	}
 	if (k->any) return key_of_object(o);
 	PyErr_Format(PyExc_ValueError,
-		"[compile] arguments must be trees of arrays or constants (numbers, strings, dtypes, None), not %R", (PyObject *)Py_TYPE(o));
+		"[compile] arguments must be trees of arrays or constants (numbers, strings, dtypes, None), not %R",
+		(PyObject *)Py_TYPE(o));
 	return NULL;
 }
 

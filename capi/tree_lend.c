@@ -6,8 +6,8 @@
 #include "tree.h"
 
 /*
- * A slot is a tuple (holder, key, stand-in, own, tracer): where an array stands in, and for what. The tracer is that of a
- * module's parameter, and None elsewhere.
+ * A slot is a tuple (holder, key, stand-in, own, tracer): where an array stands in, and for what. The tracer is that of
+ * a module's parameter, and None elsewhere.
  */
 enum { SLOT_HOLDER, SLOT_KEY, SLOT_STAND_IN, SLOT_OWN, SLOT_TRACER, SLOT_SIZE };
 
@@ -79,7 +79,8 @@ static int meet(lending *l, PyObject *container) { /* 1 if it was met before */
 static PyObject *lend_module(lending *l, PyObject *module, PyObject *parameters) {
 	int met = meet(l, module);
 	if (met > 0)
-		PyErr_SetString(PyExc_ValueError, "[grad] the same module was given twice, and its parameters can have one gradient only");
+		PyErr_SetString(PyExc_ValueError,
+			"[grad] the same module was given twice, and its parameters can have one gradient only");
 	return met != 0 || lend_parameters(l, module, parameters) < 0 ? NULL : Py_NewRef(module);
 }
 
@@ -155,7 +156,9 @@ static PyObject *tree_lend(PyObject *module, PyObject *const *args, Py_ssize_t n
 
 #define SLOT(slots, i, part) PyTuple_GetItem(PyList_GetItem(slots, i), part)
 
-/* A parameter that the function updated in place stays updated: a module is state. Others' updates end with the call. */
+/*
+ * A parameter that the function updated in place stays updated: a module is state. Others' updates end with the call.
+ */
 static int updated(PyObject *slot) {
 	PyObject *tracer = PyTuple_GetItem(slot, SLOT_TRACER), *stand_in = PyTuple_GetItem(slot, SLOT_STAND_IN);
 	return tracer != Py_None && is_array(stand_in) && ID(stand_in) != ID(tracer);
@@ -315,7 +318,8 @@ static int assign_in(PyObject *tree, PyObject *like, PyObject *leaves, Py_ssize_
 }
 
 static int assign(PyObject *tree, PyObject *like, PyObject *leaves, Py_ssize_t *at) {
-	if (PyDict_Check(like) ? !PyDict_Check(tree) : PyList_Check(like) ? !PyList_Check(tree) : PyTuple_Check(like)) return 0;
+	if (PyDict_Check(like) ? !PyDict_Check(tree) : PyList_Check(like) ? !PyList_Check(tree) : PyTuple_Check(like))
+		return 0;
 	if (PyDict_Check(like) || PyList_Check(like)) {
 		if (Py_EnterRecursiveCall(" in a tree of arrays")) return -1;
 		int r = assign_in(tree, like, leaves, at);

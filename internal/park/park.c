@@ -23,7 +23,9 @@ static inline void pause_core(void) {
 #endif
 }
 
-static inline int differs(const uint32_t *word, uint32_t seen) { return __atomic_load_n(word, __ATOMIC_SEQ_CST) != seen; }
+static inline int differs(const uint32_t *word, uint32_t seen) {
+	return __atomic_load_n(word, __ATOMIC_SEQ_CST) != seen;
+}
 
 void mlx_go_park_watch(const uint32_t *word, uint32_t seen, int64_t ns) {
 	for (int64_t end = now() + ns; now() < end;)
@@ -112,10 +114,10 @@ void mlx_go_park_wake(const uint32_t *word, int n) {
 #endif
 
 #ifdef __linux__
-// Go's monitor thread wakes every 20 us or so while anything runs, and each time it pushes a worker off its core; further
-// threads that look for work do so too. A thread of the policy SCHED_BATCH has its share of time, but does not push others
-// off when it wakes. Threads inherit the policy: Go's start with it, and those that compute, and the one that loads
-// Go, go back to the usual one.
+// Go's monitor thread wakes every 20 us or so while anything runs, and each time it pushes a worker off its core;
+// further threads that look for work do so too. A thread of the policy SCHED_BATCH has its share of time, but does not
+// push others off when it wakes. Threads inherit the policy: Go's start with it, and those that compute, and the one
+// that loads Go, go back to the usual one.
 static int batched;
 
 // Before the initializer with which Go starts its runtime, which has no priority.

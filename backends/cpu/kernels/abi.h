@@ -11,9 +11,9 @@ enum {
 	DT_F16, DT_F32, DT_F64, DT_BF16, DT_C64, DT_COUNT
 };
 
-// Whoever waits for a launch may give up on it: *stop, where there is one, is then 1. Loops look every STOP_WORK elements
-// at the latest and return; nobody reads what they leave behind. Tests count looks: a word of n > 1 is given up at the
-// n-th look from now, which looks themselves count down.
+// Whoever waits for a launch may give up on it: *stop, where there is one, is then 1. Loops look every STOP_WORK
+// elements at the latest and return; nobody reads what they leave behind. Tests count looks: a word of n > 1 is given
+// up at the n-th look from now, which looks themselves count down.
 typedef const volatile uint32_t *stop_flag;
 #define STOPPED(stop) ((stop) && *(stop) && mlx_go_given_up(stop))
 __attribute__((noinline, cold, unused)) static int mlx_go_given_up(stop_flag stop) {
@@ -23,8 +23,8 @@ __attribute__((noinline, cold, unused)) static int mlx_go_given_up(stop_flag sto
 }
 enum { STOP_WORK = 1 << 20 };
 
-// A range kernel does the part [lo, hi) of a launch that args describe. Its tiles lie in room, SCRATCH_BYTES aligned to 64 and
-// used by one call at a time: small launches run on stacks of Python threads, which may have 64 KiB in all.
+// A range kernel does the part [lo, hi) of a launch that args describe. Its tiles lie in room, SCRATCH_BYTES aligned to
+// 64 and used by one call at a time: small launches run on stacks of Python threads, which may have 64 KiB in all.
 typedef void (*mlx_go_entry)(const void *args, int64_t lo, int64_t hi, void *room);
 enum { SCRATCH_BYTES = 272 << 10 };
 

@@ -16,7 +16,8 @@ typedef struct {
 	int64_t merge;                // depthwise: pixels taken for one
 	int64_t parts;                // conv_outer: parts of the kernel summed apart; bh is rows of a block of it
 	void *packed;                 // weights: [group][panel][tap][c][width], or for depthwise [tap][merged pixel, group]
-	void *slab;                   // room for the padded input of one unit (and a vector), NULL: read x where it lies; for conv_outer sums
+	void *slab;                   // room for the padded input of a unit and a vector, NULL: x is read where it lies;
+	                              // for conv_outer, sums
 	float alpha;
 	int32_t add;                  // o += alpha * conv, not o = conv
 	int32_t flip, dtype;

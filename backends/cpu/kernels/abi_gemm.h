@@ -5,8 +5,8 @@
 // GEMM_ROWS rows of a are a unit of gemm_tiles, GEMM_DOTS columns of b one of gemm_dots, GEMM_SWEEP one of gemm_sweep.
 enum { GEMM_ROWS = 48, GEMM_DOTS = 64, GEMM_SWEEP = 512 };
 
-// gemm_level writes what depends on the instruction set: bytes of a vector, rows of a tile, bytes of a block of a, and whether
-// products of bfloat16 take pairs (gemm_pairs.h).
+// gemm_level writes what depends on the instruction set: bytes of a vector, rows of a tile, bytes of a block of a, and
+// whether products of bfloat16 take pairs (gemm_pairs.h).
 typedef struct {
 	int64_t vector_bytes, tile_rows, a_block, pairs;
 } gemm_level_args;

@@ -4,8 +4,9 @@
 // The order of device.ReduceOp (shared.go).
 enum { REDUCE_OP_SUM, REDUCE_OP_PROD, REDUCE_OP_MIN, REDUCE_OP_MAX, REDUCE_OP_AND, REDUCE_OP_OR, REDUCE_OPS };
 
-// REDUCE_BLOCK elements of a stretch are converted or gathered before they are folded. REDUCE_COLUMNS neighboring outputs
-// are folded at a time, REDUCE_BLOCK by argreduce. With that accumulators and totals stay in the first-level cache.
+// REDUCE_BLOCK elements of a stretch are converted or gathered before they are folded. REDUCE_COLUMNS neighboring
+// outputs are folded at a time, REDUCE_BLOCK by argreduce. With that accumulators and totals stay in the first-level
+// cache.
 enum { REDUCE_BLOCK = 512, REDUCE_COLUMNS = 1024 };
 
 // A fold of some axes of an array. Kept and reduced axes are listed apart, the innermost

@@ -12,6 +12,9 @@
 #pragma clang fp contract(fast)
 #endif
 
+// Macros that make a function for every dtype ask unsigned numbers, too, whether they are below zero.
+#pragma GCC diagnostic ignored "-Wtype-limits"
+
 #include <stdint.h>
 #include <stddef.h>
 #include <string.h>
@@ -25,8 +28,8 @@
 
 #include "abi.h"
 
-// The room of the call that runs on this thread. A function that keeps tiles there says which part of it they take, so that
-// functions that call each other can take different ones.
+// The room of the call that runs on this thread. A function that keeps tiles there says which part of it they take, so
+// that functions that call each other can take different ones.
 // It is of the initial-exec model, which needs no __tls_get_addr: that one is not in the C library but in ld.so.
 static __thread __attribute__((tls_model("initial-exec"))) char *room_of_call;
 #define ROOM(T, name, from) T *restrict name = (T *)(room_of_call + (from))

@@ -26,9 +26,14 @@ ARG_LOAD(i16, int16_t)
 
 // GREATER(a, b) says that a goes before b whatever their positions; it is false of two NaNs.
 #define ARG_FOLD(name, E, AT, ISNAN, SAME, GREATER) \
-	static void arg_##name##_best(void *value, const void *p, int64_t n) { *(E *)value = name##_run((const E *)p, n); } \
+	static void arg_##name##_best(void *value, const void *p, int64_t n) { \
+		*(E *)value = name##_run((const E *)p, n); \
+	} \
 	static int arg_##name##_nan(const void *a) { return ISNAN(*(const E *)a); } \
-	static int arg_##name##_beats(const void *a, const void *b) { E x = *(const E *)a, y = *(const E *)b; return GREATER(x, y); } \
+	static int arg_##name##_beats(const void *a, const void *b) { \
+		E x = *(const E *)a, y = *(const E *)b; \
+		return GREATER(x, y); \
+	} \
 	static int64_t arg_##name##_find(const void *p, const void *value, int64_t n) { \
 		const E *q = p; \
 		E v = *(const E *)value; \
@@ -84,9 +89,11 @@ ARG_FOLD(max_c64, c64, uint64_t, c64_isnan, ARG_SAME_C64, ARG_MORE_C64)
 ARG_FOLD(min_c64, c64, uint64_t, c64_isnan, ARG_SAME_C64, ARG_LESS_C64)
 
 #define ARG_ROW(name, in, elem, direct, wide, load) \
-	{in, elem, direct, wide, load_##load, arg_##name##_best, arg_##name##_beats, arg_##name##_find, arg_##name##_step, arg_##name##_nan}
+	{in, elem, direct, wide, load_##load, arg_##name##_best, arg_##name##_beats, arg_##name##_find, arg_##name##_step, \
+		arg_##name##_nan}
 #define ARG_ROWS(op) { \
-	[DT_BOOL] = ARG_ROW(op##_i32, 1, 4, 0, 0, u8), [DT_U8] = ARG_ROW(op##_i32, 1, 4, 0, 0, u8), [DT_I8] = ARG_ROW(op##_i32, 1, 4, 0, 0, i8), \
+	[DT_BOOL] = ARG_ROW(op##_i32, 1, 4, 0, 0, u8), [DT_U8] = ARG_ROW(op##_i32, 1, 4, 0, 0, u8), \
+	[DT_I8] = ARG_ROW(op##_i32, 1, 4, 0, 0, i8), \
 	[DT_U16] = ARG_ROW(op##_i32, 2, 4, 0, 0, u16), [DT_I16] = ARG_ROW(op##_i32, 2, 4, 0, 0, i16), \
 	[DT_U32] = ARG_ROW(op##_u32, 4, 4, 1, 0, 32), [DT_I32] = ARG_ROW(op##_i32, 4, 4, 1, 0, 32), \
 	[DT_U64] = ARG_ROW(op##_u64, 8, 8, 1, 1, 64), [DT_I64] = ARG_ROW(op##_i64, 8, 8, 1, 1, 64), \
@@ -104,7 +111,8 @@ static void argreduce_rows(const argreduce_args *g, const arg_fold *f, int64_t l
 	int direct = f->direct && g->stride == 1;
 	int64_t block = direct ? 4 * REDUCE_BLOCK : REDUCE_BLOCK;
 	for (int64_t u = lo; u < hi; u++) {
-		int64_t pos = c * g->chunk, end = pos + g->chunk < g->n ? pos + g->chunk : g->n, at = pos, out = c * g->chunk_out;
+		int64_t pos = c * g->chunk, end = pos + g->chunk < g->n ? pos + g->chunk : g->n, at = pos,
+			out = c * g->chunk_out;
 		const char *row = (const char *)g->in + koff * f->in;
 		for (int64_t i = pos; i < end; i += block) {
 			int64_t m = end - i < block ? end - i : block;

@@ -3,8 +3,9 @@
 #pragma once
 
 #define EACH_DTYPE(X, ...) \
-	X(b8, uint8_t, __VA_ARGS__) X(u8, uint8_t, __VA_ARGS__) X(u16, uint16_t, __VA_ARGS__) X(u32, uint32_t, __VA_ARGS__) \
-	X(u64, uint64_t, __VA_ARGS__) X(i8, int8_t, __VA_ARGS__) X(i16, int16_t, __VA_ARGS__) X(i32, int32_t, __VA_ARGS__) \
+	X(b8, uint8_t, __VA_ARGS__) X(u8, uint8_t, __VA_ARGS__) X(u16, uint16_t, __VA_ARGS__) \
+	X(u32, uint32_t, __VA_ARGS__) X(u64, uint64_t, __VA_ARGS__) \
+	X(i8, int8_t, __VA_ARGS__) X(i16, int16_t, __VA_ARGS__) X(i32, int32_t, __VA_ARGS__) \
 	X(i64, int64_t, __VA_ARGS__) X(f16, uint16_t, __VA_ARGS__) X(f32, float, __VA_ARGS__) X(f64, double, __VA_ARGS__) \
 	X(bf16, uint16_t, __VA_ARGS__) X(c64, c64, __VA_ARGS__)
 
@@ -29,7 +30,9 @@ INL int32_t cut_i32(double x) { return (int32_t)x; }
 INL int64_t cut_i64(double x) { return (int64_t)x; }
 INL int32_t cutf_i32(float x) { return (int32_t)x; }
 INL int64_t cutf_i64(float x) { return (int64_t)x; }
-INL uint64_t cut_u64(double x) { return x >= 0x1p63 ? (uint64_t)(int64_t)(x - 0x1p63) ^ (uint64_t)1 << 63 : (uint64_t)(int64_t)x; }
+INL uint64_t cut_u64(double x) {
+	return x >= 0x1p63 ? (uint64_t)(int64_t)(x - 0x1p63) ^ (uint64_t)1 << 63 : (uint64_t)(int64_t)x;
+}
 #define CUT32(x) _Generic((x), float: cutf_i32((float)(x)), double: cut_i32((double)(x)), default: (x))
 #define CUT64(x) _Generic((x), float: cutf_i64((float)(x)), double: cut_i64((double)(x)), default: (x))
 #define CUTU64(x) _Generic((x), float: cut_u64((double)(x)), double: cut_u64((double)(x)), default: (x))
@@ -113,8 +116,8 @@ static void narrow_f64_f16(int64_t n, void *const *p) {
 #define CAST_ENTRY(d, D, s) cast_##s##_##d,
 #define CAST_LINE(s, S, _) {EACH_DTYPE(CAST_ENTRY, s)},
 #define EACH_DTYPE2(X) \
-	X(b8, , ) X(u8, , ) X(u16, , ) X(u32, , ) X(u64, , ) X(i8, , ) X(i16, , ) X(i32, , ) X(i64, , ) X(f16, , ) X(f32, , ) \
-	X(f64, , ) X(bf16, , ) X(c64, , )
+	X(b8, , ) X(u8, , ) X(u16, , ) X(u32, , ) X(u64, , ) X(i8, , ) X(i16, , ) X(i32, , ) X(i64, , ) \
+	X(f16, , ) X(f32, , ) X(f64, , ) X(bf16, , ) X(c64, , )
 static const row_fn casts[DT_COUNT][DT_COUNT] = {EACH_DTYPE2(CAST_LINE)};
 
 static const uint8_t dtype_size[DT_COUNT] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 4, 8, 2, 8};

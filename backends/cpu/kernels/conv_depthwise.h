@@ -4,11 +4,13 @@
 static void TN(conv_pack_depthwise)(const conv_args *p, int64_t lo, int64_t hi) {
 	const int64_t taps = p->k[0] * p->k[1] * p->k[2], C = p->groups, n = C * p->merge, W = (n + TL - 1) / TL * TL;
 	for (int64_t t = lo; t < hi; t++) {
-		int64_t q = p->flip ? taps - 1 - t : t, kw = q % p->k[2], kh = q / p->k[2] % p->k[1], kd = q / p->k[2] / p->k[1];
+		int64_t q = p->flip ? taps - 1 - t : t, kw = q % p->k[2], kh = q / p->k[2] % p->k[1],
+			kd = q / p->k[2] / p->k[1];
 		int64_t at = kd * p->ws[1] + kh * p->ws[2] + kw * p->ws[3];
 		T *d = (T *)p->packed + t * W;
 		for (int64_t c = 0; c < C; c++)
-			d[c] = C_HALF ? gemm_widen1(((const uint16_t *)p->w)[at + c * p->ws[0]], p->dtype) : ((const T *)p->w)[at + c * p->ws[0]];
+			d[c] = C_HALF ? gemm_widen1(((const uint16_t *)p->w)[at + c * p->ws[0]], p->dtype)
+				: ((const T *)p->w)[at + c * p->ws[0]];
 		for (int64_t c = C; c < n; c++) d[c] = d[c - C];
 		for (int64_t c = n; c < W; c++) d[c] = 0;
 	}
@@ -43,7 +45,8 @@ DEPTHWISE(1) DEPTHWISE(2) DEPTHWISE(3) DEPTHWISE(4) DEPTHWISE(5) DEPTHWISE(6) DE
 // for one of as many times the channels: a row is contiguous, and each tap reads it at its own offset all the same.
 static void TN(conv_depthwise)(const conv_args *p, int64_t lo, int64_t hi) {
 	static void (*const sum[8])(const conv_args *, const int64_t[3], int64_t, const T *, const T *, int64_t, T *) = {
-		TN(depthwise1), TN(depthwise2), TN(depthwise3), TN(depthwise4), TN(depthwise5), TN(depthwise6), TN(depthwise7), TN(depthwise8)};
+		TN(depthwise1), TN(depthwise2), TN(depthwise3), TN(depthwise4),
+		TN(depthwise5), TN(depthwise6), TN(depthwise7), TN(depthwise8)};
 	gemm_args g = TN(conv_gemm)(p);
 	const int64_t C = p->groups, M = p->merge, W = (C * M + TL - 1) / TL * TL, es = C_HALF ? 2 : sizeof(T);
 	T sums[8 * TL] __attribute__((aligned(64)));

@@ -8,19 +8,23 @@
 #define C_HALF (sizeof(T) == 4 && p->dtype != DT_F32)
 
 INL gemm_args TN(conv_gemm)(const conv_args *p) {
-	return (gemm_args){.dtype = p->dtype, .ors = p->os[3], .ocs = p->os[4], .drs = p->os[3], .dcs = p->os[4], .alpha = p->alpha, .beta = 1};
+	return (gemm_args){.dtype = p->dtype, .ors = p->os[3], .ocs = p->os[4], .drs = p->os[3], .dcs = p->os[4],
+		.alpha = p->alpha, .beta = 1};
 }
 
 // Panels lo..hi of the weights, counted through the groups.
 static void TN(conv_pack)(const conv_args *p, int64_t lo, int64_t hi) {
 	const gemm_args g = TN(conv_gemm)(p);
-	const int64_t es = C_HALF ? 2 : sizeof(T), taps = p->k[0] * p->k[1] * p->k[2], W = p->width, panels = (p->og - 1) / W + 1;
+	const int64_t es = C_HALF ? 2 : sizeof(T), taps = p->k[0] * p->k[1] * p->k[2], W = p->width,
+		panels = (p->og - 1) / W + 1;
 	for (; lo < hi; lo++) {
 		int64_t group = lo / panels, j = lo % panels * W, w = p->og - j < W ? p->og - j : W;
 		T *dst = (T *)p->packed + lo * taps * p->c * W;
 		for (int64_t t = 0; t < taps && !STOPPED(p->stop); t++, dst += p->c * W) {
-			int64_t q = p->flip ? taps - 1 - t : t, kw = q % p->k[2], kh = q / p->k[2] % p->k[1], kd = q / p->k[2] / p->k[1];
-			const char *src = (const char *)p->w + ((group * p->og + j) * p->ws[0] + kd * p->ws[1] + kh * p->ws[2] + kw * p->ws[3]) * es;
+			int64_t q = p->flip ? taps - 1 - t : t, kw = q % p->k[2], kh = q / p->k[2] % p->k[1],
+				kd = q / p->k[2] / p->k[1];
+			int64_t at = (group * p->og + j) * p->ws[0] + kd * p->ws[1] + kh * p->ws[2] + kw * p->ws[3];
+			const char *src = (const char *)p->w + at * es;
 			if (W == TL) TN(pack)(&g, dst, TL, src, p->ws[0], p->ws[4], w, p->c);
 			else TN(pack)(&g, dst, 2 * TL, src, p->ws[0], p->ws[4], w, p->c);
 		}
@@ -85,9 +89,11 @@ INL TN(conv_unit) TN(conv_unit_at)(const conv_args *p, int64_t u) {
 	t.h1 = t.h0 + p->bh < p->out[1] ? t.h0 + p->bh : p->out[1];
 	t.w1 = t.w0 + p->bw < p->out[2] ? t.w0 + p->bw : p->out[2];
 	t.o = (char *)p->o + (t.n * p->os[0] + t.d * p->os[1]) * es;
-	const int64_t at[3] = {t.d * p->stride[0] - p->pad[0], t.h0 * p->stride[1] - p->pad[1], t.w0 * p->stride[2] - p->pad[2]};
+	const int64_t at[3] = {t.d * p->stride[0] - p->pad[0], t.h0 * p->stride[1] - p->pad[1],
+		t.w0 * p->stride[2] - p->pad[2]};
 	if (p->slab) {
-		const int64_t size[3] = {(p->k[0] - 1) * p->kdil[0] + 1, (t.h1 - t.h0 - 1) * p->stride[1] + (p->k[1] - 1) * p->kdil[1] + 1,
+		const int64_t size[3] = {(p->k[0] - 1) * p->kdil[0] + 1,
+			(t.h1 - t.h0 - 1) * p->stride[1] + (p->k[1] - 1) * p->kdil[1] + 1,
 			(t.w1 - t.w0 - 1) * p->stride[2] + (p->k[2] - 1) * p->kdil[2] + 1};
 		TN(conv_fill)(p, t.n, at, size);
 		t.x = p->slab;
@@ -106,7 +112,8 @@ static void TN(conv_units)(const conv_args *p, int64_t lo, int64_t hi) {
 	for (; lo < hi; lo++) {
 		const TN(conv_unit) t = TN(conv_unit_at)(p, lo);
 		const int merged = p->kdil[2] == 1 && p->groups == 1 && t.s[2] == p->c;
-		const int64_t cols = t.w1 - t.w0, tiles = (cols - 1) / GEMM_MR + 1, step = (cols - 1) / tiles + 1, ars = p->stride[2] * t.s[2];
+		const int64_t cols = t.w1 - t.w0, tiles = (cols - 1) / GEMM_MR + 1, step = (cols - 1) / tiles + 1,
+			ars = p->stride[2] * t.s[2];
 		const T *panel = p->packed;
 		for (int64_t group = 0; group < p->groups; group++)
 			for (int64_t j = 0; j < p->og; j += W, panel += K * W) {

@@ -8,7 +8,8 @@ static void TN(conv_outer_pack)(const conv_args *p, int64_t lo, int64_t hi) {
 	const gemm_args g = TN(conv_gemm)(p);
 	const int64_t W = p->width, P = p->c * p->k[0] * p->k[1] * p->k[2], runs = (P - 1) / CONV_OUTER_RUN + 1;
 	for (; lo < hi; lo++) {
-		int64_t j = lo / runs * W, at = lo % runs * CONV_OUTER_RUN, n = P - at < CONV_OUTER_RUN ? P - at : CONV_OUTER_RUN;
+		int64_t j = lo / runs * W, at = lo % runs * CONV_OUTER_RUN,
+			n = P - at < CONV_OUTER_RUN ? P - at : CONV_OUTER_RUN;
 		int64_t w = p->og - j < W ? p->og - j : W;
 		T *dst = (T *)p->packed + j * P + at * W;
 		const T *src = (const T *)p->w + at * p->ws[3] + j * p->ws[0];
@@ -42,12 +43,13 @@ static void TN(conv_outer)(const conv_args *p, int64_t lo, int64_t hi) {
 			if (s < block) s = block;
 			if (end > block + p->bh) end = block + p->bh;
 			TN(micro_fn) micro = W == TL ? TN(micro1)[t.h - 1] : TN(micro2)[t.h - 1];
-			const T *x = (const T *)p->x + t.kd * p->xs[1] + t.kh * p->xs[2] + t.i, *b = (const T *)p->packed + t.j * rows * run * W;
+			const T *x = (const T *)p->x + t.kd * p->xs[1] + t.kh * p->xs[2] + t.i,
+				*b = (const T *)p->packed + t.j * rows * run * W;
 			for (; s < end; s++) {
 				if (STOPPED(p->stop)) return;
 				int64_t n = s / p->k[1] / p->k[0], d = s / p->k[1] % p->k[0], h = s % p->k[1];
-				micro(run, x + n * p->xs[4] + d * p->kdil[0] * p->xs[1] + h * p->kdil[1] * p->xs[2], 1, p->kdil[2] * p->xs[3],
-					b + s * run * W, W, t.sums);
+				micro(run, x + n * p->xs[4] + d * p->kdil[0] * p->xs[1] + h * p->kdil[1] * p->xs[2], 1,
+					p->kdil[2] * p->xs[3], b + s * run * W, W, t.sums);
 			}
 		}
 }
@@ -55,7 +57,8 @@ static void TN(conv_outer)(const conv_args *p, int64_t lo, int64_t hi) {
 // Adds the parts of tiles lo..hi and writes them.
 static void TN(conv_outer_emit)(const conv_args *p, int64_t lo, int64_t hi) {
 	const gemm_args g = TN(conv_gemm)(p);
-	const int64_t W = p->width, es = C_HALF ? 2 : sizeof(T), tiles = p->out[0] * p->out[1] * ((p->out[2] * p->n - 1) / GEMM_MR + 1) * ((p->og - 1) / W + 1);
+	const int64_t W = p->width, es = C_HALF ? 2 : sizeof(T),
+		tiles = p->out[0] * p->out[1] * ((p->out[2] * p->n - 1) / GEMM_MR + 1) * ((p->og - 1) / W + 1);
 	for (; lo < hi; lo++) {
 		const TN(conv_tile) t = TN(conv_tile_at)(p, lo);
 		for (int64_t q = 1; q < p->parts; q++) {

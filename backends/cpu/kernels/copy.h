@@ -46,7 +46,8 @@ static void copy(const void *args, int64_t lo, int64_t hi) {
 // into a square that fits the cache whatever the strides: with strides that are powers of two, the
 // lines of a larger block would share a few places of the cache.
 #define TRANSPOSE_BLOCK(T) \
-	static void transpose_##T(T *restrict out, const T *restrict in, int64_t ni, int64_t nj, int64_t oi, int64_t oj, int64_t ij) { \
+	static void transpose_##T(T *restrict out, const T *restrict in, int64_t ni, int64_t nj, int64_t oi, int64_t oj, \
+		int64_t ij) { \
 		enum { E = 64 / sizeof(T) }; \
 		T square[E][E] __attribute__((aligned(64))); \
 		for (int64_t j = 0; j < nj; j += E) { \
@@ -123,7 +124,8 @@ static void arange(const void *args, int64_t lo, int64_t hi) {
 	for (int64_t pos = lo; pos < hi; pos += TILE) {
 		int64_t n = hi - pos < TILE ? hi - pos : TILE;
 		if (integer) {
-			for (int64_t i = 0; i < n; i++) tile.i[i] = (int64_t)((uint64_t)a->start_int + (uint64_t)(pos + i) * (uint64_t)a->step_int);
+			for (int64_t i = 0; i < n; i++)
+				tile.i[i] = (int64_t)((uint64_t)a->start_int + (uint64_t)(pos + i) * (uint64_t)a->step_int);
 		} else {
 			for (int64_t i = 0; i < n; i++) tile.f[i] = a->start + (double)(pos + i) * a->step;
 		}

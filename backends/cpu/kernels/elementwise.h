@@ -14,7 +14,10 @@ static void elementwise(const void *args, int64_t lo, int64_t hi) {
 		void *p[4];
 		const ew_step *s = a->steps;
 		p[0] = (char *)a->out->p + lo * dtype_size[a->out->dtype];
-		for (int i = 0; i < a->ins; i++) p[1 + i] = (char *)a->in[s->src[i]].p + lo * dtype_size[a->in[s->src[i]].dtype];
+		for (int i = 0; i < a->ins; i++) {
+			const ew_operand *x = &a->in[s->src[i]];
+			p[1 + i] = (char *)x->p + lo * dtype_size[x->dtype];
+		}
 		(s->row < 0 ? cast_fn(s->in, s->out) : rows[s->row][s->in])(hi - lo, p);
 		return;
 	}

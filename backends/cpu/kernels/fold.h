@@ -54,21 +54,23 @@ INL double lanes_f64(vd v) {
 	return t[0];
 }
 
-// Sums add up SUM_DEPTH elements a lane in eight vectors, and those in pairs; what blocks give is added in a wider type. The
-// error of a long sum is that of a block, some units in the last place, whatever the width of vectors is.
+// Sums add up SUM_DEPTH elements a lane in eight vectors, and those in pairs; what blocks give is added in a wider
+// type. The error of a long sum is that of a block, some units in the last place, whatever the width of vectors is.
 enum { SUM_DEPTH = 16 };
 #define SUM_BLOCK(V, VANY, L) \
 	V s0 = {}, s1 = {}, s2 = {}, s3 = {}, s4 = {}, s5 = {}, s6 = {}, s7 = {}; \
 	const int64_t end = n - i < 8 * L * SUM_DEPTH ? n : i + 8 * L * SUM_DEPTH; \
 	for (; i + 8 * L <= end; i += 8 * L) { \
-		s0 += *(const VANY *)(p + i), s1 += *(const VANY *)(p + i + L), s2 += *(const VANY *)(p + i + 2 * L); \
-		s3 += *(const VANY *)(p + i + 3 * L), s4 += *(const VANY *)(p + i + 4 * L), s5 += *(const VANY *)(p + i + 5 * L); \
+		s0 += *(const VANY *)(p + i), s1 += *(const VANY *)(p + i + L); \
+		s2 += *(const VANY *)(p + i + 2 * L), s3 += *(const VANY *)(p + i + 3 * L); \
+		s4 += *(const VANY *)(p + i + 4 * L), s5 += *(const VANY *)(p + i + 5 * L); \
 		s6 += *(const VANY *)(p + i + 6 * L), s7 += *(const VANY *)(p + i + 7 * L); \
 	} \
 	for (; i + L <= end; i += L) s0 += *(const VANY *)(p + i); \
 	s0 = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
 
-// The whole vectors of n floats, added up in double: lane j of the totals holds elements j, j + LANES64, ... It gives how many.
+// The whole vectors of n floats, added up in double: lane j of the totals holds elements j, j + LANES64, ... It gives
+// how many.
 INL int64_t sum_f32_vectors(const float *p, int64_t n, vd *total) {
 	typedef float half_v __attribute__((vector_size(VB / 2)));
 	vd t0 = {}, t1 = {};

@@ -6,12 +6,14 @@
 // c[R][4][TL] += lanewise products.
 #define D_DECL(i) VT c##i##_0 = TLOAD(c + i * 4 * TL), c##i##_1 = TLOAD(c + (i * 4 + 1) * TL), \
 	c##i##_2 = TLOAD(c + (i * 4 + 2) * TL), c##i##_3 = TLOAD(c + (i * 4 + 3) * TL);
-#define D_STEP(i) { VT s = DLOAD(&T_A##i); DSTEP(c##i##_0, s, y0) DSTEP(c##i##_1, s, y1) DSTEP(c##i##_2, s, y2) DSTEP(c##i##_3, s, y3) }
+#define D_STEP(i) { \
+	VT s = DLOAD(&T_A##i); \
+	DSTEP(c##i##_0, s, y0) DSTEP(c##i##_1, s, y1) DSTEP(c##i##_2, s, y2) DSTEP(c##i##_3, s, y3) }
 #define D_OUT(i) TSTORE(c + i * 4 * TL, c##i##_0); TSTORE(c + (i * 4 + 1) * TL, c##i##_1); \
 	TSTORE(c + (i * 4 + 2) * TL, c##i##_2); TSTORE(c + (i * 4 + 3) * TL, c##i##_3);
 #define DOT(R) \
-	static __attribute__((noinline)) void SN(dot##R)(int64_t k, const A *restrict a, int64_t ars, const S *restrict b0, \
-		const S *restrict b1, const S *restrict b2, const S *restrict b3, T *restrict c) { \
+	static __attribute__((noinline)) void SN(dot##R)(int64_t k, const A *restrict a, int64_t ars, \
+		const S *restrict b0, const S *restrict b1, const S *restrict b2, const S *restrict b3, T *restrict c) { \
 		UNREAD const A *a0 = a, *a3 = a + 3 * ars; \
 		ROWS##R(D_DECL) \
 		for (int64_t p = 0; p < k; p += DSPAN) { \

@@ -5,7 +5,8 @@
 #define T_PAIRS (sizeof(T) == 4 && GEMM_PAIRS(g))
 
 // pack_panel from memory of the operands' type.
-INL void TN(pack)(const gemm_args *g, T *restrict dst, const int W, const void *src, int64_t ws, int64_t ks, int64_t width, int64_t k) {
+INL void TN(pack)(const gemm_args *g, T *restrict dst, const int W, const void *src, int64_t ws, int64_t ks,
+	int64_t width, int64_t k) {
 	if (!T_HALF) {
 		TN(pack_panel)(dst, W, src, ws, ks, width, k);
 		return;
@@ -27,7 +28,8 @@ INL void TN(pack)(const gemm_args *g, T *restrict dst, const int W, const void *
 			}
 			if (width <= 32) TN(pack_panel)(dst + p * W, W, (T *)rows, 64, 1, width, n);
 			else
-				for (int64_t q = 0; q < n; q++) for (int64_t r = 0; r < m; r++) f[(p + q) * W + w + r] = rows[r * 64 + q];
+				for (int64_t q = 0; q < n; q++) for (int64_t r = 0; r < m; r++)
+					f[(p + q) * W + w + r] = rows[r * 64 + q];
 		}
 	if (width > 32)
 		for (int64_t p = 0; p < k; p++) for (int64_t w = width; w < W; w++) f[p * W + w] = 0;
@@ -52,7 +54,8 @@ static __attribute__((noinline)) void TN(emit_slow)(const gemm_args *g, T *restr
 		if (d) {
 			int64_t dat = (i0 + i) * g->drs + j0 * g->dcs;
 			T beta = g->beta;
-			if (half) for (int64_t j = 0; j < w; j++) r[j] += beta * gemm_widen1(((const uint16_t *)d)[dat + j * g->dcs], g->dtype);
+			if (half) for (int64_t j = 0; j < w; j++)
+				r[j] += beta * gemm_widen1(((const uint16_t *)d)[dat + j * g->dcs], g->dtype);
 			else if (g->dcs == 1) for (int64_t j = 0; j < w; j++) r[j] += beta * ((const T *)d)[dat + j];
 			else for (int64_t j = 0; j < w; j++) r[j] += beta * ((const T *)d)[dat + j * g->dcs];
 		}
@@ -79,13 +82,15 @@ INL void TN(emit)(const gemm_args *g, T *restrict c, const int NV, int64_t h, in
 	}
 	T *r = (T *)o + i0 * g->ors + j0;
 	for (int64_t i = 0; i < h; i++, r += g->ors, c += NV * TL)
-		for (int v = 0; v < NV; v++) TSTORE(r + v * TL, first ? TLOAD(c + v * TL) : TLOAD(r + v * TL) + TLOAD(c + v * TL));
+		for (int v = 0; v < NV; v++)
+			TSTORE(r + v * TL, first ? TLOAD(c + v * TL) : TLOAD(r + v * TL) + TLOAD(c + v * TL));
 }
 
 // A unit of work: rows i0..i1 and columns j0..j1 of one item of the batch. Elements of a have as bytes.
 typedef struct { const char *a, *b, *d; char *o; int64_t i0, i1, j0, j1; } TN(unit);
 INL TN(unit) TN(unit_at)(const gemm_args *g, int64_t u, int64_t as) {
-	int64_t is = (g->m - 1) / g->rb + 1, js = (g->n - 1) / g->cb + 1, es = sizeof(T) == 8 ? 8 : g->dtype == DT_F32 ? 4 : 2;
+	int64_t is = (g->m - 1) / g->rb + 1, js = (g->n - 1) / g->cb + 1,
+		es = sizeof(T) == 8 ? 8 : g->dtype == DT_F32 ? 4 : 2;
 	int64_t item = u / (is * js), i = u % (is * js) / js, j = u % js;
 	TN(unit) t = {g->a, g->b, g->d, g->o, i * g->rb, (i + 1) * g->rb, j * g->cb, (j + 1) * g->cb};
 	if (t.i1 > g->m) t.i1 = g->m;
@@ -127,7 +132,8 @@ static void TN(gemm_tiles)(const gemm_args *g, int64_t lo, int64_t hi) {
 		int64_t rows = t.i1 - t.i0;
 		for (int64_t j = t.j0; j < t.j1;) {
 			int64_t left = t.j1 - j;
-			int nv = left <= TL ? 1 : left >= 4 * TL && rows <= (int64_t)(sizeof TN(micro4) / sizeof *TN(micro4)) ? 4 : 2;
+			int few = rows <= (int64_t)(sizeof TN(micro4) / sizeof *TN(micro4));
+			int nv = left <= TL ? 1 : left >= 4 * TL && few ? 4 : 2;
 			int64_t W = nv * TL, w = left < W ? left : W;
 			const TN(micro_fn) *micro = nv == 1 ? TN(micro1) : nv == 2 ? TN(micro2) : TN(micro4);
 			memset(sums, 0, rows * W * sizeof(T));
@@ -163,7 +169,8 @@ static void TN(gemm_tiles)(const gemm_args *g, int64_t lo, int64_t hi) {
 }
 
 // A panel of the packed path, and the words in one of its columns.
-INL void TN(pack_words)(const gemm_args *g, T *restrict dst, const int W, const void *src, int64_t ws, int64_t ks, int64_t width) {
+INL void TN(pack_words)(const gemm_args *g, T *restrict dst, const int W, const void *src, int64_t ws, int64_t ks,
+	int64_t width) {
 	if (T_PAIRS) pack_pairs((float *)dst, W, src, ws, ks, width, g->kc);
 	else TN(pack)(g, dst, W, src, ws, ks, width, g->kc);
 }
@@ -194,7 +201,8 @@ static void TN(gemm_block)(const gemm_args *g, int64_t lo, int64_t hi) {
 		if (i0 != have)
 			for (int64_t i = i0; i < i1; i += GEMM_MR) {
 				int64_t h = i1 - i < GEMM_MR ? i1 - i : GEMM_MR;
-				TN(pack_words)(g, ablock + (i - i0) * words, GEMM_MR, (const char *)g->a + (i * g->ars + g->pc * g->acs) * es, g->ars, g->acs, h);
+				TN(pack_words)(g, ablock + (i - i0) * words, GEMM_MR,
+					(const char *)g->a + (i * g->ars + g->pc * g->acs) * es, g->ars, g->acs, h);
 			}
 		have = i0;
 		for (int64_t j = j0; j < j1; j += NR)

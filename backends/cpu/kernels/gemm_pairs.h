@@ -9,7 +9,8 @@
 
 // dst[p*W + w] = the pair of src[w*ws + 2p*ks] and src[w*ws + (2p+1)*ks] for 2p < k, w < width; zero up to W, and
 // beyond an odd k.
-INL void pack_pairs(float *restrict dst, const int W, const uint16_t *restrict src, int64_t ws, int64_t ks, int64_t width, int64_t k) {
+INL void pack_pairs(float *restrict dst, const int W, const uint16_t *restrict src, int64_t ws, int64_t ks,
+	int64_t width, int64_t k) {
 	if (ws == 1 && width == W && W % LANES == 0) {
 		for (int64_t p = 0; p < k; p += 2, dst += W, src += 2 * ks)
 			for (int w = 0; w < W; w += LANES) {
@@ -34,9 +35,11 @@ INL void pack_pairs(float *restrict dst, const int W, const uint16_t *restrict s
 
 #define PAIRS(c, x, y) c = (vf)_mm512_dpbf16_ps((__m512)c, (__m512bh)x, (__m512bh)y);
 INL vf vload_pairs(const uint16_t *p) { return (vf)_mm512_loadu_si512(p); } // vload asks for a float's address
-#define PAIRS_STEP(i) { vi s = ((const int32_t *)a)[i] - (vi){}; PAIRS(c##i##_0, s, b0) PAIRS(c##i##_1, s, b1) } // float arithmetic would quiet NaNs
+// Float arithmetic would quiet NaNs.
+#define PAIRS_STEP(i) { vi s = ((const int32_t *)a)[i] - (vi){}; PAIRS(c##i##_0, s, b0) PAIRS(c##i##_1, s, b1) }
 // micro_packed of gemm_tile.h over pairs.
-static __attribute__((noinline)) void micro_pairs(int64_t k, const float *restrict a, const float *restrict b, float *restrict c) {
+static __attribute__((noinline)) void micro_pairs(int64_t k, const float *restrict a, const float *restrict b,
+	float *restrict c) {
 	ROWS_MR(T_ZERO2)
 	for (int64_t p = 0; p < k; p++, a += GEMM_MR, b += 2 * LANES) {
 		vf b0 = vload(b), b1 = vload(b + LANES);

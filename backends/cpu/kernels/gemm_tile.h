@@ -31,7 +31,9 @@ typedef TN(v4) TN(v4_any) __attribute__((aligned(sizeof(T)), may_alias));
 #define T_LOADB4 VT b0 = TLOAD(b), b1 = TLOAD(b + TL), b2 = TLOAD(b + 2 * TL), b3 = TLOAD(b + 3 * TL);
 #define T_FMA1(i, x) { VT s = (x) - (VT){}; c##i##_0 += s * b0; }
 #define T_FMA2(i, x) { VT s = (x) - (VT){}; c##i##_0 += s * b0; c##i##_1 += s * b1; }
-#define T_FMA4(i, x) { VT s = (x) - (VT){}; c##i##_0 += s * b0; c##i##_1 += s * b1; c##i##_2 += s * b2; c##i##_3 += s * b3; }
+#define T_FMA4(i, x) { \
+	VT s = (x) - (VT){}; \
+	c##i##_0 += s * b0; c##i##_1 += s * b1; c##i##_2 += s * b2; c##i##_3 += s * b3; }
 // Every third row has a pointer of its own; the others are one or two row strides behind it.
 #define T_A0 a0[0]
 #define T_A1 a0[ars]
@@ -51,8 +53,8 @@ typedef TN(v4) TN(v4_any) __attribute__((aligned(sizeof(T)), may_alias));
 #define T_PACKED2(i) T_FMA2(i, a[i])
 
 #define MICRO(R, NV) \
-	static __attribute__((noinline)) void TN(micro##R##x##NV)(int64_t k, const T *restrict a, int64_t ars, int64_t acs, \
-		const T *restrict b, int64_t brs, T *restrict c) { \
+	static __attribute__((noinline)) void TN(micro##R##x##NV)(int64_t k, const T *restrict a, int64_t ars, \
+		int64_t acs, const T *restrict b, int64_t brs, T *restrict c) { \
 		UNREAD const T *a0 = a, *a3 = a + 3 * ars, *a6 = a + 6 * ars, *a9 = a + 9 * ars; \
 		ROWS##R(T_DECL##NV) \
 		for (int64_t p = 0; p < k; p++) { \
@@ -81,13 +83,16 @@ static const TN(micro_fn) TN(micro4)[3] = {TN(micro1x4), TN(micro2x4), TN(micro3
 #endif
 static const TN(micro_fn) TN(micro1)[GEMM_MR] = T_TABLE(1), TN(micro2)[GEMM_MR] = T_TABLE(2);
 
-// The same for packed panels, whose strides are known: o[i*ors + j] = sum over p of a[p][GEMM_MR] * b[p][2*TL], added to
-// what is there if add. The rows of o come from far: they are asked for before the sums begin.
+// The same for packed panels, whose strides are known: o[i*ors + j] = sum over p of a[p][GEMM_MR] * b[p][2*TL], added
+// to what is there if add. The rows of o come from far: they are asked for before the sums begin.
 #define T_ZERO2(i) VT c##i##_0 = {}, c##i##_1 = {};
 #define T_FETCH2(i) __builtin_prefetch(o + i * ors); __builtin_prefetch(o + i * ors + 2 * TL - 1);
 #define T_SET2(i) TSTORE(o + i * ors, c##i##_0); TSTORE(o + i * ors + TL, c##i##_1);
-#define T_ADD2(i) TSTORE(o + i * ors, TLOAD(o + i * ors) + c##i##_0); TSTORE(o + i * ors + TL, TLOAD(o + i * ors + TL) + c##i##_1);
-static __attribute__((noinline)) void TN(micro_packed)(int64_t k, const T *restrict a, const T *restrict b, T *restrict o, int64_t ors, int add) {
+#define T_ADD2(i) \
+	TSTORE(o + i * ors, TLOAD(o + i * ors) + c##i##_0); \
+	TSTORE(o + i * ors + TL, TLOAD(o + i * ors + TL) + c##i##_1);
+static __attribute__((noinline)) void TN(micro_packed)(int64_t k, const T *restrict a, const T *restrict b,
+	T *restrict o, int64_t ors, int add) {
 	ROWS_MR(T_FETCH2)
 	ROWS_MR(T_ZERO2)
 	for (int64_t p = 0; p < k; p++, a += GEMM_MR, b += 2 * TL) {
@@ -102,8 +107,8 @@ static __attribute__((noinline)) void TN(micro_packed)(int64_t k, const T *restr
 
 // Writes the 4x4 block src[r*ld + c] transposed to dst[c*dd + r].
 INL void TN(transpose4)(T *restrict dst, int64_t dd, const T *restrict src, int64_t ld) {
-	TN(v4) r0 = *(const TN(v4_any) *)src, r1 = *(const TN(v4_any) *)(src + ld), r2 = *(const TN(v4_any) *)(src + 2 * ld),
-	       r3 = *(const TN(v4_any) *)(src + 3 * ld);
+	TN(v4) r0 = *(const TN(v4_any) *)src, r1 = *(const TN(v4_any) *)(src + ld);
+	TN(v4) r2 = *(const TN(v4_any) *)(src + 2 * ld), r3 = *(const TN(v4_any) *)(src + 3 * ld);
 	TN(v4) a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), b = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
 	TN(v4) c = __builtin_shufflevector(r0, r1, 2, 6, 3, 7), d = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
 	*(TN(v4_any) *)dst = __builtin_shufflevector(a, b, 0, 1, 4, 5);
@@ -113,7 +118,8 @@ INL void TN(transpose4)(T *restrict dst, int64_t dd, const T *restrict src, int6
 }
 
 // dst[p*W + w] = src[w*ws + p*ks] for p < k, w < width; zero for width <= w < W.
-INL void TN(pack_panel)(T *restrict dst, const int W, const T *restrict src, int64_t ws, int64_t ks, int64_t width, int64_t k) {
+INL void TN(pack_panel)(T *restrict dst, const int W, const T *restrict src, int64_t ws, int64_t ks, int64_t width,
+	int64_t k) {
 	if (width < W)
 		for (int64_t p = 0; p < k; p++)
 			for (int64_t w = width; w < W; w++) dst[p * W + w] = 0;

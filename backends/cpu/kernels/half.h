@@ -67,14 +67,14 @@ INL void vstore_f16(uint16_t *p, vf v) {
 // Ranges. dst and src may not overlap.
 #define HALF_RANGES(name) \
 	static void name##_widen(float *restrict dst, const uint16_t *restrict src, int64_t n) { \
-		int64_t i = 0; \
-		for (; i + LANES <= n; i += LANES) vstore(dst + i, vload_##name(src + i)); \
-		for (; i < n; i++) dst[i] = name##_f32(src[i]); \
+		int64_t whole = n / LANES * LANES; \
+		for (int64_t i = 0; i < whole; i += LANES) vstore(dst + i, vload_##name(src + i)); \
+		for (int64_t i = whole; i < n; i++) dst[i] = name##_f32(src[i]); \
 	} \
 	static void name##_narrow(uint16_t *restrict dst, const float *restrict src, int64_t n) { \
-		int64_t i = 0; \
-		for (; i + LANES <= n; i += LANES) vstore_##name(dst + i, vload(src + i)); \
-		for (; i < n; i++) dst[i] = f32_##name(src[i]); \
+		int64_t whole = n / LANES * LANES; \
+		for (int64_t i = 0; i < whole; i += LANES) vstore_##name(dst + i, vload(src + i)); \
+		for (int64_t i = whole; i < n; i++) dst[i] = f32_##name(src[i]); \
 	}
 HALF_RANGES(f16)
 HALF_RANGES(bf16)

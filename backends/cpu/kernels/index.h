@@ -4,8 +4,8 @@
 
 enum { INDEX_BLOCK = 256 };
 
-// Walks positions lo..lo+n row by row: the last argument sees at (first of the run, counted from lo), run (its length) and
-// pos (coordinates of its first position).
+// Walks positions lo..lo+n row by row: the last argument sees at (first of the run, counted from lo), run (its length)
+// and pos (coordinates of its first position).
 #define INDEX_WALK(g, lo, n, ...) \
 	{ \
 		int64_t pos[MAXD + 1] = {0}, rest = lo, last = (g)->nd - 1; \
@@ -142,7 +142,9 @@ INDEX_SET(index_set_4, index_u32)
 INDEX_SET(index_set_8, index_u64)
 
 typedef struct { float re, im; } index_c64;
-INL index_c64 index_c64_mul(index_c64 a, index_c64 b) { return (index_c64){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
+INL index_c64 index_c64_mul(index_c64 a, index_c64 b) {
+	return (index_c64){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
 INL int index_c64_less(index_c64 a, index_c64 b) { return a.re < b.re || (a.re == b.re && a.im < b.im); }
 #define C64_NAN(a) ((a).re != (a).re || (a).im != (a).im)
 
@@ -167,7 +169,9 @@ INDEX_ROW(index_prod_c64, index_c64, index_c64_mul(a, b))
 INDEX_ROW(index_or, uint8_t, a || b)
 INDEX_ROW(index_and, uint8_t, a && b)
 // NaN wins.
-#define INDEX_MINMAX(N, T) INDEX_ROW(index_max_##N, T, a < b || b != b ? b : a) INDEX_ROW(index_min_##N, T, b < a || b != b ? b : a)
+#define INDEX_MINMAX(N, T) \
+	INDEX_ROW(index_max_##N, T, a < b || b != b ? b : a) \
+	INDEX_ROW(index_min_##N, T, b < a || b != b ? b : a)
 INDEX_MINMAX(u8, uint8_t)
 INDEX_MINMAX(u16, uint16_t)
 INDEX_MINMAX(u32, uint32_t)
@@ -217,13 +221,16 @@ static const index_row index_rows[SCATTER_OPS][DT_COUNT] = {
 };
 
 // Applies row to n elements.
-INL void index_run(const index_args *g, index_row row, char *d, const char *s, int64_t n, int64_t ds, int64_t ss, int64_t es) {
-	for (; n > STOP_WORK && !STOPPED(g->stop); n -= STOP_WORK, d += STOP_WORK * ds * es, s += STOP_WORK * ss * es) row(d, s, STOP_WORK, ds, ss);
+INL void index_run(const index_args *g, index_row row, char *d, const char *s, int64_t n, int64_t ds, int64_t ss,
+	int64_t es) {
+	for (; n > STOP_WORK && !STOPPED(g->stop); n -= STOP_WORK, d += STOP_WORK * ds * es, s += STOP_WORK * ss * es)
+		row(d, s, STOP_WORK, ds, ss);
 	if (!STOPPED(g->stop)) row(d, s, n, ds, ss);
 }
 
 // Applies row to a whole slice.
-INL void index_slice(const index_args *g, index_row row, char *d, const char *s, const int64_t *ds, const int64_t *ss, int64_t es) {
+INL void index_slice(const index_args *g, index_row row, char *d, const char *s, const int64_t *ds, const int64_t *ss,
+	int64_t es) {
 	int64_t last = g->sd - 1, pos[MAXD] = {0};
 	if (last < 0) {
 		row(d, s, 1, 1, 1);
@@ -297,7 +304,8 @@ static void scatter(const void *args, int64_t lo, int64_t hi) {
 			continue;
 		}
 		for (int64_t i = 0; i < n; i++)
-			index_slice(g, row, (char *)g->array + off[i] * es, (const char *)g->values + from[i] * es, g->as, g->vs, es);
+			index_slice(g, row, (char *)g->array + off[i] * es, (const char *)g->values + from[i] * es, g->as,
+				g->vs, es);
 	}
 }
 #undef GATHER_SCALARS

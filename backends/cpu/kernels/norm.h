@@ -65,7 +65,8 @@ static void norm_rows(const norm_args *g, int64_t lo, int64_t hi, int centered) 
 					void *y = d->direct ? (void *)(out + i * d->in) : buf;
 					if (d->wide && centered) layer_f64(x, y, (const double *)w, (const double *)b, m, mean, scale);
 					else if (d->wide) rms_f64(x, y, (const double *)w, m, scale);
-					else if (centered) layer_f32(x, y, (const float *)w, (const float *)b, m, (float)mean, (float)scale);
+					else if (centered) layer_f32(x, y, (const float *)w, (const float *)b, m, (float)mean,
+						(float)scale);
 					else rms_f32(x, y, (const float *)w, m, (float)scale);
 					if (!d->direct) d->store(out + i * d->in, buf, m);
 				}

@@ -27,7 +27,8 @@ INL float f32_erf(float x) {
 	return f32_copysign(y, x);
 }
 
-// x P(t) with t = log(1 - x^2), in two pieces of N. Juffa's (2014, https://stackoverflow.com/a/49743348), each step rounded once.
+// x P(t) with t = log(1 - x^2), in two pieces of N. Juffa's (2014, https://stackoverflow.com/a/49743348), each step
+// rounded once.
 INL float f32_erfinv(float x) {
 	float t = F32_ERFINV_LOG(F32_FMA(-x, x, 1.0f));
 	float p = 5.43877832e-9f;

@@ -19,7 +19,10 @@
 	INL T t##_min(T a, T b) { return a < b ? a : b; } \
 	INL T t##_max(T a, T b) { return a > b ? a : b; } \
 	INL T t##_shl(T a, T b) { return (U)b < BITS ? (T)((W)a << ((U)b & (BITS - 1))) : 0; } \
-	INL T t##_shr(T a, T b) { return (T)(a >> ((U)b < BITS ? (U)b : SIGNED ? BITS - 1 : 0)) & ((U)b < BITS || SIGNED ? (T)-1 : 0); } \
+	INL T t##_shr(T a, T b) { \
+		T kept = (U)b < BITS || SIGNED ? (T)-1 : 0; \
+		return (T)(a >> ((U)b < BITS ? (U)b : SIGNED ? BITS - 1 : 0)) & kept; \
+	} \
 	INL T t##_pow(T a, T b) { \
 		if (b < 0) return a == 1 ? 1 : (SIGNED && a == (T)-1) ? ((b & 1) ? (T)-1 : 1) : 0; \
 		W r = 1, x = (W)a; \

@@ -30,7 +30,8 @@ INL float f32_log_near(float x) {
 }
 #define F32_ERFINV_LOG f32_log_near
 
-// a*b + c, rounded once; without the instruction, but for a rare double rounding, as the product of float32s is exact in float64.
+// a*b + c, rounded once; without the instruction, but for a rare double rounding, as the product of float32s is exact
+// in float64.
 #if defined(__FMA__) || defined(__aarch64__)
 #define F32_FMA __builtin_fmaf
 #else

@@ -183,36 +183,46 @@ REDUCE_TRUTH(c64, bits64, 0x7fffffff7fffffffull)
 
 // Float sums move to totals in double every 64 rows; that bounds the error of long columns.
 #define REDUCE_ROW(name, in, elem, acc, total, direct, flush, load, store) \
-	{in, elem, acc, total, direct, flush, load_##load, name##_run_to, name##_stack_on, name##_clear, name##_flush, store_##store}
+	{in, elem, acc, total, direct, flush, load_##load, name##_run_to, name##_stack_on, name##_clear, name##_flush, \
+		store_##store}
 
 #define REDUCE_COUNTS(op) { \
 	[DT_BOOL] = REDUCE_ROW(op##_u8, 1, 1, 4, 4, 1, 0, 8, 32), [DT_U8] = REDUCE_ROW(op##_u8, 1, 1, 4, 4, 1, 0, 8, 32), \
-	[DT_U16] = REDUCE_ROW(op##_u16, 2, 2, 4, 4, 1, 0, 16, 32), [DT_U32] = REDUCE_ROW(op##_u32, 4, 4, 4, 4, 1, 0, 32, 32), \
+	[DT_U16] = REDUCE_ROW(op##_u16, 2, 2, 4, 4, 1, 0, 16, 32), \
+	[DT_U32] = REDUCE_ROW(op##_u32, 4, 4, 4, 4, 1, 0, 32, 32), \
 	[DT_U64] = REDUCE_ROW(op##_u64, 8, 8, 8, 8, 1, 0, 64, 64), [DT_I8] = REDUCE_ROW(op##_i8, 1, 1, 4, 4, 1, 0, 8, 32), \
-	[DT_I16] = REDUCE_ROW(op##_i16, 2, 2, 4, 4, 1, 0, 16, 32), [DT_I32] = REDUCE_ROW(op##_u32, 4, 4, 4, 4, 1, 0, 32, 32), \
+	[DT_I16] = REDUCE_ROW(op##_i16, 2, 2, 4, 4, 1, 0, 16, 32), \
+	[DT_I32] = REDUCE_ROW(op##_u32, 4, 4, 4, 4, 1, 0, 32, 32), \
 	[DT_I64] = REDUCE_ROW(op##_u64, 8, 8, 8, 8, 1, 0, 64, 64), REDUCE_FLOATS_##op}
 #define REDUCE_FLOATS_sum \
-	[DT_F16] = REDUCE_ROW(sum_f32, 2, 4, 4, 8, 0, 64, f16, wide), [DT_BF16] = REDUCE_ROW(sum_f32, 2, 4, 4, 8, 0, 64, bf16, wide), \
-	[DT_F32] = REDUCE_ROW(sum_f32, 4, 4, 4, 8, 1, 64, 32, wide), [DT_F64] = REDUCE_ROW(sum_f64, 8, 8, 8, 16, 1, 64, 64, sum64), \
+	[DT_F16] = REDUCE_ROW(sum_f32, 2, 4, 4, 8, 0, 64, f16, wide), \
+	[DT_BF16] = REDUCE_ROW(sum_f32, 2, 4, 4, 8, 0, 64, bf16, wide), \
+	[DT_F32] = REDUCE_ROW(sum_f32, 4, 4, 4, 8, 1, 64, 32, wide), \
+	[DT_F64] = REDUCE_ROW(sum_f64, 8, 8, 8, 16, 1, 64, 64, sum64), \
 	[DT_C64] = REDUCE_ROW(sum_c64, 8, 8, 8, 16, 1, 64, 64, c128)
 #define REDUCE_FLOATS_OF(op) \
-	[DT_F16] = REDUCE_ROW(op##_f32, 2, 4, 4, 4, 0, 0, f16, f32), [DT_BF16] = REDUCE_ROW(op##_f32, 2, 4, 4, 4, 0, 0, bf16, f32), \
-	[DT_F32] = REDUCE_ROW(op##_f32, 4, 4, 4, 4, 1, 0, 32, f32), [DT_F64] = REDUCE_ROW(op##_f64, 8, 8, 8, 8, 1, 0, 64, f64), \
+	[DT_F16] = REDUCE_ROW(op##_f32, 2, 4, 4, 4, 0, 0, f16, f32), \
+	[DT_BF16] = REDUCE_ROW(op##_f32, 2, 4, 4, 4, 0, 0, bf16, f32), \
+	[DT_F32] = REDUCE_ROW(op##_f32, 4, 4, 4, 4, 1, 0, 32, f32), \
+	[DT_F64] = REDUCE_ROW(op##_f64, 8, 8, 8, 8, 1, 0, 64, f64), \
 	[DT_C64] = REDUCE_ROW(op##_c64, 8, 8, 8, 8, 1, 0, 64, 64)
 #define REDUCE_FLOATS_prod REDUCE_FLOATS_OF(prod)
 #define REDUCE_PLAIN(name, bytes, bits) REDUCE_ROW(name, bytes, bytes, bytes, bytes, 1, 0, bits, bits)
 #define REDUCE_BEST(op) { \
-	[DT_BOOL] = REDUCE_PLAIN(op##_u8, 1, 8), [DT_U8] = REDUCE_PLAIN(op##_u8, 1, 8), [DT_U16] = REDUCE_PLAIN(op##_u16, 2, 16), \
-	[DT_U32] = REDUCE_PLAIN(op##_u32, 4, 32), [DT_U64] = REDUCE_PLAIN(op##_u64, 8, 64), [DT_I8] = REDUCE_PLAIN(op##_i8, 1, 8), \
-	[DT_I16] = REDUCE_PLAIN(op##_i16, 2, 16), [DT_I32] = REDUCE_PLAIN(op##_i32, 4, 32), [DT_I64] = REDUCE_PLAIN(op##_i64, 8, 64), \
-	REDUCE_FLOATS_OF(op)}
+	[DT_BOOL] = REDUCE_PLAIN(op##_u8, 1, 8), [DT_U8] = REDUCE_PLAIN(op##_u8, 1, 8), \
+	[DT_U16] = REDUCE_PLAIN(op##_u16, 2, 16), [DT_U32] = REDUCE_PLAIN(op##_u32, 4, 32), \
+	[DT_U64] = REDUCE_PLAIN(op##_u64, 8, 64), [DT_I8] = REDUCE_PLAIN(op##_i8, 1, 8), \
+	[DT_I16] = REDUCE_PLAIN(op##_i16, 2, 16), [DT_I32] = REDUCE_PLAIN(op##_i32, 4, 32), \
+	[DT_I64] = REDUCE_PLAIN(op##_i64, 8, 64), REDUCE_FLOATS_OF(op)}
 #define REDUCE_TRUE(name, bytes, bits) REDUCE_ROW(name, bytes, bytes, 1, 1, 1, 0, bits, 8)
 #define REDUCE_LOGIC(op) { \
 	[DT_BOOL] = REDUCE_TRUE(op##_8, 1, 8), [DT_U8] = REDUCE_TRUE(op##_8, 1, 8), [DT_I8] = REDUCE_TRUE(op##_8, 1, 8), \
-	[DT_U16] = REDUCE_TRUE(op##_16, 2, 16), [DT_I16] = REDUCE_TRUE(op##_16, 2, 16), [DT_U32] = REDUCE_TRUE(op##_32, 4, 32), \
-	[DT_I32] = REDUCE_TRUE(op##_32, 4, 32), [DT_U64] = REDUCE_TRUE(op##_64, 8, 64), [DT_I64] = REDUCE_TRUE(op##_64, 8, 64), \
-	[DT_F16] = REDUCE_TRUE(op##_half, 2, 16), [DT_BF16] = REDUCE_TRUE(op##_half, 2, 16), [DT_F32] = REDUCE_TRUE(op##_f32, 4, 32), \
-	[DT_F64] = REDUCE_TRUE(op##_f64, 8, 64), [DT_C64] = REDUCE_TRUE(op##_c64, 8, 64)}
+	[DT_U16] = REDUCE_TRUE(op##_16, 2, 16), [DT_I16] = REDUCE_TRUE(op##_16, 2, 16), \
+	[DT_U32] = REDUCE_TRUE(op##_32, 4, 32), [DT_I32] = REDUCE_TRUE(op##_32, 4, 32), \
+	[DT_U64] = REDUCE_TRUE(op##_64, 8, 64), [DT_I64] = REDUCE_TRUE(op##_64, 8, 64), \
+	[DT_F16] = REDUCE_TRUE(op##_half, 2, 16), [DT_BF16] = REDUCE_TRUE(op##_half, 2, 16), \
+	[DT_F32] = REDUCE_TRUE(op##_f32, 4, 32), [DT_F64] = REDUCE_TRUE(op##_f64, 8, 64), \
+	[DT_C64] = REDUCE_TRUE(op##_c64, 8, 64)}
 
 static const reduce_fold reduce_folds[REDUCE_OPS][DT_COUNT] = {
 	[REDUCE_OP_SUM] = REDUCE_COUNTS(sum), [REDUCE_OP_PROD] = REDUCE_COUNTS(prod), [REDUCE_OP_MIN] = REDUCE_BEST(min),

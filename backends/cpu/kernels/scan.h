@@ -15,7 +15,8 @@ typedef struct {
 	int32_t size;
 	void (*row)(const void *in, int64_t is, void *out, int64_t os, int64_t n, scan_state *at);
 	// columns folds row after row of n neighbors; cs is their stride in the input, 1 in the output.
-	void (*columns)(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, scan_state *at);
+	void (*columns)(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n,
+		scan_state *at);
 	void (*carry)(void *out, int64_t os, int64_t n, const void *carry);
 } scan_fold;
 
@@ -55,7 +56,8 @@ typedef struct {
 			T a = q[0], b = q[S * is], c = q[2 * S * is], d = q[3 * S * is]; \
 			r[0] = a, r[S * os] = b, r[2 * S * os] = c, r[3 * S * os] = d; \
 			for (int64_t i = 1; i < S; i++) { \
-				a = F(a, q[i * is]), b = F(b, q[(S + i) * is]), c = F(c, q[(2 * S + i) * is]), d = F(d, q[(3 * S + i) * is]); \
+				a = F(a, q[i * is]), b = F(b, q[(S + i) * is]), c = F(c, q[(2 * S + i) * is]), \
+					d = F(d, q[(3 * S + i) * is]); \
 				r[i * os] = a, r[(S + i) * os] = b, r[(2 * S + i) * os] = c, r[(3 * S + i) * os] = d; \
 			} \
 			for (int k = done == 0 && begins; k < 4; k++) { \
@@ -90,7 +92,8 @@ typedef struct {
 	static void name##_next(T *restrict y, const T *restrict a, const T *restrict x, int64_t n) { \
 		for (int64_t i = 0; i < n; i++) y[i] = F(a[i], x[i]); \
 	} \
-	static void name##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, scan_state *at) { \
+	static void name##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, \
+		scan_state *at) { \
 		T buf[SCAN_COLUMNS], *o = out; \
 		const T *p = in; \
 		if (at->done == 0) LOAD(o, p, cs, n); \
@@ -120,7 +123,8 @@ typedef struct {
 		for (; i < n; i++) { float x = half##_f32(p[i * is]); a = F(a, x); o[i * os] = f32_##half(a); } \
 		at->acc[0] = a; \
 	} \
-	static void name##_##half##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, scan_state *at) { \
+	static void name##_##half##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, \
+		int64_t n, scan_state *at) { \
 		_Alignas(64) float x[SCAN_COLUMNS], *acc = at->acc; \
 		if (at->done == 0) load_##half(acc, in, cs, n), half##_narrow(out, acc, n); \
 		for (int64_t r = at->done == 0; r < rows; r++) { \
@@ -150,7 +154,8 @@ typedef struct {
 		} \
 		at->total = total, at->top = top; \
 	} \
-	static void name##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, scan_state *at) { \
+	static void name##_columns(const void *in, int64_t is, int64_t cs, void *out, int64_t os, int64_t rows, int64_t n, \
+		scan_state *at) { \
 		if (at->done == 0) for (int64_t i = 0; i < n; i++) { \
 			T a = LOAD(in, i * cs); \
 			STORE(out, i, a); \
@@ -217,11 +222,13 @@ SCAN_HALVES(bf16)
 #define SCAN_COUNTS(op, TRUTH) \
 	[DT_BOOL] = SCAN_ROW(TRUTH, 1), [DT_U8] = SCAN_ROW(op##_u8, 1), [DT_I8] = SCAN_ROW(op##_u8, 1), \
 	[DT_U16] = SCAN_ROW(op##_u16, 2), [DT_I16] = SCAN_ROW(op##_u16, 2), [DT_U32] = SCAN_ROW(op##_u32, 4), \
-	[DT_I32] = SCAN_ROW(op##_u32, 4), [DT_U64] = SCAN_ROW(op##_u64, 8), [DT_I64] = SCAN_ROW(op##_u64, 8), SCAN_HALF_ROWS(op)
+	[DT_I32] = SCAN_ROW(op##_u32, 4), [DT_U64] = SCAN_ROW(op##_u64, 8), [DT_I64] = SCAN_ROW(op##_u64, 8), \
+	SCAN_HALF_ROWS(op)
 #define SCAN_BEST(op) \
 	[DT_BOOL] = SCAN_ROW(op##_u8, 1), [DT_U8] = SCAN_ROW(op##_u8, 1), [DT_I8] = SCAN_ROW(op##_i8, 1), \
 	[DT_U16] = SCAN_ROW(op##_u16, 2), [DT_I16] = SCAN_ROW(op##_i16, 2), [DT_U32] = SCAN_ROW(op##_u32, 4), \
-	[DT_I32] = SCAN_ROW(op##_i32, 4), [DT_U64] = SCAN_ROW(op##_u64, 8), [DT_I64] = SCAN_ROW(op##_i64, 8), SCAN_HALF_ROWS(op), \
+	[DT_I32] = SCAN_ROW(op##_i32, 4), [DT_U64] = SCAN_ROW(op##_u64, 8), [DT_I64] = SCAN_ROW(op##_i64, 8), \
+	SCAN_HALF_ROWS(op), \
 	[DT_F32] = SCAN_ROW(op##_f32, 4), [DT_F64] = SCAN_ROW(op##_f64, 8), [DT_C64] = SCAN_ROW(op##_c64, 8)
 
 static const scan_fold scan_folds[SCAN_OPS][DT_COUNT] = {
@@ -261,7 +268,8 @@ static void scan(const void *args, int64_t lo, int64_t hi) {
 		int64_t out = walk_offset(k, g->kd, g->kshape, g->kout) + pos * g->os;
 		for (at.done = 0; at.done < n && !STOPPED(g->stop); at.done += STOP_WORK) {
 			int64_t m = n - at.done < STOP_WORK ? n - at.done : STOP_WORK;
-			f->row((const char *)g->in + (in + at.done * g->is) * f->size, g->is, (char *)g->out + (out + at.done * g->os) * f->size, g->os, m, &at);
+			f->row((const char *)g->in + (in + at.done * g->is) * f->size, g->is,
+				(char *)g->out + (out + at.done * g->os) * f->size, g->os, m, &at);
 		}
 	}
 }

@@ -69,7 +69,8 @@ INL float softmax_terms_f32(const float *x, float *out, int64_t n, float top) {
 	for (; i + 4 * LANES <= n; i += 4 * LANES) {
 		vf a = softmax_exp(vload(x + i) - t), b = softmax_exp(vload(x + i + LANES) - t);
 		vf c = softmax_exp(vload(x + i + 2 * LANES) - t), d = softmax_exp(vload(x + i + 3 * LANES) - t);
-		if (out) vstore(out + i, a), vstore(out + i + LANES, b), vstore(out + i + 2 * LANES, c), vstore(out + i + 3 * LANES, d);
+		if (out) vstore(out + i, a), vstore(out + i + LANES, b), vstore(out + i + 2 * LANES, c),
+			vstore(out + i + 3 * LANES, d);
 		s0 += a, s1 += b, s2 += c, s3 += d;
 	}
 	for (; i + LANES <= n; i += LANES) {
@@ -117,7 +118,8 @@ static void softmax_scale_f64(const double *x, double *out, int64_t n, double to
 static void softmax_row_f32(const float *x, float *out, int64_t n) {
 	float top = max_f32_run(x, n);
 	double sum = 0;
-	for (int64_t i = 0; i < n; i += SOFTMAX_SUM) sum += softmax_terms_f32(x + i, out + i, n - i < SOFTMAX_SUM ? n - i : SOFTMAX_SUM, top);
+	for (int64_t i = 0; i < n; i += SOFTMAX_SUM)
+		sum += softmax_terms_f32(x + i, out + i, n - i < SOFTMAX_SUM ? n - i : SOFTMAX_SUM, top);
 	float factor = (float)(1 / sum);
 	for (int64_t i = 0; i < n; i++) out[i] *= factor;
 }
@@ -142,7 +144,8 @@ static const row_dtype row_dtypes[DT_COUNT] = {
 
 // The greatest element and the sum of exp(x - greatest) of one chunk, in one pass over blocks: what was summed
 // is scaled down when a block holds a greater one.
-static void softmax_fold(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, int64_t n, double *greatest, double *sum) {
+static void softmax_fold(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, int64_t n, double *greatest,
+	double *sum) {
 	ROOM(char, buf, SOFTMAX_LOADED);
 	double top = -INFINITY, total = 0;
 	for (int64_t i = 0; i < n && !STOPPED(stop); i += SOFTMAX_BLOCK) {
@@ -168,8 +171,10 @@ INL void softmax_merge(double *top, double *sum, double t, double s) {
 	*top = most;
 }
 
-// A whole row by chunks, as if every chunk were a unit of its own: the row's result does not depend on how many there are.
-static void softmax_whole(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, int64_t n, double *top, double *sum) {
+// A whole row by chunks, as if every chunk were a unit of its own: the row's result does not depend on how many there
+// are.
+static void softmax_whole(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, int64_t n, double *top,
+	double *sum) {
 	softmax_fold(d, stop, p, stride, n < SOFTMAX_CHUNK ? n : SOFTMAX_CHUNK, top, sum);
 	for (int64_t i = SOFTMAX_CHUNK; i < n && !STOPPED(stop); i += SOFTMAX_CHUNK) {
 		double t, s;
@@ -178,7 +183,8 @@ static void softmax_whole(const row_dtype *d, stop_flag stop, const char *p, int
 	}
 }
 
-static void softmax_scale(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, char *out, int64_t n, double top, double sum) {
+static void softmax_scale(const row_dtype *d, stop_flag stop, const char *p, int64_t stride, char *out, int64_t n,
+	double top, double sum) {
 	ROOM(char, buf, SOFTMAX_LOADED);
 	if (top - top != 0) sum = NAN; // inf - inf
 	for (int64_t i = 0; i < n && !STOPPED(stop); i += SOFTMAX_BLOCK) {
@@ -222,7 +228,8 @@ static void softmax_part(const void *args, int64_t lo, int64_t hi) {
 	for (int64_t u = lo; u < hi; u++) {
 		int64_t pos = u % g->chunks * SOFTMAX_CHUNK, n = g->n - pos < SOFTMAX_CHUNK ? g->n - pos : SOFTMAX_CHUNK;
 		int64_t off = walk_offset(u / g->chunks, g->kd, g->kshape, g->kin) + pos * g->stride;
-		softmax_fold(d, g->stop, (const char *)g->in + off * d->in, g->stride, n, &g->parts[2 * u], &g->parts[2 * u + 1]);
+		softmax_fold(d, g->stop, (const char *)g->in + off * d->in, g->stride, n, &g->parts[2 * u],
+			&g->parts[2 * u + 1]);
 	}
 }
 
@@ -230,10 +237,12 @@ static void softmax_apply(const void *args, int64_t lo, int64_t hi) {
 	const softmax_args *g = args;
 	const row_dtype *d = &row_dtypes[g->dtype];
 	for (int64_t u = lo; u < hi; u++) {
-		int64_t k = u / g->chunks, pos = u % g->chunks * SOFTMAX_CHUNK, n = g->n - pos < SOFTMAX_CHUNK ? g->n - pos : SOFTMAX_CHUNK;
+		int64_t k = u / g->chunks, pos = u % g->chunks * SOFTMAX_CHUNK,
+			n = g->n - pos < SOFTMAX_CHUNK ? g->n - pos : SOFTMAX_CHUNK;
 		int64_t in = walk_offset(k, g->kd, g->kshape, g->kin) + pos * g->stride;
 		int64_t out = walk_offset(k, g->kd, g->kshape, g->kout) + pos;
-		softmax_scale(d, g->stop, (const char *)g->in + in * d->in, g->stride, (char *)g->out + out * d->in, n, g->parts[2 * k], g->parts[2 * k + 1]);
+		softmax_scale(d, g->stop, (const char *)g->in + in * d->in, g->stride, (char *)g->out + out * d->in, n,
+			g->parts[2 * k], g->parts[2 * k + 1]);
 	}
 }
 
@@ -251,7 +260,8 @@ static void logsumexp(const void *args, int64_t lo, int64_t hi) {
 	const row_dtype *d = &row_dtypes[g->dtype];
 	for (int64_t u = lo; u < hi; u++) {
 		double top, sum;
-		softmax_whole(d, g->stop, (const char *)g->in + walk_offset(u, g->kd, g->kshape, g->kin) * d->in, g->stride, g->n, &top, &sum);
+		softmax_whole(d, g->stop, (const char *)g->in + walk_offset(u, g->kd, g->kshape, g->kin) * d->in, g->stride,
+			g->n, &top, &sum);
 		logsumexp_store(g, u, top, sum);
 	}
 }

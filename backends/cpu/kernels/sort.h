@@ -19,15 +19,23 @@ static void sort_vector_available(const void *args, int64_t lo, int64_t hi) {
 #define SORT_ROW(name, U, SIGN, INF) \
 	static int64_t sort_load_##name(U *restrict k, const U *restrict p, int64_t s, int64_t n, int kind) { \
 		int64_t zeros = 0; /* of negative sign */ \
-		if (kind == 2 && s == 1) for (int64_t i = 0; i < n; i++) { U b = p[i]; zeros += b == SIGN; k[i] = SORT_FLOAT_KEY(U, b, SIGN, INF); } \
-		else if (kind == 2) for (int64_t i = 0; i < n; i++) { U b = p[i * s]; zeros += b == SIGN; k[i] = SORT_FLOAT_KEY(U, b, SIGN, INF); } \
-		else for (int64_t i = 0; i < n; i++) k[i] = p[i * s] ^ (kind == 1 ? SIGN : 0); \
+		if (kind == 2 && s == 1) for (int64_t i = 0; i < n; i++) { \
+			U b = p[i]; \
+			zeros += b == SIGN; \
+			k[i] = SORT_FLOAT_KEY(U, b, SIGN, INF); \
+		} else if (kind == 2) for (int64_t i = 0; i < n; i++) { \
+			U b = p[i * s]; \
+			zeros += b == SIGN; \
+			k[i] = SORT_FLOAT_KEY(U, b, SIGN, INF); \
+		} else for (int64_t i = 0; i < n; i++) k[i] = p[i * s] ^ (kind == 1 ? SIGN : 0); \
 		return zeros; \
 	} \
 	static void sort_store_##name(U *restrict o, int64_t s, const U *restrict k, int64_t n, int kind) { \
 		U nan = INF | (INF & -INF) >> 1; \
-		if (kind == 2) for (int64_t i = 0; i < n; i++) { U b = k[i]; o[i * s] = b == ~(U)0 ? nan : (b & SIGN) ? b ^ SIGN : ~b; } \
-		else for (int64_t i = 0; i < n; i++) o[i * s] = k[i] ^ (kind == 1 ? SIGN : 0); \
+		if (kind == 2) for (int64_t i = 0; i < n; i++) { \
+			U b = k[i]; \
+			o[i * s] = b == ~(U)0 ? nan : (b & SIGN) ? b ^ SIGN : ~b; \
+		} else for (int64_t i = 0; i < n; i++) o[i * s] = k[i] ^ (kind == 1 ? SIGN : 0); \
 	} \
 	/* Zeros of both signs are equal: they come out in the order they had. */ \
 	static void sort_zeros_##name(U *o, int64_t os, const U *p, int64_t s, const U *k, int64_t n, stop_flag stop) { \
@@ -85,7 +93,8 @@ static void sort_keys(const sort_args *g, void *k, void *tmp, int64_t n) {
 }
 
 // What sorted keys stand for goes to positions at and on; all keys of zeros are among them, or none.
-static void sort_store(const sort_args *g, const void *in, void *out, int64_t at, int64_t n, const void *k, int64_t zeros) {
+static void sort_store(const sort_args *g, const void *in, void *out, int64_t at, int64_t n, const void *k,
+	int64_t zeros) {
 	int kind = sort_kind(g);
 	if (g->arg) {
 		bits32 *o = (bits32 *)out + at * g->os;
@@ -131,7 +140,8 @@ static void sort_sample(const void *args, int64_t lo, int64_t hi) {
 		sort_load(g, g->in, at, 1, k + i * size, tmp, &zeros);
 	}
 	sort_keys(g, k, tmp, n);
-	for (int64_t i = 1; i < s->parts; i++) memcpy((char *)s->splitters + (i - 1) * size, k + i * s->sample * size, size);
+	for (int64_t i = 1; i < s->parts; i++)
+		memcpy((char *)s->splitters + (i - 1) * size, k + i * s->sample * size, size);
 }
 
 // sort_split loads blocks and parts each of them into ranges.

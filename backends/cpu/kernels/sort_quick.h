@@ -117,9 +117,10 @@ static void SORT_NAME(sort_keys)(SORT_T *p, SORT_T *tmp, int64_t n, int64_t kth,
 	if (n > 1) SORT_NAME(sort_short)(p, n);
 }
 
-// Parts keys by ascending splitters into ranges, a splitter being the first key of its range, and writes where they end;
-// p is at position at.
-static void SORT_NAME(sort_parts)(SORT_T *p, SORT_T *tmp, int64_t n, const SORT_T *splitters, int64_t parts, int64_t at, int64_t *ends, stop_flag stop) {
+// Parts keys by ascending splitters into ranges, a splitter being the first key of its range, and writes where they
+// end; p is at position at.
+static void SORT_NAME(sort_parts)(SORT_T *p, SORT_T *tmp, int64_t n, const SORT_T *splitters, int64_t parts, int64_t at,
+	int64_t *ends, stop_flag stop) {
 	if (parts == 1) {
 		*ends = at + n;
 		return;

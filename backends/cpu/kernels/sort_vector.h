@@ -18,7 +18,8 @@ static void stop_copy(void *to, const void *from, int64_t n, stop_flag stop) {
 #define SORT_COLUMNS(X) \
 	X(0, 1) X(2, 3) X(4, 5) X(6, 7) X(0, 2) X(1, 3) X(4, 6) X(5, 7) X(1, 2) X(5, 6) \
 	X(0, 4) X(3, 7) X(1, 5) X(2, 6) X(1, 4) X(3, 6) X(2, 4) X(3, 5) X(3, 4)
-#define SORT_HALVE_ROWS(X) X(0, 4) X(1, 5) X(2, 6) X(3, 7) X(0, 2) X(1, 3) X(4, 6) X(5, 7) X(0, 1) X(2, 3) X(4, 5) X(6, 7)
+#define SORT_HALVE_ROWS(X) \
+	X(0, 4) X(1, 5) X(2, 6) X(3, 7) X(0, 2) X(1, 3) X(4, 6) X(5, 7) X(0, 1) X(2, 3) X(4, 5) X(6, 7)
 #define SORT_MIRROR_ROWS(X, g) X(0, 7, g) X(1, 6, g) X(2, 5, g) X(3, 4, g)
 
 // Lane numbers reversed within groups of g, and exchanged at distance g.
@@ -38,10 +39,15 @@ static void stop_copy(void *to, const void *from, int64_t n, stop_flag stop) {
 // The lower lanes of a group keep the smaller ones, the upper lanes the larger.
 #define SORT_KEEP(x, y, h) SORT_MASK_MAX(SORT_MIN(x, y), SORT_UPPER(h), x, y)
 #define SORT_MIRROR(a, b, g) { \
-	__m512i x_ = SORT_PERMUTE(SORT_LANES(SORT_LANE_FLIP, g), v##b), y_ = SORT_PERMUTE(SORT_LANES(SORT_LANE_FLIP, g), v##a); \
+	__m512i x_ = SORT_PERMUTE(SORT_LANES(SORT_LANE_FLIP, g), v##b), \
+		y_ = SORT_PERMUTE(SORT_LANES(SORT_LANE_FLIP, g), v##a); \
 	v##a = SORT_KEEP(v##a, x_, (g) / 2); v##b = SORT_KEEP(v##b, y_, (g) / 2); }
-#define SORT_SWAP(a, g) { __m512i x_ = SORT_PERMUTE(SORT_LANES(SORT_LANE_SWAP, g), v##a); v##a = SORT_KEEP(v##a, x_, g); }
-#define SORT_SWAPS(g) SORT_SWAP(0, g) SORT_SWAP(1, g) SORT_SWAP(2, g) SORT_SWAP(3, g) SORT_SWAP(4, g) SORT_SWAP(5, g) SORT_SWAP(6, g) SORT_SWAP(7, g)
+#define SORT_SWAP(a, g) { \
+	__m512i x_ = SORT_PERMUTE(SORT_LANES(SORT_LANE_SWAP, g), v##a); \
+	v##a = SORT_KEEP(v##a, x_, g); }
+#define SORT_SWAPS(g) \
+	SORT_SWAP(0, g) SORT_SWAP(1, g) SORT_SWAP(2, g) SORT_SWAP(3, g) \
+	SORT_SWAP(4, g) SORT_SWAP(5, g) SORT_SWAP(6, g) SORT_SWAP(7, g)
 // One round interleaves the first four rows with the last four: index bits rotate by one, and after
 // three rounds the columns lie one after the other.
 #define SORT_INTERLEAVE { \
@@ -52,7 +58,8 @@ static void stop_copy(void *to, const void *from, int64_t n, stop_flag stop) {
 	v0 = a_; v1 = b_; v2 = c_; v3 = d_; v4 = e_; v5 = f_; v6 = g_; v7 = h_; }
 
 #define SORT_PART_MASK(T, L, n) ((n) >= (L) ? (SORT_MASK)-1 : (n) <= 0 ? 0 : (SORT_MASK)((1u << (n)) - 1))
-#define SORT_LOAD(i) v##i = SORT_MASK_LOAD(_mm512_set1_epi64(-1), SORT_PART_MASK(T, SORT_L, n - SORT_L * i), p + SORT_L * i);
+#define SORT_LOAD(i) v##i = SORT_MASK_LOAD(_mm512_set1_epi64(-1), SORT_PART_MASK(T, SORT_L, n - SORT_L * i), \
+	p + SORT_L * i);
 #define SORT_STORE(i) SORT_MASK_STORE(p + SORT_L * i, SORT_PART_MASK(T, SORT_L, n - SORT_L * i), v##i);
 
 #define SORT_T uint32_t

@@ -47,7 +47,8 @@ static void pick(void *restrict dst, const void *restrict src, int64_t stride, i
 	break
 
 // rows of m elements, step apart, to contiguous memory. Short rows go by columns where those are near each other.
-static void pick_rows(void *restrict dst, const void *restrict src, int64_t step, int64_t rows, int64_t stride, int64_t m, int size) {
+static void pick_rows(void *restrict dst, const void *restrict src, int64_t step, int64_t rows, int64_t stride,
+	int64_t m, int size) {
 	if (step == 0) { // one row again and again
 		pick(dst, src, stride, m, size);
 		int64_t all = rows * m * size;
@@ -123,15 +124,16 @@ static void tile_gather(void *dst, const void *src, int64_t n, int size, int64_t
 		const int64_t rows = nd > 1 && row <= 256 && j[nd - 1] == 0 ? (n - done) / row : 0;
 		if (rows > 1) {
 			int64_t left = shape[nd - 2] - j[nd - 2], k = rows < left ? rows : left;
-			pick_rows((char *)dst + done * size, (const char *)src + tile_offset(nd, j, strides) * size, strides[nd - 2], k,
-				strides[nd - 1], row, size);
+			pick_rows((char *)dst + done * size, (const char *)src + tile_offset(nd, j, strides) * size,
+				strides[nd - 2], k, strides[nd - 1], row, size);
 			m = k * row;
 			tile_advance(k, nd - 1, shape, j);
 			continue;
 		}
 		m = row - j[nd - 1];
 		if (m > n - done) m = n - done;
-		pick((char *)dst + done * size, (const char *)src + tile_offset(nd, j, strides) * size, strides[nd - 1], m, size);
+		pick((char *)dst + done * size, (const char *)src + tile_offset(nd, j, strides) * size, strides[nd - 1],
+			m, size);
 		tile_advance(m, nd, shape, j);
 	}
 }
@@ -143,7 +145,8 @@ static void tile_scatter(void *dst, const void *src, int64_t n, int size, int64_
 	for (int64_t done = 0, m; done < n; done += m) {
 		m = shape[nd - 1] - j[nd - 1];
 		if (m > n - done) m = n - done;
-		place((char *)dst + tile_offset(nd, j, strides) * size, strides[nd - 1], (const char *)src + done * size, m, size);
+		place((char *)dst + tile_offset(nd, j, strides) * size, strides[nd - 1], (const char *)src + done * size,
+			m, size);
 		tile_advance(m, nd, shape, j);
 	}
 }

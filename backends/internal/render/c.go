@@ -24,7 +24,8 @@ var narrowed = []string{"f32_sin", "f32_cos", "f32_tan", "f32_mod"}
 func Rows() string {
 	var b, loops, names strings.Builder
 	b.WriteString("// Code generated from the op table by go generate; DO NOT EDIT.\n")
-	b.WriteString("// ROW1 to ROW3 (elementwise_rows.h) make the loop: name, result type, then type and name of each argument, then the body.\n\n")
+	b.WriteString("// ROW1 to ROW3 (elementwise_rows.h) make the loop: name, result type, then type and name of each " +
+		"argument, then\n// the body.\n\n")
 	for _, r := range table.Rows {
 		fmt.Fprintf(&names, "\tROW_%s,\n", r.Name)
 		fmt.Fprintf(&loops, "\t[ROW_%s] = {", r.Name)
@@ -58,6 +59,30 @@ func Rows() string {
 	}
 	b.WriteString("\n// The order of the table.\nenum {\n" + names.String() + "\tROW_COUNT\n};\n")
 	b.WriteString("\nstatic const row_fn rows[ROW_COUNT][DT_COUNT] = {\n" + loops.String() + "};\n")
+	return wrap(b.String(), 120)
+}
+
+// wrap breaks lines of text behind commas, or else at spaces, so that none has more than width columns, a tab counting
+// as 4. The rest of a line begins one tab further in.
+func wrap(text string, width int) string {
+	var b strings.Builder
+	for _, line := range strings.SplitAfter(text, "\n") {
+		indent := line[:len(line)-len(strings.TrimLeft(line, "\t"))]
+		for len(line)+3*strings.Count(line, "\t") > width+1 { // the newline has no column
+			tabs := strings.Count(line, "\t")
+			window := line[:width-3*tabs+1]
+			at := strings.LastIndex(window, ", ") + 1
+			if at == 0 {
+				at = strings.LastIndex(window, " ")
+			}
+			if at <= 0 {
+				break
+			}
+			b.WriteString(line[:at] + "\n")
+			line = indent + "\t" + line[at+1:]
+		}
+		b.WriteString(line)
+	}
 	return b.String()
 }
 

@@ -4,7 +4,7 @@
 package neon
 
 /*
-#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing
+#cgo CFLAGS: -O3 -g0 -Wall -Wextra -fno-strict-aliasing
 #cgo LDFLAGS: -lm
 extern void *const mlx_go_table_neon[];
 */

@@ -4,7 +4,7 @@
 package v2
 
 /*
-#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing -march=nehalem
+#cgo CFLAGS: -O3 -g0 -Wall -Wextra -fno-strict-aliasing -march=nehalem
 #cgo LDFLAGS: -lm
 extern void *const mlx_go_table_v2[];
 */

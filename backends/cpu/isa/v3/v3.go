@@ -4,7 +4,7 @@
 package v3
 
 /*
-#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing -march=haswell
+#cgo CFLAGS: -O3 -g0 -Wall -Wextra -fno-strict-aliasing -march=haswell
 #cgo LDFLAGS: -lm
 extern void *const mlx_go_table_v3[];
 */

@@ -4,7 +4,7 @@
 package v4
 
 /*
-#cgo CFLAGS: -O3 -g0 -w -fno-strict-aliasing -march=cooperlake
+#cgo CFLAGS: -O3 -g0 -Wall -Wextra -fno-strict-aliasing -march=cooperlake
 #cgo LDFLAGS: -lm
 extern void *const mlx_go_table_v4[];
 */

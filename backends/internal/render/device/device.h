@@ -9,7 +9,8 @@
 		return (T)(q - (ZERO_MINUS_ONE && a % b != 0 && (a < 0) != (b < 0))); \
 	} \
 	INL T t##_mod(T a, T b) { return b ? t##_sub(a, t##_mul(t##_floordiv(a, b), b)) : (T)0; }
-INT_DIVISION(u8, uint8_t, 0) INT_DIVISION(u16, uint16_t, 0) INT_DIVISION(u32, uint32_t, 0) INT_DIVISION(u64, uint64_t, 0)
+INT_DIVISION(u8, uint8_t, 0) INT_DIVISION(u16, uint16_t, 0) INT_DIVISION(u32, uint32_t, 0)
+INT_DIVISION(u64, uint64_t, 0)
 INT_DIVISION(i8, int8_t, 1) INT_DIVISION(i16, int16_t, 1) INT_DIVISION(i32, int32_t, 1) INT_DIVISION(i64, int64_t, 1)
 
 #define FLOAT_FUNCTIONS(t, T) \

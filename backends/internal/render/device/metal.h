@@ -6,7 +6,8 @@
 #define STDLIB1(name, metal_name) INL float f32_##name(float a) { return metal::precise::metal_name(a); }
 STDLIB1(sqrt, sqrt) STDLIB1(exp, exp) STDLIB1(log, log) STDLIB1(log2, log2) STDLIB1(log10, log10)
 STDLIB1(sin, sin) STDLIB1(cos, cos) STDLIB1(tan, tan) STDLIB1(asin, asin) STDLIB1(acos, acos) STDLIB1(atan, atan)
-STDLIB1(sinh, sinh) STDLIB1(cosh, cosh) STDLIB1(tanh, tanh) STDLIB1(asinh, asinh) STDLIB1(acosh, acosh) STDLIB1(atanh, atanh)
+STDLIB1(sinh, sinh) STDLIB1(cosh, cosh) STDLIB1(tanh, tanh) STDLIB1(asinh, asinh) STDLIB1(acosh, acosh)
+STDLIB1(atanh, atanh)
 STDLIB1(floor, floor) STDLIB1(ceil, ceil) STDLIB1(trunc, trunc) STDLIB1(rint, rint) STDLIB1(abs, fabs)
 INL float f32_pow(float a, float b) { return metal::precise::pow(a, b); }
 INL float f32_atan2(float a, float b) { return metal::precise::atan2(a, b); }
