@@ -42,8 +42,8 @@ func goShape(id C.uint32_t, shape *C.int64_t) (ndim C.int) {
 	return C.int(len(s))
 }
 
-// goInfo describes memory that the host may read, and gives 0. It evaluates the array for that: a job is to be waited for
-// before asking again, and the array is held once more for it. -1 on an error.
+// goInfo describes memory that the host may read, and gives 0. It evaluates the array for that: a job is to be waited
+// for before asking again, and the array is held once more for it. -1 on an error.
 //
 //export goInfo
 func goInfo(id C.uint32_t, info *C.capi_info, frees *C.uint32_t, n C.uint64_t) (number C.int64_t) {

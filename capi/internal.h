@@ -67,11 +67,15 @@ static inline uint32_t take_frees(void) {
  * the recorder.
  */
 extern PER_THREAD uint16_t thread_stream; /* what the thread's operations run on if they do not say */
-extern PER_THREAD uint16_t thread_recorder; /* that of the function which the thread runs, by which all is written down; 0: none */
+extern PER_THREAD uint16_t thread_recorder; /* of the recorded function that the thread runs; 0: none */
 #define CALLER_ON(stream) free_queue, take_frees() | (uint64_t)(stream) << 32 | (uint64_t)thread_recorder << 48
 #define CALLER CALLER_ON(thread_stream)
-/* Notes that Python sees something of an array, without which a recorded function would be played where it does not fit. */
-#define NOTE(what, array) ((void)(__builtin_expect(thread_recorder == 0, 1) || (goNote(what, ID(array), ID(array), CALLER), 0)))
+/*
+ * Notes that Python sees something of an array, without which a recorded function would be played where it does not
+ * fit.
+ */
+#define NOTE(what, array) \
+	((void)(__builtin_expect(thread_recorder == 0, 1) || (goNote(what, ID(array), ID(array), CALLER), 0)))
 void queue_free(uint32_t id, uint32_t kb);
 void flush_frees(void);
 void init_guard(void);

@@ -187,7 +187,8 @@ FUNCTION(same_shape, 2, "_same_shape(a, b)")
 	GUARD(NULL);
 	int64_t a[CAPI_MAXDIM], b[CAPI_MAXDIM];
 	if (!is_array(args[0]) || !is_array(args[1])) { /* NumPy's */
-		PyObject *x = PyObject_GetAttrString(args[0], "shape"), *y = x ? PyObject_GetAttrString(args[1], "shape") : NULL;
+		PyObject *x = PyObject_GetAttrString(args[0], "shape"),
+			*y = x ? PyObject_GetAttrString(args[1], "shape") : NULL;
 		PyObject *same = y ? PyObject_RichCompare(x, y, Py_EQ) : NULL;
 		Py_XDECREF(x);
 		Py_XDECREF(y);

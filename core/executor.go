@@ -70,8 +70,8 @@ func (ex *executor) step() {
 func (j *Job) Lent() bool { return j.lent }
 
 // Help computes j on the calling thread, which waits for it, if j is left to its caller and nobody else began it.
-// Handing a job over to another thread and back takes as long as a product of two 128 x 128 matrices. Somebody who looks
-// for Ctrl-C would wait here, so only short jobs are left to their callers. The graph lock is not held.
+// Handing a job over to another thread and back takes as long as a product of two 128 x 128 matrices. Somebody who
+// looks for Ctrl-C would wait here, so only short jobs are left to their callers. The graph lock is not held.
 func (j *Job) Help() {
 	if !j.lent {
 		return

@@ -81,7 +81,8 @@ func (j *Job) start(short bool) {
 		for _, a := range p.tape {
 			a.job = j
 		}
-		if ex := p.ex; short && len(j.parts) == 1 && len(ex.queue) == 0 && !ex.running && onlyHost(p.tape) && allHere(p.tape) {
+		if ex := p.ex; short && len(j.parts) == 1 && len(ex.queue) == 0 && !ex.running && onlyHost(p.tape) &&
+			allHere(p.tape) {
 			j.lent, ex.queue = true, append(ex.queue, p)
 		} else {
 			ex.add(p)

@@ -15,28 +15,35 @@ import (
 // structural are functions of x, shape (2,3), and w, shape (3,2), through every primitive that
 // shapes, combines and creates arrays.
 var structural = []string{
-	"reshape(x,(3,2))", "transpose(x)", "flip(x,1)", "roll(x,(1,2),(0,1))", "broadcast_to(x,(4,2,3))", "expand_dims(x,(0,2))",
-	"squeeze(reshape(x,(1,6)))", "as_strided(x,(2,2,2),(1,2,1),1)", "contiguous(transpose(x))", "astype(x,float64)",
-	"split(x,[1,2],1)", "unstack(x,axis=1)", "diagonal(x,1)", "diagonal(reshape(x,(1,2,3)),0,2,1)", "diag(flatten(x),-1)", "diag(x)",
-	"trace(x)", "tril(x)", "triu(x,1)", "atleast_3d(x)",
+	"reshape(x,(3,2))", "transpose(x)", "flip(x,1)", "roll(x,(1,2),(0,1))", "broadcast_to(x,(4,2,3))",
+	"expand_dims(x,(0,2))", "squeeze(reshape(x,(1,6)))", "as_strided(x,(2,2,2),(1,2,1),1)", "contiguous(transpose(x))",
+	"astype(x,float64)", "split(x,[1,2],1)", "unstack(x,axis=1)", "diagonal(x,1)", "diagonal(reshape(x,(1,2,3)),0,2,1)",
+	"diag(flatten(x),-1)", "diag(x)", "trace(x)", "tril(x)", "triu(x,1)", "atleast_3d(x)",
 	"concatenate([x,transpose(w),x],1)", "concatenate([x,w],None)", "stack([x,transpose(w)],2)",
-	"pad(x,((1,0),(2,1)))", "pad(x,((1,0),(2,1)),'constant',reshape(slice(x,A([1]),(1,),(1,1)),()))", "pad(x,2,'reflect')", "pad(x,3,'symmetric')", "pad(x,1,'edge')",
-	"repeat(x,2,0)", "tile(x,(2,2))", "meshgrid(x,w)", "meshgrid(x,w,sparse=True)",
-	"slice(x,A([1]),(1,),(2,2))", "slice_update(x,reshape(w,(2,3)),A([0]),(1,))", "slice_update(x,slice(w,A([1]),(0,),(1,2)),A([1,1]),(0,1))",
-	"assign(x,A([[True,False,True],[False,False,True]]),take(w,1,1))", "assign(w,A([True,False,True]),transpose(slice(x,A([0]),(1,),(2,2))))",
-	"assign(x,astype(argsort(x,1),bool_),flatten(slice(w,A([0]),(0,),(2,2))))", "assign(x,astype(argsort(w,1),bool_).reshape(2,3),trace(w))", "assign(w,A(True),transpose(x))",
-	"put_along_axis(x,A([[1,1],[2,2]]),slice(w,A([0]),(0,),(2,2)),1)", "put_along_axis(w,A([[0,1],[0,2],[2,1]]),transpose(x),0)",
-	"depends(x,w)", "full((3,2,3),x)", "full((4,),trace(x))", "full_like(w,trace(x))",
-	"clip(x,-0.3,0.4)", "clip(x,None,transpose(w))", "nan_to_num(x)",
-	"einsum('ij,jk->ki',x,w)", "einsum('ij,ji->',x,w)", "einsum('ij,jk,kl->il',x,w,x)", "einsum('ij,ij->j',x,x)", "einsum('ij->',x)",
-	"einsum('ij,jj->i',x,einsum('ij,jk->ik',w,x))", "einsum('...i,...->...',transpose(w),trace(x))",
-	"hadamard_transform(reshape(concatenate([x,transpose(w)],0),(3,4)))", "convolve(flatten(x),flatten(slice(w,A([0]),(0,),(2,1))))",
-	"gather_mm(expand_dims(x,1),stack([w,transpose(x)],0),None,A([1,0]))", "gather_mm(x,stack([w,transpose(x)],0),None,A([[1,0],[-1,-2]]))",
-	"gather_mm(expand_dims(x,1),w,A([[1],[1],[0]]))", "gather_mm(stack([x,transpose(w)],0),stack([w,transpose(x)],0),A([0,1,1]),A([1,1,0]))",
-	"gather_mm(stack([x,x],0),w)", "gather_mm(expand_dims(repeat(x,3,0),1),stack([w,w,transpose(x)],0),None,A([0,0,0,2,2,2]),sorted_indices=True)",
-	"segmented_mm(x,w,A([[0,2],[2,3]]))", "segmented_mm(x,w,A([[[0,2],[1,3]],[[1,1],[0,3]]]))", "segmented_mm(x,w,A([1,3]))",
-	"block_masked_mm(x,w,2,A([[True]]),A([[False,True]]))", "block_masked_mm(x,w,1,mask_lhs=x)", "block_masked_mm(x,w,1,slice(x,A([0]),(1,),(2,2)))",
-	"x.reshape(3,2)", "x.transpose(1,0)", "zeros_like(x)", "round(x,1)", "stop_gradient(x)", "array_equal(x,x)",
+	"pad(x,((1,0),(2,1)))", "pad(x,((1,0),(2,1)),'constant',reshape(slice(x,A([1]),(1,),(1,1)),()))",
+	"pad(x,2,'reflect')", "pad(x,3,'symmetric')", "pad(x,1,'edge')", "repeat(x,2,0)", "tile(x,(2,2))", "meshgrid(x,w)",
+	"meshgrid(x,w,sparse=True)", "slice(x,A([1]),(1,),(2,2))", "slice_update(x,reshape(w,(2,3)),A([0]),(1,))",
+	"slice_update(x,slice(w,A([1]),(0,),(1,2)),A([1,1]),(0,1))",
+	"assign(x,A([[True,False,True],[False,False,True]]),take(w,1,1))",
+	"assign(w,A([True,False,True]),transpose(slice(x,A([0]),(1,),(2,2))))",
+	"assign(x,astype(argsort(x,1),bool_),flatten(slice(w,A([0]),(0,),(2,2))))",
+	"assign(x,astype(argsort(w,1),bool_).reshape(2,3),trace(w))", "assign(w,A(True),transpose(x))",
+	"put_along_axis(x,A([[1,1],[2,2]]),slice(w,A([0]),(0,),(2,2)),1)",
+	"put_along_axis(w,A([[0,1],[0,2],[2,1]]),transpose(x),0)", "depends(x,w)", "full((3,2,3),x)", "full((4,),trace(x))",
+	"full_like(w,trace(x))", "clip(x,-0.3,0.4)", "clip(x,None,transpose(w))", "nan_to_num(x)",
+	"einsum('ij,jk->ki',x,w)", "einsum('ij,ji->',x,w)", "einsum('ij,jk,kl->il',x,w,x)", "einsum('ij,ij->j',x,x)",
+	"einsum('ij->',x)", "einsum('ij,jj->i',x,einsum('ij,jk->ik',w,x))", "einsum('...i,...->...',transpose(w),trace(x))",
+	"hadamard_transform(reshape(concatenate([x,transpose(w)],0),(3,4)))",
+	"convolve(flatten(x),flatten(slice(w,A([0]),(0,),(2,1))))",
+	"gather_mm(expand_dims(x,1),stack([w,transpose(x)],0),None,A([1,0]))",
+	"gather_mm(x,stack([w,transpose(x)],0),None,A([[1,0],[-1,-2]]))", "gather_mm(expand_dims(x,1),w,A([[1],[1],[0]]))",
+	"gather_mm(stack([x,transpose(w)],0),stack([w,transpose(x)],0),A([0,1,1]),A([1,1,0]))",
+	"gather_mm(stack([x,x],0),w)",
+	"gather_mm(expand_dims(repeat(x,3,0),1),stack([w,w,transpose(x)],0),None,A([0,0,0,2,2,2]),sorted_indices=True)",
+	"segmented_mm(x,w,A([[0,2],[2,3]]))", "segmented_mm(x,w,A([[[0,2],[1,3]],[[1,1],[0,3]]]))",
+	"segmented_mm(x,w,A([1,3]))", "block_masked_mm(x,w,2,A([[True]]),A([[False,True]]))",
+	"block_masked_mm(x,w,1,mask_lhs=x)", "block_masked_mm(x,w,1,slice(x,A([0]),(1,),(2,2)))", "x.reshape(3,2)",
+	"x.transpose(1,0)", "zeros_like(x)", "round(x,1)", "stop_gradient(x)", "array_equal(x,x)",
 }
 
 // call evaluates text with x and w, joined into one float64 vector.
@@ -71,7 +78,8 @@ func TestStructuralDerivatives(t *testing.T) {
 				x[i], w[i] = xv[i]+shift*tv[i], wv[i]+shift*tv[i+6]
 			}
 			return values(t, held(t, func() []*core.Array {
-				return []*core.Array{callWith(text, vector(dtype.Float64, []int{2, 3}, x), vector(dtype.Float64, []int{3, 2}, w))}
+				return []*core.Array{callWith(text, vector(dtype.Float64, []int{2, 3}, x),
+					vector(dtype.Float64, []int{3, 2}, w))}
 			})[0])
 		}
 		var size int
@@ -86,7 +94,8 @@ func TestStructuralDerivatives(t *testing.T) {
 			back := core.VJP([]*core.Array{y}, xs, []*core.Array{ct})
 			// The derivative along ts of <forward, ct> and of <back, ts> is the same second one.
 			mul := func(a, b *core.Array) *core.Array { return core.Binary(table.FindRow("multiply"), a, b) }
-			inner := core.VJP([]*core.Array{mul(forward, ct)}, xs, []*core.Array{vector(dtype.Float64, []int{size}, ones(size))})
+			inner := core.VJP([]*core.Array{mul(forward, ct)}, xs,
+				[]*core.Array{vector(dtype.Float64, []int{size}, ones(size))})
 			outer := core.JVP(back, xs, ts)
 			return append(append([]*core.Array{forward, ct, back[0], back[1]}, inner...), outer...)
 		})
@@ -113,7 +122,8 @@ func TestStructuralDerivatives(t *testing.T) {
 		if math.Abs(left-right) > 1e-10 {
 			t.Errorf("%s: <tangent, cotangent> is %g forwards and %g backwards", text, left, right)
 		}
-		same(t, text+" twice", append(values(t, ys[4]), values(t, ys[5])...), append(values(t, ys[6]), values(t, ys[7])...))
+		same(t, text+" twice", append(values(t, ys[4]), values(t, ys[5])...),
+			append(values(t, ys[6]), values(t, ys[7])...))
 	}
 }
 
@@ -178,7 +188,8 @@ func TestUpdateTakesOver(t *testing.T) {
 			c := newCaller()
 			x = c.eval("ones((1000,))")[0]
 			c.env["x"] = x
-			y = core.IndexUpdate(x, []core.IndexItem{{Kind: core.IndexInt, Int: 3}}, core.AsArray(&core.Arg{Kind: core.ArgInt, Int: 7}), core.UpdateSet)
+			y = core.IndexUpdate(x, []core.IndexItem{{Kind: core.IndexInt, Int: 3}},
+				core.AsArray(&core.Arg{Kind: core.ArgInt, Int: 7}), core.UpdateSet)
 			if keep {
 				return []*core.Array{x, y}
 			}
@@ -219,7 +230,8 @@ func TestEinsumPath(t *testing.T) {
 		{"i,i", [][]int{{3}, {3}}, [][]int{{0, 1}}, "1 1 6 6"},
 		{"i,j,k->ijk", [][]int{{3}, {3}, {3}}, [][]int{{0, 1}, {0, 1}}, "3 3 54 36"},
 		{"...ij,jk->...ik", [][]int{{2, 3, 4}, {4, 5}}, [][]int{{0, 1}}, "4 4 240 240"},
-		{"ij,jk,kl,lm->im", [][]int{{10, 200}, {200, 3}, {3, 100}, {100, 10}}, [][]int{{0, 1}, {0, 1}, {0, 1}}, "5 3 24000000 18600"},
+		{"ij,jk,kl,lm->im", [][]int{{10, 200}, {200, 3}, {3, 100}, {100, 10}}, [][]int{{0, 1}, {0, 1}, {0, 1}},
+			"5 3 24000000 18600"},
 		{"ij,kj,lj,mj->iklm", [][]int{{2, 5}, {3, 5}, {4, 5}, {2, 5}}, [][]int{{0, 3}, {0, 1, 2}}, "5 5 960 740"},
 	} {
 		var path [][]int

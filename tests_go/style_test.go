@@ -13,11 +13,8 @@ import (
 var british = regexp.MustCompile(`(?i)\b\w*(normalis|initialis|optimis[ei]|serialis|organis|recognis|neighbour|` +
 	`behaviour|colour|favour|cancell(ed|ing)|modelling|labell)\w*|\bcentred?\b`)
 
-// narrow are the folders whose Go lines end before column 121, a tab counting as 4.
-var narrow = []string{"core/", "capi/", "tests_go/"}
-
-// wider are files of these folders that are still to be cut.
-var wider = map[string]bool{"core/shape_grad_test.go": true}
+// widest is how many columns a line of Go or C may have, a tab counting as 4.
+const widest = 120
 
 // TestStyle holds what a reader meets everywhere: one spelling, and lines that fit.
 func TestStyle(t *testing.T) {
@@ -44,15 +41,12 @@ func TestStyle(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		wide := false
-		for _, folder := range narrow {
-			wide = wide || strings.HasPrefix(name, folder) && strings.HasSuffix(name, ".go")
-		}
+		narrow := strings.Contains(".go .c .h", filepath.Ext(name))
 		for i, line := range strings.Split(string(text), "\n") {
 			if w := british.FindString(line); w != "" {
 				t.Errorf("%s:%d: %q is not American", name, i+1, w)
 			}
-			if n := len([]rune(strings.ReplaceAll(line, "\t", "    "))); wide && !wider[name] && n > 120 {
+			if n := len([]rune(strings.ReplaceAll(line, "\t", "    "))); narrow && n > widest {
 				t.Errorf("%s:%d has %d columns", name, i+1, n)
 			}
 		}

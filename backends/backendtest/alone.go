@@ -45,7 +45,8 @@ func (c *ctx) alone(r *table.Row, d dtype.Dtype) {
 	d = r.Types.Result(d)
 	whole, part := c.tensor(d, []int{n}, contiguous, zeroBits), c.tensor(d, []int{n}, contiguous, zeroBits)
 	launch := func(out device.Tensor, lo, hi int) {
-		k := &device.Kernel{Kind: device.KindElementwise, Op: r.Name, Out: []device.Tensor{section(out, lo, hi)}, Attr: p}
+		k := &device.Kernel{Kind: device.KindElementwise, Op: r.Name, Out: []device.Tensor{section(out, lo, hi)},
+			Attr: p}
 		for _, x := range ins {
 			k.In = append(k.In, section(x, lo, hi))
 		}

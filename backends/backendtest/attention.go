@@ -11,10 +11,12 @@ func testRope(c *ctx) {
 	for _, d := range floats {
 		for range 80 {
 			dims := 2 * []int{1, 2, 3, 4, 8, 9, 16, 20, 32, 64}[c.rng.IntN(10)]
-			shape := []int{1 + c.rng.IntN(3), 1 + c.rng.IntN(4), c.rng.IntN(20), dims + []int{0, 0, 1, 16}[c.rng.IntN(4)]}
+			shape := []int{1 + c.rng.IntN(3), 1 + c.rng.IntN(4), c.rng.IntN(20),
+				dims + []int{0, 0, 1, 16}[c.rng.IntN(4)]}
 			at := device.RopeAttr{Dims: dims, Traditional: c.rng.IntN(2) == 0, Inverse: c.rng.IntN(2) == 0,
 				Base: []float64{10000, 500000, 10}[c.rng.IntN(3)], Scale: []float64{1, 0.25, -2}[c.rng.IntN(3)],
-				Offset: []int{0, 3, -7, 100000}[c.rng.IntN(4)], HasOffset: c.rng.IntN(2) == 0, HasFreqs: c.rng.IntN(2) == 0}
+				Offset: []int{0, 3, -7, 100000}[c.rng.IntN(4)], HasOffset: c.rng.IntN(2) == 0,
+				HasFreqs: c.rng.IntN(2) == 0}
 			c.begin("rope of %s %v, %+v", d, shape, at)
 			ins := []device.Tensor{c.tensor(d, shape, c.anyView(), c.uniform(d, -2, 2))}
 			if at.HasOffset {
@@ -24,9 +26,11 @@ func testRope(c *ctx) {
 				}))
 			}
 			if at.HasFreqs {
-				ins = append(ins, c.tensor(d.Compute(), []int{shape[0], dims / 2}, c.anyView(), c.uniform(d.Compute(), 0.5, 40)))
+				ins = append(ins, c.tensor(d.Compute(), []int{shape[0], dims / 2}, c.anyView(),
+					c.uniform(d.Compute(), 0.5, 40)))
 			}
-			// An angle's rounding in float64 grows with it, and so does that of sines; a position has at most 2e5 turns.
+			// An angle's rounding in float64 grows with it, and so does that of sines; a position has at most 2e5
+			// turns.
 			slack := func(_ int, want complex128) float64 {
 				return 8*eps(d) + resolution(d)*math.Abs(real(want)) + 1e6*0x1p-52
 			}

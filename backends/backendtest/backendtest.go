@@ -54,10 +54,10 @@ func RunAll(t *testing.T, b device.Host) {
 		{"copy", testCopy}, {"fill", testFill}, {"arange", testArange},
 		{"reduce", testReduce}, {"argreduce", testArgReduce}, {"scan", testScan},
 		{"sort", testSort}, {"searchsorted", testSearchSorted},
-		{"matmul", testMatMul}, {"gathermatmul", testGatherMatMul}, {"segmentedmatmul", testSegmentedMatMul}, {"conv", testConv},
-		{"gather", testGather}, {"scatter", testScatter}, {"gatheraxis", testGatherAxis}, {"scatteraxis", testScatterAxis}, {"nonzero", testNonzero},
-		{"randombits", testRandomBits}, {"softmax", testSoftmax}, {"norm", testNorm},
-		{"rope", testRope}, {"attention", testAttention},
+		{"matmul", testMatMul}, {"gathermatmul", testGatherMatMul}, {"segmentedmatmul", testSegmentedMatMul},
+		{"conv", testConv}, {"gather", testGather}, {"scatter", testScatter}, {"gatheraxis", testGatherAxis},
+		{"scatteraxis", testScatterAxis}, {"nonzero", testNonzero}, {"randombits", testRandomBits},
+		{"softmax", testSoftmax}, {"norm", testNorm}, {"rope", testRope}, {"attention", testAttention},
 		{"cancel", testCancel}, {"concurrent", testConcurrent},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(s.ctx(t)) })
@@ -67,7 +67,8 @@ func RunAll(t *testing.T, b device.Host) {
 		total += n
 	}
 	t.Logf("%d launches compared: %v", total, s.cases)
-	t.Logf("%d elements differ, all of complex functions of infinities and NaNs, whose results are not defined", s.undefined)
+	t.Logf("%d elements differ, all of complex functions of infinities and NaNs, whose results are not defined",
+		s.undefined)
 	if f, ok := b.(Fallbacker); ok {
 		for kind, n := range f.Fallbacks() {
 			s.skips[fmt.Sprintf("the device lacks kernels of kind %d", kind)] = n

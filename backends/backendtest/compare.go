@@ -101,7 +101,8 @@ func finite(z complex128) bool {
 func (tol *tolerance) nearComplex(g, w complex128, n int) bool {
 	if tol.loose && (!finite(g) || !finite(w)) {
 		// Overflow may strike one part earlier or later.
-		return !finite(g) && !finite(w) || math.Abs(real(g))+math.Abs(imag(g)) > 1e38 || math.Abs(real(w))+math.Abs(imag(w)) > 1e38
+		return !finite(g) && !finite(w) || math.Abs(real(g))+math.Abs(imag(g)) > 1e38 ||
+			math.Abs(real(w))+math.Abs(imag(w)) > 1e38
 	}
 	room := tol.ulps * math.Max(0x1p-23*math.Max(math.Abs(real(w)), math.Abs(imag(w))), 0x1p-149)
 	if tol.slack != nil {

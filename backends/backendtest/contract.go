@@ -25,10 +25,12 @@ func testRandomBits(c *ctx) {
 			shape := append(slices.Clone(keys), 2)
 			c.begin("random words, keys %v, %d each", keys, n)
 			in := c.tensor(dtype.Uint32, shape, c.anyView(), key)
-			c.run(device.KindRandomBits, device.RandomAttr{Bytes: 4 * n}, []device.Tensor{in}, []output{{d: dtype.Uint32, shape: append(slices.Clone(keys), n)}}, tolerance{})
+			c.run(device.KindRandomBits, device.RandomAttr{Bytes: 4 * n}, []device.Tensor{in},
+				[]output{{d: dtype.Uint32, shape: append(slices.Clone(keys), n)}}, tolerance{})
 			c.begin("random bytes, keys %v, %d each", keys, n)
 			in = c.tensor(dtype.Uint32, shape, c.anyView(), key)
-			c.run(device.KindRandomBits, device.RandomAttr{Bytes: n}, []device.Tensor{in}, []output{{d: dtype.Uint8, shape: append(slices.Clone(keys), n)}}, tolerance{})
+			c.run(device.KindRandomBits, device.RandomAttr{Bytes: n}, []device.Tensor{in},
+				[]output{{d: dtype.Uint8, shape: append(slices.Clone(keys), n)}}, tolerance{})
 		}
 	}
 }
@@ -45,7 +47,8 @@ func testCancel(c *ctx) {
 		size := layout.Size(out.Shape) * out.Dtype.Size()
 		written := unsafe.Slice((*byte)(out.Data), size)
 		copy(written, bytes.Repeat([]byte{0xa5}, size))
-		err := c.b.Launch(&device.Kernel{Kind: kind, Op: "test", In: ins, Out: []device.Tensor{out}, Attr: attr, Cancel: cancel})
+		err := c.b.Launch(&device.Kernel{Kind: kind, Op: "test", In: ins, Out: []device.Tensor{out}, Attr: attr,
+			Cancel: cancel})
 		if err != errs.ErrCanceled {
 			c.fail("kind %d gave %v, want ErrCanceled", kind, err)
 		}
@@ -72,12 +75,16 @@ func testCancel(c *ctx) {
 	launch(device.KindRMSNorm, device.NormAttr{Eps: 1}, y, x, row)
 	launch(device.KindGatherAxis, device.AxisAttr{Axis: 1}, y, x, order)
 	mask := device.Tensor{Data: x.Data, Dtype: dtype.Bool, Shape: []int{4000000}, Strides: []int{1}}
-	launch(device.KindNonzero, device.NonzeroAttr{}, device.Tensor{Data: y.Data, Dtype: dtype.Uint32, Shape: []int{1, 1000000}, Strides: []int{1000000, 1}}, mask)
-	image := device.Tensor{Data: x.Data, Dtype: f, Shape: []int{1, 100, 100, 100}, Strides: []int{1000000, 10000, 100, 1}}
+	launch(device.KindNonzero, device.NonzeroAttr{}, device.Tensor{Data: y.Data, Dtype: dtype.Uint32,
+		Shape: []int{1, 1000000}, Strides: []int{1000000, 1}}, mask)
+	image := device.Tensor{Data: x.Data, Dtype: f, Shape: []int{1, 100, 100, 100},
+		Strides: []int{1000000, 10000, 100, 1}}
 	weight := device.Tensor{Data: x.Data, Dtype: f, Shape: []int{100, 3, 3, 100}, Strides: []int{900, 300, 100, 1}}
-	features := device.Tensor{Data: y.Data, Dtype: f, Shape: []int{1, 98, 98, 100}, Strides: []int{960400, 9800, 100, 1}}
+	features := device.Tensor{Data: y.Data, Dtype: f, Shape: []int{1, 98, 98, 100},
+		Strides: []int{960400, 9800, 100, 1}}
 	ones := []int{1, 1}
-	launch(device.KindConv, device.ConvAttr{Stride: ones, PadLo: []int{0, 0}, PadHi: []int{0, 0}, KernelDilation: ones, InputDilation: ones, Groups: 1}, features, image, weight)
+	launch(device.KindConv, device.ConvAttr{Stride: ones, PadLo: []int{0, 0}, PadHi: []int{0, 0}, KernelDilation: ones,
+		InputDilation: ones, Groups: 1}, features, image, weight)
 }
 
 // testConcurrent launches from several goroutines at once.

@@ -14,7 +14,8 @@ func testCopy(c *ctx) {
 				c.begin("copy %s from %s to %+v", d, in.name, out)
 				shape := c.anyShape(1+c.rng.IntN(5), 400)
 				x := c.tensor(d, shape, in.view, c.raw(d))
-				c.run(device.KindCopy, nil, []device.Tensor{x}, []output{{d: d, shape: shape, view: out}}, tolerance{zeros: true})
+				c.run(device.KindCopy, nil, []device.Tensor{x}, []output{{d: d, shape: shape, view: out}},
+					tolerance{zeros: true})
 			}
 		}
 	}
@@ -23,11 +24,13 @@ func testCopy(c *ctx) {
 			c.begin("copy %s to %s", from, to)
 			shape := c.anyShape(c.rng.IntN(5), 300)
 			x := c.tensor(from, shape, c.anyView(), c.castable(from, to))
-			c.run(device.KindCopy, nil, []device.Tensor{x}, []output{{d: to, shape: shape, view: c.anyOutView()}}, castTolerance(from, to))
+			c.run(device.KindCopy, nil, []device.Tensor{x}, []output{{d: to, shape: shape, view: c.anyOutView()}},
+				castTolerance(from, to))
 		}
 	}
 	// Transposes and rows around tile boundaries, and enough elements for several threads.
-	for _, shape := range [][]int{{1}, {15}, {16}, {17}, {64, 65}, {33, 31}, {1023}, {1025}, {300, 257}, {7, 100, 101}, {2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2}} {
+	for _, shape := range [][]int{{1}, {15}, {16}, {17}, {64, 65}, {33, 31}, {1023}, {1025}, {300, 257}, {7, 100, 101},
+		{2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2}} {
 		for _, d := range []dtype.Dtype{dtype.Uint8, dtype.Float16, dtype.Float32, dtype.Complex64} {
 			for _, v := range []view{contiguous, {permute: true}, {permute: true, flip: true}, {stretch: true}} {
 				c.begin("copy %s %v from %+v", d, shape, v)
@@ -36,7 +39,8 @@ func testCopy(c *ctx) {
 				if c.rng.IntN(4) == 0 {
 					out = c.anyOutView()
 				}
-				c.run(device.KindCopy, nil, []device.Tensor{x}, []output{{d: d, shape: shape, view: out}}, tolerance{zeros: true})
+				c.run(device.KindCopy, nil, []device.Tensor{x}, []output{{d: d, shape: shape, view: out}},
+					tolerance{zeros: true})
 			}
 		}
 	}
@@ -48,7 +52,8 @@ func testFill(c *ctx) {
 			for range 3 {
 				c.begin("fill %s %v", d, shape)
 				x := c.tensor(d, []int{}, c.anyView(), c.raw(d))
-				c.run(device.KindFill, nil, []device.Tensor{x}, []output{{d: d, shape: shape, view: c.anyOutView()}}, tolerance{zeros: true})
+				c.run(device.KindFill, nil, []device.Tensor{x}, []output{{d: d, shape: shape, view: c.anyOutView()}},
+					tolerance{zeros: true})
 			}
 		}
 	}

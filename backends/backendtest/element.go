@@ -112,11 +112,13 @@ func edges(d dtype.Dtype) []uint64 {
 		return []uint64{0, 1}
 	case dtype.GroupUnsigned:
 		top := uint64(math.MaxUint64) >> (64 - bits)
-		return []uint64{0, 1, 2, 3, 7, 31, uint64(bits) - 1, uint64(bits), uint64(bits) + 1, top, top - 1, top / 2, top/2 + 1}
+		return []uint64{0, 1, 2, 3, 7, 31, uint64(bits) - 1, uint64(bits), uint64(bits) + 1, top, top - 1, top / 2,
+			top/2 + 1}
 	case dtype.GroupSigned:
 		mask := uint64(math.MaxUint64) >> (64 - bits)
 		lowest := uint64(1) << (bits - 1)
-		return []uint64{0, 1, 2, 3, 7, uint64(bits) - 1, uint64(bits), lowest, lowest + 1, lowest - 1, lowest - 2, mask, mask - 1, mask - 2}
+		return []uint64{0, 1, 2, 3, 7, uint64(bits) - 1, uint64(bits), lowest, lowest + 1, lowest - 1, lowest - 2, mask,
+			mask - 1, mask - 2}
 	case dtype.GroupComplex:
 		parts := []float64{0, math.Copysign(0, -1), 1, -1, 0.5, -2.25, 1e-30, 3e4}
 		var out []uint64
@@ -126,14 +128,16 @@ func edges(d dtype.Dtype) []uint64 {
 			}
 		}
 		inf, nan := math.Inf(1), math.NaN()
-		for _, z := range []complex128{complex(inf, 0), complex(-inf, 1), complex(1, inf), complex(2, -inf), complex(inf, inf), complex(nan, 0), complex(1, nan), complex(nan, nan), complex(inf, nan)} {
+		for _, z := range []complex128{complex(inf, 0), complex(-inf, 1), complex(1, inf), complex(2, -inf),
+			complex(inf, inf), complex(nan, 0), complex(1, nan), complex(nan, nan), complex(inf, nan)} {
 			out = append(out, bitsOf(d, z))
 		}
 		return out
 	}
 	var out []uint64
-	for _, v := range []float64{0, 1, 2, 3, 0.5, 0.25, 1.5, 2.5, 0.49999997, 0.99999994, 1.0000001, 1e-3, 1e-8, 1e-20, 7, 10, 17, 88.5, 89, 100, 104,
-		127, 255.5, 710, 1e3, 12345.678, 65504, 1e6, 8388608.5, 16777216, 1e9, 1e15, 1e20, 3e38, math.Pi, math.Pi / 2, math.Inf(1), math.NaN()} {
+	for _, v := range []float64{0, 1, 2, 3, 0.5, 0.25, 1.5, 2.5, 0.49999997, 0.99999994, 1.0000001, 1e-3, 1e-8, 1e-20,
+		7, 10, 17, 88.5, 89, 100, 104, 127, 255.5, 710, 1e3, 12345.678, 65504, 1e6, 8388608.5, 16777216, 1e9, 1e15,
+		1e20, 3e38, math.Pi, math.Pi / 2, math.Inf(1), math.NaN()} {
 		out = append(out, bitsOf(d, complex(v, 0)), bitsOf(d, complex(-v, 0)))
 	}
 	// The smallest and largest subnormal and normal numbers of either sign.

@@ -262,7 +262,8 @@ func (c *ctx) rowHalves(r *table.Row) {
 			if out == dtype.Float32 {
 				out = h
 			}
-			c.run(device.KindElementwise, p, ins, []output{{d: out, shape: shape}}, rowTolerance(r, dtype.Float32, out, ins))
+			c.run(device.KindElementwise, p, ins, []output{{d: out, shape: shape}},
+				rowTolerance(r, dtype.Float32, out, ins))
 		}
 	}
 }
@@ -279,7 +280,8 @@ func (c *ctx) rowLarge(r *table.Row) {
 	var ins []device.Tensor
 	shape := []int{280, 250}
 	for i, v := range c.arguments(r, d) {
-		ins = append(ins, c.tensor(p.Load[i], shape, []view{contiguous, {permute: true}, {stretch: true}}[c.rng.IntN(3)], v))
+		ins = append(ins, c.tensor(p.Load[i], shape,
+			[]view{contiguous, {permute: true}, {stretch: true}}[c.rng.IntN(3)], v))
 	}
 	out := r.Types.Result(d)
 	c.run(device.KindElementwise, p, ins, []output{{d: out, shape: shape}}, rowTolerance(r, d, out, ins))

@@ -10,7 +10,8 @@ import (
 	"github.com/mlx-go/mlx_go/core/errs"
 )
 
-var integers = []dtype.Dtype{dtype.Int32, dtype.Uint32, dtype.Int64, dtype.Uint8, dtype.Int8, dtype.Int16, dtype.Uint16, dtype.Uint64}
+var integers = []dtype.Dtype{dtype.Int32, dtype.Uint32, dtype.Int64, dtype.Uint8, dtype.Int8, dtype.Int16, dtype.Uint16,
+	dtype.Uint64}
 
 // indices makes an index array of dtype d for an axis of extent n and slices of extent size;
 // signed ones count from the end half of the time.
@@ -76,7 +77,8 @@ func testGather(c *ctx) {
 		c.begin("gather of %s %v, %+v", d, shape, p)
 		ins := append([]device.Tensor{c.tensor(d, shape, c.anyView(), c.raw(d))}, c.indexTensors(p, shape)...)
 		out := append(slices.Clone(p.index), p.sizes...)
-		c.run(device.KindGather, device.GatherAttr{Axes: p.axes, SliceSizes: p.sizes}, ins, []output{{d: d, shape: out}}, tolerance{zeros: true})
+		c.run(device.KindGather, device.GatherAttr{Axes: p.axes, SliceSizes: p.sizes}, ins,
+			[]output{{d: d, shape: out}}, tolerance{zeros: true})
 	}
 	for _, d := range dtype.All {
 		for range 40 {
@@ -113,7 +115,8 @@ func testScatter(c *ctx) {
 		if op == device.ScatterMax || op == device.ScatterMin {
 			value = c.mostly(value, c.pick(edges(d)))
 		}
-		ins := append(c.indexTensors(p, shape), c.tensor(d, append(slices.Clone(p.index), p.sizes...), c.anyView(), value))
+		ins := append(c.indexTensors(p, shape), c.tensor(d, append(slices.Clone(p.index), p.sizes...),
+			c.anyView(), value))
 		hits := 1
 		for _, n := range p.index {
 			hits *= n
@@ -129,7 +132,8 @@ func testScatter(c *ctx) {
 				tol = tolerance{}
 			}
 		}
-		c.run(device.KindScatter, device.ScatterAttr{Op: op, Axes: p.axes}, ins, []output{{d: d, shape: shape, initial: value}}, tol)
+		c.run(device.KindScatter, device.ScatterAttr{Op: op, Axes: p.axes}, ins,
+			[]output{{d: d, shape: shape, initial: value}}, tol)
 	}
 	for op := range device.ScatterOp(device.ScatterOpCount) {
 		for _, d := range dtype.All {
@@ -168,7 +172,8 @@ func testGatherAxis(c *ctx) {
 			c.begin("gather along axis %d of %s %v to %v", axis, d, shape, out)
 			x := c.tensor(d, shape, c.anyView(), c.raw(d))
 			idx := c.indices(c.indexDtype(shape[axis]), out, shape[axis], 1)
-			c.run(device.KindGatherAxis, device.AxisAttr{Axis: axis}, []device.Tensor{x, idx}, []output{{d: d, shape: out}}, tolerance{zeros: true})
+			c.run(device.KindGatherAxis, device.AxisAttr{Axis: axis}, []device.Tensor{x, idx},
+				[]output{{d: d, shape: out}}, tolerance{zeros: true})
 		}
 	}
 	c.outOfBounds(device.KindGatherAxis)
@@ -203,7 +208,8 @@ func testScatterAxis(c *ctx) {
 					return h * resolution(d) * (8 + math.Abs(real(want)) + math.Abs(imag(want)))
 				}}
 			}
-			c.run(device.KindScatterAxis, at, []device.Tensor{idx, u}, []output{{d: d, shape: shape, initial: value}}, tol)
+			c.run(device.KindScatterAxis, at, []device.Tensor{idx, u},
+				[]output{{d: d, shape: shape, initial: value}}, tol)
 		}
 	}
 	c.outOfBounds(device.KindScatterAxis)
@@ -252,7 +258,8 @@ func (c *ctx) outOfBounds(kind device.KernelKind) {
 				k.Attr = device.AxisAttr{Axis: 0}
 				k.In, k.Out = []device.Tensor{array(n), index}, []device.Tensor{array(count)}
 			case device.KindGatherMatMul:
-				k.In, k.Out = []device.Tensor{array(count, 1, 2), array(n, 2, 3), index}, []device.Tensor{array(count, 1, 3)}
+				k.In, k.Out = []device.Tensor{array(count, 1, 2), array(n, 2, 3), index},
+					[]device.Tensor{array(count, 1, 3)}
 			case device.KindScatterAxis:
 				k.Attr = device.ScatterAxisAttr{Axis: 0, Add: c.rng.IntN(2) == 0}
 				k.In, k.Out = []device.Tensor{index, array(count)}, []device.Tensor{array(n)}

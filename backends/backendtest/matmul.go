@@ -12,8 +12,9 @@ import (
 var inexact = []dtype.Dtype{dtype.Float16, dtype.BFloat16, dtype.Float32, dtype.Float64, dtype.Complex64}
 
 func testMatMul(c *ctx) {
-	sizes := [][3]int{{1, 1, 1}, {1, 17, 1}, {1, 300, 33}, {33, 300, 1}, {2, 3, 4}, {15, 16, 17}, {16, 16, 16}, {17, 15, 31},
-		{5, 1, 7}, {33, 65, 63}, {64, 64, 64}, {65, 129, 31}, {31, 257, 49}, {1, 1, 200}, {200, 1, 3}, {4, 0, 3}}
+	sizes := [][3]int{{1, 1, 1}, {1, 17, 1}, {1, 300, 33}, {33, 300, 1}, {2, 3, 4}, {15, 16, 17}, {16, 16, 16},
+		{17, 15, 31}, {5, 1, 7}, {33, 65, 63}, {64, 64, 64}, {65, 129, 31}, {31, 257, 49}, {1, 1, 200}, {200, 1, 3},
+		{4, 0, 3}}
 	for _, d := range inexact {
 		c.sub(d.String(), func(c *ctx) {
 			for _, s := range sizes {
@@ -46,7 +47,8 @@ func (c *ctx) matMul(d dtype.Dtype, batch []int, m, k, n int, addend bool) {
 	value := c.uniform(d, -2, 2)
 	ins := []device.Tensor{c.tensor(d, shape(m, k), c.anyView(), value), c.tensor(d, shape(k, n), c.anyView(), value)}
 	if addend {
-		at = device.MatMulAttr{Alpha: []float32{1, 0.5, -2, 0}[c.rng.IntN(4)], Beta: []float32{1, 0.25, -3, 0}[c.rng.IntN(4)]}
+		at = device.MatMulAttr{Alpha: []float32{1, 0.5, -2, 0}[c.rng.IntN(4)],
+			Beta: []float32{1, 0.25, -3, 0}[c.rng.IntN(4)]}
 		ins = append(ins, c.tensor(d, shape(m, n), c.anyView(), value))
 	}
 	most := at
@@ -68,11 +70,13 @@ func testConv(c *ctx) {
 			// The common ones: 3x3 and 1x1 with and without padding, strided, and many channels.
 			one := func(k, stride, pad, size, in, out, groups int) convCase {
 				two := func(v int) []int { return []int{v, v} }
-				return convCase{device.ConvAttr{Stride: two(stride), PadLo: two(pad), PadHi: two(pad), KernelDilation: two(1), InputDilation: two(1), Groups: groups},
-					[]int{2, size, size, in}, []int{out, k, k, in / groups}}
+				return convCase{device.ConvAttr{Stride: two(stride), PadLo: two(pad), PadHi: two(pad),
+					KernelDilation: two(1), InputDilation: two(1), Groups: groups}, []int{2, size, size, in},
+					[]int{out, k, k, in / groups}}
 			}
-			for _, v := range []convCase{one(3, 1, 1, 9, 3, 16, 1), one(1, 1, 0, 7, 16, 33, 1), one(3, 2, 1, 12, 8, 17, 1), one(5, 1, 0, 11, 4, 6, 2),
-				one(3, 1, 1, 8, 12, 12, 12), one(7, 3, 3, 13, 3, 20, 1), one(2, 2, 0, 8, 32, 32, 1)} {
+			for _, v := range []convCase{one(3, 1, 1, 9, 3, 16, 1), one(1, 1, 0, 7, 16, 33, 1),
+				one(3, 2, 1, 12, 8, 17, 1), one(5, 1, 0, 11, 4, 6, 2), one(3, 1, 1, 8, 12, 12, 12),
+				one(7, 3, 3, 13, 3, 20, 1), one(2, 2, 0, 8, 32, 32, 1)} {
 				c.conv(d, v)
 			}
 		})
@@ -100,7 +104,8 @@ func (c *ctx) anyConv(spatial int) convCase {
 			}
 			v.at.Stride = append(v.at.Stride, 1+c.rng.IntN(3))
 			v.at.PadLo, v.at.PadHi = append(v.at.PadLo, lo), append(v.at.PadHi, hi)
-			v.at.KernelDilation, v.at.InputDilation = append(v.at.KernelDilation, dil), append(v.at.InputDilation, spread)
+			v.at.KernelDilation, v.at.InputDilation = append(v.at.KernelDilation, dil),
+				append(v.at.InputDilation, spread)
 			v.x, v.w = append(v.x, n), append(v.w, k)
 			fits = fits && (n-1)*spread+1+lo+hi >= (k-1)*dil+1
 		}

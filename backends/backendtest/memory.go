@@ -89,7 +89,8 @@ func (c *ctx) checkMemory() bool {
 			if inside && (g.all || g.writable[i-(i-guardBytes)%g.elem]) {
 				continue
 			}
-			c.fail("memory was written that is no output: byte %d of %d (guards of %d bytes on both sides)", i-guardBytes, g.size-2*guardBytes, guardBytes)
+			c.fail("memory was written that is no output: byte %d of %d (guards of %d bytes on both sides)",
+				i-guardBytes, g.size-2*guardBytes, guardBytes)
 			ok = false
 			break
 		}

@@ -24,7 +24,8 @@ func testNonzero(c *ctx) {
 		c.begin("places of a mask %v, batch %d, density %g", shape, batch, density)
 		examples, axes := shape[:batch], len(shape)-batch
 		at := device.NonzeroAttr{Batch: batch, Count: true}
-		c.run(device.KindNonzero, at, []device.Tensor{mask(shape, v, density)}, []output{{d: dtype.Int64, shape: examples}}, tolerance{})
+		c.run(device.KindNonzero, at, []device.Tensor{mask(shape, v, density)},
+			[]output{{d: dtype.Int64, shape: examples}}, tolerance{})
 
 		m := mask(shape[batch:], v, density)
 		n := 0
@@ -34,7 +35,8 @@ func testNonzero(c *ctx) {
 		m.Shape, m.Strides = shape, append(make([]int, batch), m.Strides...)
 		at.Count = false
 		for _, d := range []dtype.Dtype{dtype.Uint32, dtype.Int64} {
-			c.run(device.KindNonzero, at, []device.Tensor{m}, []output{{d: d, shape: append(slices.Clone(examples), axes, n)}}, tolerance{})
+			c.run(device.KindNonzero, at, []device.Tensor{m},
+				[]output{{d: d, shape: append(slices.Clone(examples), axes, n)}}, tolerance{})
 		}
 		for _, wrong := range []int{0, n - 1, n + 1} {
 			if wrong < 0 || wrong == n {
@@ -42,7 +44,8 @@ func testNonzero(c *ctx) {
 			}
 			out, _ := c.twins(output{d: dtype.Uint32, shape: append(slices.Clone(examples), axes, wrong)})
 			c.expectWrites(&out)
-			err := c.b.Launch(&device.Kernel{Kind: device.KindNonzero, Op: "test", In: []device.Tensor{m}, Out: []device.Tensor{out}, Attr: at})
+			err := c.b.Launch(&device.Kernel{Kind: device.KindNonzero, Op: "test", In: []device.Tensor{m},
+				Out: []device.Tensor{out}, Attr: at})
 			c.checkMemory()
 			if e, ok := err.(*errs.Error); !ok || e.Kind != errs.ValueError {
 				c.fail("%d positions of %d places: Launch gave %v, want a ValueError", wrong, n, err)

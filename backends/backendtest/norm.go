@@ -25,7 +25,8 @@ func testSoftmax(c *ctx) {
 			for range 4 {
 				spread := []float64{1, 10, 80}[c.rng.IntN(3)]
 				value := c.uniform(d, -spread, spread)
-				special := []uint64{bitsOf(d, complex(math.Inf(-1), 0)), bitsOf(d, complex(math.Inf(-1), 0)), bitsOf(d, complex(math.Inf(1), 0)), bitsOf(d, complex(math.NaN(), 0))}
+				special := []uint64{bitsOf(d, complex(math.Inf(-1), 0)), bitsOf(d, complex(math.Inf(-1), 0)),
+					bitsOf(d, complex(math.Inf(1), 0)), bitsOf(d, complex(math.NaN(), 0))}
 				switch c.rng.IntN(6) {
 				case 0: // masks
 					value = c.mostly(value, c.pick(special[:1]))
@@ -39,20 +40,24 @@ func testSoftmax(c *ctx) {
 				// The argument of exp is rounded: an error relative to its size.
 				relative := (16 + 4*spread + 0.02*float64(n)) * eps(d)
 				c.begin("softmax of %s %v", d, shape)
-				c.run(device.KindSoftmax, nil, in(), []output{{d: d, shape: shape}}, tolerance{ulps: 1, slack: func(_ int, want complex128) float64 {
-					return relative*math.Abs(real(want)) + 0x1p-125
-				}})
+				c.run(device.KindSoftmax, nil, in(), []output{{d: d, shape: shape}},
+					tolerance{ulps: 1, slack: func(_ int, want complex128) float64 {
+						return relative*math.Abs(real(want)) + 0x1p-125
+					}})
 				c.begin("logsumexp of %s %v", d, shape)
-				c.run(device.KindLogSumExp, nil, in(), []output{{d: d, shape: shape[:len(shape)-1]}}, tolerance{ulps: 1, slack: func(int, complex128) float64 {
-					return relative
-				}})
+				c.run(device.KindLogSumExp, nil, in(), []output{{d: d, shape: shape[:len(shape)-1]}},
+					tolerance{ulps: 1, slack: func(int, complex128) float64 {
+						return relative
+					}})
 			}
 		}
 		c.begin("logsumexp of %s of nothing", d)
-		c.run(device.KindLogSumExp, nil, []device.Tensor{c.tensor(d, []int{3, 0}, contiguous, c.raw(d))}, []output{{d: d, shape: []int{3}}}, tolerance{})
+		c.run(device.KindLogSumExp, nil, []device.Tensor{c.tensor(d, []int{3, 0}, contiguous, c.raw(d))},
+			[]output{{d: d, shape: []int{3}}}, tolerance{})
 		c.begin("large softmax of %s", d)
 		shape := []int{90, 1000}
-		c.run(device.KindSoftmax, nil, []device.Tensor{c.tensor(d, shape, contiguous, c.uniform(d, -3, 3))}, []output{{d: d, shape: shape}}, tolerance{ulps: 8 + 64*eps(d)/resolution(d)})
+		c.run(device.KindSoftmax, nil, []device.Tensor{c.tensor(d, shape, contiguous, c.uniform(d, -3, 3))},
+			[]output{{d: d, shape: shape}}, tolerance{ulps: 8 + 64*eps(d)/resolution(d)})
 	}
 }
 
@@ -71,7 +76,8 @@ func testNorm(c *ctx) {
 					// Relative errors of the mean, amplified by 1/deviation.
 					scale := c.rowScales(&x, at.Eps, layer)
 					slack := func(i int, want complex128) float64 {
-						return 16*eps(d)*(scale[i/n]+math.Abs(real(want))+1) + resolution(d)*math.Abs(real(want)) + smallest(d)
+						size := math.Abs(real(want))
+						return 16*eps(d)*(scale[i/n]+size+1) + resolution(d)*size + smallest(d)
 					}
 					kind, ins := device.KindLayerNorm, []device.Tensor{x, weight, bias}
 					if !layer {

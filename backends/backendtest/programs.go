@@ -36,7 +36,8 @@ func testPrograms(c *ctx) {
 				c.begin("cast %s to %s", from, to)
 				in := c.tensor(from, []int{3, 171}, c.anyView(), c.castable(from, to))
 				p := &device.Program{Load: []dtype.Dtype{from.Compute()}, Store: []uint8{0}, Regs: 1}
-				c.run(device.KindElementwise, p, []device.Tensor{in}, []output{{d: to, shape: in.Shape}}, castTolerance(from, to))
+				c.run(device.KindElementwise, p, []device.Tensor{in}, []output{{d: to, shape: in.Shape}},
+					castTolerance(from, to))
 			}
 		}
 	})
@@ -107,7 +108,8 @@ func (c *ctx) exactSteps(b *builder, n int) {
 	}
 }
 
-var smoothRows = []string{"add", "subtract", "multiply", "maximum", "sin", "cos", "tanh", "sigmoid", "erf", "arctan", "negative", "where", "less", "abs"}
+var smoothRows = []string{"add", "subtract", "multiply", "maximum", "sin", "cos", "tanh", "sigmoid", "erf", "arctan",
+	"negative", "where", "less", "abs"}
 
 func (c *ctx) smoothSteps(b *builder, n int) {
 	for tries := 0; len(b.p.Steps) < n && tries < 1000; tries++ {

@@ -29,7 +29,8 @@ func (c *ctx) bound(kind device.KernelKind, attr any, ins []device.Tensor, shape
 		m = append(m, c.magnitudes(&ins[i]))
 	}
 	_, out := c.twins(output{d: dtype.Float64, shape: shape})
-	if err := c.ref.Launch(&device.Kernel{Kind: kind, Op: "bound", In: m, Out: []device.Tensor{out}, Attr: attr}); err != nil {
+	k := &device.Kernel{Kind: kind, Op: "bound", In: m, Out: []device.Tensor{out}, Attr: attr}
+	if err := c.ref.Launch(k); err != nil {
 		c.Fatal(err)
 	}
 	list := unsafe.Slice((*float64)(out.Data), layout.Size(shape))
@@ -112,7 +113,8 @@ func testReduce(c *ctx) {
 					c.reduce(device.ReduceOp(op), d, []int{n}, []int{0}, contiguous)
 				}
 				tall := c.tall()
-				c.reduce(device.ReduceOp(op), d, tall, c.someAxes(len(tall)), view{permute: true, step: true, flip: true})
+				c.reduce(device.ReduceOp(op), d, tall, c.someAxes(len(tall)),
+					view{permute: true, step: true, flip: true})
 				for _, shape := range [][]int{{0}, {3, 0}, {2, 0, 4}} { // an empty fold gives the identity
 					c.reduce(device.ReduceOp(op), d, shape, []int{len(shape) / 2}, contiguous)
 				}
@@ -214,7 +216,8 @@ func (c *ctx) argReduce(d dtype.Dtype, shape []int, axis int, v view) {
 	}
 	in := c.tensor(d, shape, v, value)
 	out := append(append([]int{}, shape[:axis]...), shape[axis+1:]...)
-	c.run(device.KindArgReduce, device.ArgReduceAttr{Max: largest, Axis: axis}, []device.Tensor{in}, []output{{d: dtype.Uint32, shape: out}}, tolerance{})
+	c.run(device.KindArgReduce, device.ArgReduceAttr{Max: largest, Axis: axis}, []device.Tensor{in},
+		[]output{{d: dtype.Uint32, shape: out}}, tolerance{})
 }
 
 // nearOne draws numbers of which n have a product that neither overflows nor vanishes.

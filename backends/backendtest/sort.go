@@ -67,13 +67,15 @@ func (c *ctx) sort(d dtype.Dtype, shape []int, axis int, v view) {
 	got, sorted := c.twins(output{d: out, shape: shape})
 	c.expectWrites(&got)
 	c.cases["sort"]++
-	if err := c.b.Launch(&device.Kernel{Kind: device.KindSort, Op: "test", In: []device.Tensor{in}, Out: []device.Tensor{got}, Attr: at}); err != nil {
+	if err := c.b.Launch(&device.Kernel{Kind: device.KindSort, Op: "test", In: []device.Tensor{in},
+		Out: []device.Tensor{got}, Attr: at}); err != nil {
 		c.fail("Launch: %v", err)
 		return
 	}
 	c.checkMemory()
 	full := device.SortAttr{Axis: axis, Kth: -1, Arg: at.Arg}
-	if err := c.ref.Launch(&device.Kernel{Kind: device.KindSort, Op: "test", In: []device.Tensor{in}, Out: []device.Tensor{sorted}, Attr: full}); err != nil {
+	if err := c.ref.Launch(&device.Kernel{Kind: device.KindSort, Op: "test", In: []device.Tensor{in},
+		Out: []device.Tensor{sorted}, Attr: full}); err != nil {
 		c.Fatal(err)
 	}
 	c.checkPartition(&in, &got, &sorted, at)
@@ -111,7 +113,8 @@ func (c *ctx) checkPartition(in, got, sorted *device.Tensor, at device.SortAttr)
 			for i := range y {
 				y[i], s[i] = x[y[i]], x[s[i]]
 			}
-		} else if a, b := slices.Sorted(slices.Values(canonical(in.Dtype, x))), slices.Sorted(slices.Values(canonical(in.Dtype, y))); !slices.Equal(a, b) {
+		} else if a, b := slices.Sorted(slices.Values(canonical(in.Dtype, x))),
+			slices.Sorted(slices.Values(canonical(in.Dtype, y))); !slices.Equal(a, b) {
 			c.fail("the line at %v does not hold the elements it had", idx)
 			bad = true
 			return
@@ -120,7 +123,8 @@ func (c *ctx) checkPartition(in, got, sorted *device.Tensor, at device.SortAttr)
 		for i := range y {
 			o := order(in.Dtype, y[i], pivot)
 			if i < at.Kth && o > 0 || i > at.Kth && o < 0 || i == at.Kth && o != 0 {
-				c.fail("line at %v: element %d is %s, the kth is %s", idx, i, show(in.Dtype, y[i]), show(in.Dtype, pivot))
+				c.fail("line at %v: element %d is %s, the kth is %s", idx, i, show(in.Dtype, y[i]),
+					show(in.Dtype, pivot))
 				bad = true
 				return
 			}
@@ -191,7 +195,8 @@ func testSearchSorted(c *ctx) {
 				sorted := c.sortedTensor(d, list)
 				shape := c.anyShape(c.rng.IntN(4), 400)
 				x := c.tensor(d, shape, c.anyView(), value)
-				c.run(device.KindSearchSorted, at, []device.Tensor{sorted, x}, []output{{d: dtype.Uint32, shape: shape}}, tolerance{})
+				c.run(device.KindSearchSorted, at, []device.Tensor{sorted, x},
+					[]output{{d: dtype.Uint32, shape: shape}}, tolerance{})
 			}
 		}
 	}

@@ -31,7 +31,8 @@ func argReduce(k *device.Kernel) error {
 	in, out := &k.In[0], &k.Out[0]
 	f := argFold{k: k, max: attr.Max, in: in.Data, out: out.Data, n: in.Shape[attr.Axis], step: in.Strides[attr.Axis]}
 	if f.n == 0 {
-		return errs.Errorf(errs.ValueError, "[%s] axis %d has no elements, so there is no position to give", k.Op, attr.Axis)
+		return errs.Errorf(errs.ValueError, "[%s] axis %d has no elements, so there is no position to give", k.Op,
+			attr.Axis)
 	}
 	o := 0
 	for i, n := range in.Shape {
@@ -84,8 +85,9 @@ func (f argFold) run() {
 }
 
 func (f *argFold) launch(cols, chunks, chunk int) {
-	g := C.argreduce_args{in: f.in, out: (*C.uint32_t)(f.out), kd: C.int64_t(len(f.kept)), n: C.int64_t(f.n), stride: C.int64_t(f.step),
-		cols: C.int64_t(cols), chunk: C.int64_t(chunk), chunk_out: C.int64_t(extent(f.kept)), dtype: C.int64_t(f.k.In[0].Dtype), stop: stopOf(f.k)}
+	g := C.argreduce_args{in: f.in, out: (*C.uint32_t)(f.out), kd: C.int64_t(len(f.kept)), n: C.int64_t(f.n),
+		stride: C.int64_t(f.step), cols: C.int64_t(cols), chunk: C.int64_t(chunk), chunk_out: C.int64_t(extent(f.kept)),
+		dtype: C.int64_t(f.k.In[0].Dtype), stop: stopOf(f.k)}
 	if f.max {
 		g.max = 1
 	}

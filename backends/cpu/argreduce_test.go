@@ -43,7 +43,8 @@ func valueLess(d dtype.Dtype, a, b value) bool {
 func checkArgReduce(t *testing.T, in device.Tensor, axis int, most bool) {
 	t.Helper()
 	out := emptyTensor(dtype.Uint32, dropAxis(in.Shape, axis))
-	launchTest(t, &device.Kernel{Kind: device.KindArgReduce, Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: device.ArgReduceAttr{Max: most, Axis: axis}})
+	launchTest(t, &device.Kernel{Kind: device.KindArgReduce, Out: []device.Tensor{out}, In: []device.Tensor{in},
+		Attr: device.ArgReduceAttr{Max: most, Axis: axis}})
 	for o, base := range rowsOf(&in, axis) {
 		want := 0
 		best := getValue(&in, base)
@@ -54,8 +55,9 @@ func checkArgReduce(t *testing.T, in device.Tensor, axis int, most bool) {
 			}
 		}
 		if got := getValue(&out, o).i; got != int64(want) {
-			t.Fatalf("max %v of %s%s %v along %d: row %d has it at %d (%v), not %d (%v)", most, in.Dtype, layout.Format(in.Shape), in.Strides,
-				axis, o, got, getValue(&in, base+int(got)*in.Strides[axis]), want, best)
+			t.Fatalf("max %v of %s%s %v along %d: row %d has it at %d (%v), not %d (%v)", most, in.Dtype,
+				layout.Format(in.Shape), in.Strides, axis, o, got, getValue(&in, base+int(got)*in.Strides[axis]),
+				want, best)
 		}
 	}
 }

@@ -49,7 +49,8 @@ func attention(k *device.Kernel) error {
 	}
 	if at.HasMask {
 		m := &k.In[3]
-		g.mask, g.mb, g.mh, g.ml, g.mk = m.Data, i64(m.Strides[0]), i64(m.Strides[1]), i64(m.Strides[2]), i64(m.Strides[3])
+		g.mask, g.mb, g.mh, g.ml, g.mk = m.Data, i64(m.Strides[0]), i64(m.Strides[1]), i64(m.Strides[2]),
+			i64(m.Strides[3])
 		if m.Dtype == dtype.Bool {
 			g.bool_mask = 1
 		}
@@ -111,11 +112,13 @@ func (a *attend) many() {
 	defer packed.release()
 	a.g.packed = packed.data
 	panels := C.ATTENTION_QUERIES / a.columns
-	numbers := panels*(int(C.ATTENTION_STATE)/a.size+(a.depth+a.width)*a.columns) + C.ATTENTION_KEYS*a.columns + a.width + 64
+	numbers := panels*(int(C.ATTENTION_STATE)/a.size+(a.depth+a.width)*a.columns) +
+		C.ATTENTION_KEYS*a.columns + a.width + 64
 	for first := 0; first < a.heads && !canceled(a.k.Cancel); first += wave {
 		n := min(wave, a.heads-first)
 		a.g.first = C.int64_t(first)
 		a.units(C.ENTRY_attention_pack, n*tiles, 1+(1<<15)/(C.ATTENTION_KEYS*(a.depth+a.width)+1), 0)
-		a.units(C.ENTRY_attention_tiles, n*ceilDiv(a.rows, C.ATTENTION_QUERIES), a.grain(C.ATTENTION_QUERIES*a.keys), numbers)
+		a.units(C.ENTRY_attention_tiles, n*ceilDiv(a.rows, C.ATTENTION_QUERIES), a.grain(C.ATTENTION_QUERIES*a.keys),
+			numbers)
 	}
 }

@@ -59,15 +59,19 @@ func folds(t testing.TB, n int) []giving {
 	}
 	matmul := func(name string, d dtype.Dtype, rows, cols int) giving {
 		depth := n / (rows * cols)
-		return giving{name, n, kernelOf(device.KindMatMul, nil, zeroed(t, d, rows, cols), of(d, rows, depth), of(d, depth, cols))}
+		return giving{name, n, kernelOf(device.KindMatMul, nil, zeroed(t, d, rows, cols), of(d, rows, depth),
+			of(d, depth, cols))}
 	}
 	arg, side := device.ArgReduceAttr{}, n/40
 	return []giving{
 		{"reduce a row", n, kernelOf(device.KindReduce, fold(device.ReduceSum, 0), zeroed(t, f32), of(f32, n))},
 		{"reduce halves", n, kernelOf(device.KindReduce, fold(device.ReduceProd, 0), zeroed(t, f16), of(f16, n))},
-		{"reduce rows", n, kernelOf(device.KindReduce, fold(device.ReduceMax, 1), zeroed(t, i32, 40), of(i32, 40, side))},
-		{"reduce columns", n, kernelOf(device.KindReduce, fold(device.ReduceAnd, 0), zeroed(t, dtype.Bool, 40), of(f32, side, 40))},
-		{"argreduce a row", n, kernelOf(device.KindArgReduce, device.ArgReduceAttr{Max: true}, zeroed(t, dtype.Uint32), of(f32, n))},
+		{"reduce rows", n, kernelOf(device.KindReduce, fold(device.ReduceMax, 1), zeroed(t, i32, 40),
+			of(i32, 40, side))},
+		{"reduce columns", n, kernelOf(device.KindReduce, fold(device.ReduceAnd, 0), zeroed(t, dtype.Bool, 40),
+			of(f32, side, 40))},
+		{"argreduce a row", n, kernelOf(device.KindArgReduce, device.ArgReduceAttr{Max: true}, zeroed(t, dtype.Uint32),
+			of(f32, n))},
 		{"argreduce columns", n, kernelOf(device.KindArgReduce, arg, zeroed(t, dtype.Uint32, 40), of(f32, side, 40))},
 		{"logsumexp", n, kernelOf(device.KindLogSumExp, nil, zeroed(t, f32, 40), of(f32, 40, side))},
 		matmul("matmul, tall and wide", f32, 48, 80),
@@ -75,10 +79,10 @@ func folds(t testing.TB, n int) []giving {
 		matmul("matmul, packed", f32, 300, 300),
 		matmul("matmul of halves", f16, 300, 300),
 		matmul("matmul, complex", dtype.Complex64, 48, 80),
-		{"scatter", n, kernelOf(device.KindScatter, device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}, zeroed(t, f32, 10),
-			of(i32, n), of(f32, n, 1))},
-		{"scatter along an axis", n, kernelOf(device.KindScatterAxis, device.ScatterAxisAttr{Axis: 1, Add: true}, zeroed(t, f32, 4, 9),
-			of(i32, 4, n/4), of(f32, 4, n/4))},
+		{"scatter", n, kernelOf(device.KindScatter, device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}},
+			zeroed(t, f32, 10), of(i32, n), of(f32, n, 1))},
+		{"scatter along an axis", n, kernelOf(device.KindScatterAxis, device.ScatterAxisAttr{Axis: 1, Add: true},
+			zeroed(t, f32, 4, 9), of(i32, 4, n/4), of(f32, 4, n/4))},
 	}
 }
 
@@ -89,46 +93,68 @@ func makers(t testing.TB, n int) []giving {
 	side := layout.Shape{1 << 10, n >> 10}
 	turned := device.Tensor{Data: zeroed(t, f32, n).Data, Dtype: f32, Shape: side, Strides: []int{1, 1 << 10}}
 	noise := dense(t, f32, []int{n}, func(i int) complex128 { return complex(float64(i*7919%10007), 0) })
-	conv := device.ConvAttr{Groups: 1, Stride: []int{1}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}}
+	conv := device.ConvAttr{Groups: 1, Stride: []int{1}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1},
+		InputDilation: []int{1}}
 	depthwise, taps := conv, 64
 	depthwise.Groups = 8
 	return []giving{
-		{"elementwise", n, kernelOf(device.KindElementwise, device.OneStep(table.FindRow("power"), f64), zeroed(t, f64, n), of(f64, n), of(f64, n))},
+		{"elementwise", n, kernelOf(device.KindElementwise, device.OneStep(table.FindRow("power"), f64),
+			zeroed(t, f64, n), of(f64, n), of(f64, n))},
 		{"copy", n, kernelOf(device.KindCopy, nil, zeroed(t, f64, n), of(f32, n))},
 		{"copy by blocks", n, kernelOf(device.KindCopy, nil, zeroed(t, f32, side...), turned)},
 		{"fill", n, kernelOf(device.KindFill, nil, zeroed(t, f32, n), of(f32))},
 		{"arange", n, kernelOf(device.KindArange, device.ArangeAttr{Step: 1}, zeroed(t, f32, n))},
-		{"scan", n, kernelOf(device.KindScan, device.ScanAttr{Op: device.ScanProd, Inclusive: true}, zeroed(t, f32, n), of(f32, n))},
-		{"scan of logarithms", n, kernelOf(device.KindScan, device.ScanAttr{Op: device.ScanLogAddExp, Inclusive: true}, zeroed(t, f32, n), of(f32, n))},
-		{"scan of columns", n, kernelOf(device.KindScan, device.ScanAttr{Op: device.ScanSum, Inclusive: true}, zeroed(t, f32, n/2, 2), of(f32, n/2, 2))},
+		{"scan", n, kernelOf(device.KindScan, device.ScanAttr{Op: device.ScanProd, Inclusive: true}, zeroed(t, f32, n),
+			of(f32, n))},
+		{"scan of logarithms", n, kernelOf(device.KindScan, device.ScanAttr{Op: device.ScanLogAddExp, Inclusive: true},
+			zeroed(t, f32, n), of(f32, n))},
+		{"scan of columns", n, kernelOf(device.KindScan, device.ScanAttr{Op: device.ScanSum, Inclusive: true},
+			zeroed(t, f32, n/2, 2), of(f32, n/2, 2))},
 		{"sort", n, kernelOf(device.KindSort, device.SortAttr{Kth: -1}, zeroed(t, f32, n), noise)},
-		{"sort of short rows", n, kernelOf(device.KindSort, device.SortAttr{Axis: 1, Kth: -1}, zeroed(t, f32, n/8, 8), of(f32, n/8, 8))},
-		{"argsort", n, kernelOf(device.KindSort, device.SortAttr{Kth: -1, Arg: true}, zeroed(t, u32, n), of(dtype.Uint16, n))},
+		{"sort of short rows", n, kernelOf(device.KindSort, device.SortAttr{Axis: 1, Kth: -1}, zeroed(t, f32, n/8, 8),
+			of(f32, n/8, 8))},
+		{"argsort", n, kernelOf(device.KindSort, device.SortAttr{Kth: -1, Arg: true}, zeroed(t, u32, n),
+			of(dtype.Uint16, n))},
 		{"partition", n, kernelOf(device.KindSort, device.SortAttr{Kth: n / 2}, zeroed(t, f64, n), of(f64, n))},
-		{"searchsorted", n, kernelOf(device.KindSearchSorted, device.SearchAttr{}, zeroed(t, u32, n), noise, of(f32, n))},
+		{"searchsorted", n, kernelOf(device.KindSearchSorted, device.SearchAttr{}, zeroed(t, u32, n), noise,
+			of(f32, n))},
 		{"softmax", n, kernelOf(device.KindSoftmax, nil, zeroed(t, f32, n), of(f32, n))},
 		{"softmax of rows", n, kernelOf(device.KindSoftmax, nil, zeroed(t, f32, side...), of(f32, side...))},
-		{"layer norm", n, kernelOf(device.KindLayerNorm, device.NormAttr{}, zeroed(t, f32, 1, n), of(f32, 1, n), of(f32, n), of(f32, n))},
-		{"rms norm", n, kernelOf(device.KindRMSNorm, device.NormAttr{}, zeroed(t, f32, side...), of(f32, side...), of(f32, side[1]))},
-		{"gather", n, kernelOf(device.KindGather, device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}}, zeroed(t, f32, n, 1), of(f32, 9), of(u32, n))},
-		{"gather of slices", n, kernelOf(device.KindGather, device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1, n / 2}}, zeroed(t, f32, 2, 1, n/2),
+		{"layer norm", n, kernelOf(device.KindLayerNorm, device.NormAttr{}, zeroed(t, f32, 1, n), of(f32, 1, n),
+			of(f32, n), of(f32, n))},
+		{"rms norm", n, kernelOf(device.KindRMSNorm, device.NormAttr{}, zeroed(t, f32, side...), of(f32, side...),
+			of(f32, side[1]))},
+		{"gather", n, kernelOf(device.KindGather, device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}},
+			zeroed(t, f32, n, 1), of(f32, 9), of(u32, n))},
+		{"gather of slices", n, kernelOf(device.KindGather,
+			device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1, n / 2}}, zeroed(t, f32, 2, 1, n/2),
 			of(f32, 9, n/2), of(u32, 2))},
-		{"gather along an axis", n, kernelOf(device.KindGatherAxis, device.AxisAttr{}, zeroed(t, f32, n), of(f32, 9), of(u32, n))},
+		{"gather along an axis", n, kernelOf(device.KindGatherAxis, device.AxisAttr{}, zeroed(t, f32, n), of(f32, 9),
+			of(u32, n))},
 		{"nonzero", n, kernelOf(device.KindNonzero, device.NonzeroAttr{}, zeroed(t, u32, 1, n), of(dtype.Bool, n))},
-		{"random bits", n, kernelOf(device.KindRandomBits, device.RandomAttr{Bytes: 4 * n}, zeroed(t, dtype.Uint8, 4*n), of(u32, 2))},
-		{"conv", n, kernelOf(device.KindConv, conv, zeroed(t, f32, 1, n/(taps*64), 8), of(f32, 1, n/(taps*64)+taps-1, 8), of(f32, 8, taps, 8))},
-		{"products by index", n, kernelOf(device.KindGatherMatMul, nil, zeroed(t, f32, 512, 1, n/(1<<13)), of(f32, 512, 1, 16),
+		{"random bits", n, kernelOf(device.KindRandomBits, device.RandomAttr{Bytes: 4 * n}, zeroed(t, dtype.Uint8, 4*n),
+			of(u32, 2))},
+		{"conv", n, kernelOf(device.KindConv, conv, zeroed(t, f32, 1, n/(taps*64), 8),
+			of(f32, 1, n/(taps*64)+taps-1, 8), of(f32, 8, taps, 8))},
+		{"products by index", n, kernelOf(device.KindGatherMatMul, nil, zeroed(t, f32, 512, 1, n/(1<<13)),
+			of(f32, 512, 1, 16),
 			of(f32, 4, 16, n/(1<<13)), of(u32, 512))},
-		{"products of segments", n, kernelOf(device.KindSegmentedMatMul, nil, zeroed(t, f32, 4, 64, 64), of(f32, 64, n/(1<<12)),
-			of(f32, n/(1<<12), 64), dense(t, u32, []int{4, 2}, func(i int) complex128 { return complex(float64(i%2*n/(1<<12)), 0) }))},
-		{"rope", n, kernelOf(device.KindRope, device.RopeAttr{Dims: 64, Base: 1e4, Scale: 1}, zeroed(t, f32, 1, 2, n/128, 64),
+		{"products of segments", n, kernelOf(device.KindSegmentedMatMul, nil, zeroed(t, f32, 4, 64, 64),
+			of(f32, 64, n/(1<<12)),
+			of(f32, n/(1<<12), 64), dense(t, u32, []int{4, 2},
+				func(i int) complex128 { return complex(float64(i%2*n/(1<<12)), 0) }))},
+		{"rope", n, kernelOf(device.KindRope, device.RopeAttr{Dims: 64, Base: 1e4, Scale: 1},
+			zeroed(t, f32, 1, 2, n/128, 64),
 			of(f32, 1, 2, n/128, 64))},
 		{"attention", n, kernelOf(device.KindAttention, device.AttentionAttr{Scale: 1}, zeroed(t, f32, 1, 1, 64, 16),
 			of(f32, 1, 1, 64, 16), of(f32, 1, 1, n/1024, 16), of(f32, 1, 1, n/1024, 16))},
-		{"attention of one query", n, kernelOf(device.KindAttention, device.AttentionAttr{Scale: 1}, zeroed(t, f32, 1, 2, 1, 16),
+		{"attention of one query", n, kernelOf(device.KindAttention, device.AttentionAttr{Scale: 1},
+			zeroed(t, f32, 1, 2, 1, 16),
 			of(f32, 1, 2, 1, 16), of(f32, 1, 1, n/32, 16), of(f32, 1, 1, n/32, 16))},
-		{"conv, depthwise", n, kernelOf(device.KindConv, depthwise, zeroed(t, f32, 1, n/(taps*8), 8), of(f32, 1, n/(taps*8)+taps-1, 8), of(f32, 8, taps, 1))},
-		{"conv of a long kernel", n, kernelOf(device.KindConv, conv, zeroed(t, f32, 1, 64, 8), of(f32, 1, n/(64*64)+63, 8), of(f32, 8, n/(64*64), 8))},
+		{"conv, depthwise", n, kernelOf(device.KindConv, depthwise, zeroed(t, f32, 1, n/(taps*8), 8),
+			of(f32, 1, n/(taps*8)+taps-1, 8), of(f32, 8, taps, 1))},
+		{"conv of a long kernel", n, kernelOf(device.KindConv, conv, zeroed(t, f32, 1, 64, 8),
+			of(f32, 1, n/(64*64)+63, 8), of(f32, 8, n/(64*64), 8))},
 	}
 }
 
@@ -193,7 +219,8 @@ func TestSortGivesUp(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		for _, d := range []dtype.Dtype{dtype.Float32, dtype.Uint8, dtype.Float64, dtype.Float16} {
 			in := dense(t, d, []int{n}, func(int) complex128 { return complex(float64(r.IntN(200)), 0) })
-			for _, attr := range []device.SortAttr{{Kth: -1}, {Kth: -1, Arg: true}, {Kth: n / 2}, {Kth: n / 2, Arg: true}} {
+			for _, attr := range []device.SortAttr{{Kth: -1}, {Kth: -1, Arg: true}, {Kth: n / 2},
+				{Kth: n / 2, Arg: true}} {
 				to := d
 				if attr.Arg {
 					to = dtype.Uint32
@@ -238,7 +265,8 @@ func TestInPlaceGoesOn(t *testing.T) {
 	one.Shape, one.Strides = []int{n}, []int{0}
 	program := &device.Program{Load: []dtype.Dtype{dtype.Float32, dtype.Float32}, Store: []uint8{2}, Regs: 3}
 	for range 40 {
-		program.Steps = append(program.Steps, device.Step{Row: add, In: dtype.Float32, Out: dtype.Float32, Dst: 2, Src: [3]uint8{0, 1}},
+		program.Steps = append(program.Steps,
+			device.Step{Row: add, In: dtype.Float32, Out: dtype.Float32, Dst: 2, Src: [3]uint8{0, 1}},
 			device.Step{Row: add, In: dtype.Float32, Out: dtype.Float32, Dst: 0, Src: [3]uint8{2, 1}})
 	}
 	index := func(shape []int, at func(i int) int) device.Tensor {
@@ -252,13 +280,18 @@ func TestInPlaceGoesOn(t *testing.T) {
 		k     device.Kernel
 	}{
 		"elementwise": {[]int{n}, device.Kernel{Kind: device.KindElementwise, Attr: program}},
-		"scatter":     {[]int{1000}, device.Kernel{Kind: device.KindScatter, Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}, In: []device.Tensor{index([]int{5 << 20}, func(i int) int { return i * 7 % 1000 }), rows(1, 5<<20, 1)}}},
-		"scatter rows": {[]int{50, 3000}, device.Kernel{Kind: device.KindScatter, Attr: device.ScatterAttr{Op: device.ScatterProd, Axes: []int{0}},
-			In: []device.Tensor{index([]int{2000}, func(i int) int { return i % 50 }), rows(1, 2000, 1, 3000)}}},
-		"scatter along a long axis": {[]int{2, 9}, device.Kernel{Kind: device.KindScatterAxis, Attr: device.ScatterAxisAttr{Axis: 1, Add: true},
-			In: []device.Tensor{index([]int{2, 5 << 20}, func(i int) int { return i % 9 }), rows(1, 2, 5<<20)}}},
-		"scatter along short axes": {[]int{1 << 20, 4}, device.Kernel{Kind: device.KindScatterAxis, Attr: device.ScatterAxisAttr{Axis: 1, Add: true},
-			In: []device.Tensor{index([]int{1 << 20, 5}, func(i int) int { return i % 4 }), rows(1, 1<<20, 5)}}},
+		"scatter": {[]int{1000}, device.Kernel{Kind: device.KindScatter,
+			Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}},
+			In:   []device.Tensor{index([]int{5 << 20}, func(i int) int { return i * 7 % 1000 }), rows(1, 5<<20, 1)}}},
+		"scatter rows": {[]int{50, 3000}, device.Kernel{Kind: device.KindScatter,
+			Attr: device.ScatterAttr{Op: device.ScatterProd, Axes: []int{0}},
+			In:   []device.Tensor{index([]int{2000}, func(i int) int { return i % 50 }), rows(1, 2000, 1, 3000)}}},
+		"scatter along a long axis": {[]int{2, 9}, device.Kernel{Kind: device.KindScatterAxis,
+			Attr: device.ScatterAxisAttr{Axis: 1, Add: true},
+			In:   []device.Tensor{index([]int{2, 5 << 20}, func(i int) int { return i % 9 }), rows(1, 2, 5<<20)}}},
+		"scatter along short axes": {[]int{1 << 20, 4}, device.Kernel{Kind: device.KindScatterAxis,
+			Attr: device.ScatterAxisAttr{Axis: 1, Add: true},
+			In:   []device.Tensor{index([]int{1 << 20, 5}, func(i int) int { return i % 4 }), rows(1, 1<<20, 5)}}},
 	} {
 		c.k.Op = name
 		launch := func(looks uint32) (device.Tensor, int) {

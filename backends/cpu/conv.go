@@ -26,13 +26,15 @@ func convolve(k *device.Kernel) error {
 	nd := len(o.Shape) - 2
 	switch {
 	case !o.Dtype.IsInexact():
-		return errs.Errorf(errs.TypeError, "[%s] only floating point and complex64 arrays are convolved, not %s", k.Op, o.Dtype)
+		return errs.Errorf(errs.TypeError, "[%s] only floating point and complex64 arrays are convolved, not %s", k.Op,
+			o.Dtype)
 	case nd > 3:
 		return errs.Errorf(errs.ValueError, "[%s] 1, 2 or 3 spatial axes are supported, but the input has %d", k.Op, nd)
 	}
 	p := C.conv_args{
 		x: x.Data, w: w.Data, o: o.Data, n: C.int64_t(o.Shape[0]), groups: C.int64_t(attr.Groups),
-		c: C.int64_t(w.Shape[nd+1]), og: C.int64_t(o.Shape[nd+1] / attr.Groups), alpha: 1, dtype: C.int32_t(o.Dtype), stop: stopOf(k),
+		c: C.int64_t(w.Shape[nd+1]), og: C.int64_t(o.Shape[nd+1] / attr.Groups), alpha: 1, dtype: C.int32_t(o.Dtype),
+		stop: stopOf(k),
 	}
 	if attr.Flip {
 		p.flip = 1
@@ -54,7 +56,8 @@ func convolve(k *device.Kernel) error {
 		}
 	}
 	if p.c == 0 {
-		return launchers[device.KindFill](&device.Kernel{Kind: device.KindFill, Op: k.Op, Out: k.Out, In: []device.Tensor{zeroOf(o.Dtype)}, Cancel: k.Cancel})
+		return launchers[device.KindFill](&device.Kernel{Kind: device.KindFill, Op: k.Op, Out: k.Out,
+			In: []device.Tensor{zeroOf(o.Dtype)}, Cancel: k.Cancel})
 	}
 	c := conv{k: k, dtype: o.Dtype, p: p}
 	if o.Dtype == dtype.Complex64 {
@@ -107,7 +110,8 @@ func (c *conv) run() error {
 	return c.units()
 }
 
-// units shares blocks of the result between the cores, and copies the input each needs where it cannot be read as it lies.
+// units shares blocks of the result between the cores, and copies the input each needs where it cannot be read as it
+// lies.
 func (c *conv) units() error {
 	size := max(c.dtype.Size(), 4)
 	lanes := vectorBytes / size

@@ -43,7 +43,8 @@ func (c *conv) asMatMul() (*gemm, bool) {
 				continue
 			}
 			g.shape = append(g.shape, int(n))
-			g.a.step, g.o.step, g.b.step = append(g.a.step, int(s)), append(g.o.step, int(c.p.os[i])), append(g.b.step, 0)
+			g.a.step, g.o.step, g.b.step = append(g.a.step, int(s)), append(g.o.step, int(c.p.os[i])),
+				append(g.b.step, 0)
 		}
 		return g, true
 	case whole:
@@ -111,7 +112,8 @@ func (c *conv) zero() error {
 	if c.p.add != 0 {
 		return nil
 	}
-	out := device.Tensor{Data: c.p.o, Dtype: c.dtype, Shape: layout.Shape{int(c.p.n), int(c.p.out[0]), int(c.p.out[1]), int(c.p.out[2]), int(c.p.groups * c.p.og)}}
+	out := device.Tensor{Data: c.p.o, Dtype: c.dtype,
+		Shape: layout.Shape{int(c.p.n), int(c.p.out[0]), int(c.p.out[1]), int(c.p.out[2]), int(c.p.groups * c.p.og)}}
 	for _, s := range c.p.os {
 		out.Strides = append(out.Strides, int(s))
 	}
@@ -180,9 +182,10 @@ func (c *conv) outer() error {
 	c.p.packed, c.p.width = packed.data, C.int64_t(width)
 	pack := c.p
 	pack.dtype = C.int32_t(wide)
-	parallel(panels*ceilDiv(rows*run, C.CONV_OUTER_RUN), 1+(1<<15)/(C.CONV_OUTER_RUN*width), c.k.Cancel, func(lo, hi int) {
-		call(C.ENTRY_conv_outer_pack, unsafe.Pointer(&pack), lo, hi)
-	})
+	parallel(panels*ceilDiv(rows*run, C.CONV_OUTER_RUN), 1+(1<<15)/(C.CONV_OUTER_RUN*width), c.k.Cancel,
+		func(lo, hi int) {
+			call(C.ENTRY_conv_outer_pack, unsafe.Pointer(&pack), lo, hi)
+		})
 	tiles := int(c.p.out[0]*c.p.out[1]) * ceilDiv(int(c.p.out[2]*c.p.n), gemmTileHeight) * panels
 	tile := gemmTileHeight * width
 	work := tile * rows * run // of a tile
@@ -191,16 +194,19 @@ func (c *conv) outer() error {
 	sums := getWorkspace(c.k, parts*tiles*tile*size)
 	defer sums.release()
 	c.p.slab, c.p.parts = sums.data, C.int64_t(parts)
-	c.p.bh = C.int64_t(max((256<<10)/(size*run*int(c.p.n+c.p.og)), 1)) // rows of the kernel that share L2 with theirs of x
+	// Rows of the kernel share L2 with theirs of x.
+	c.p.bh = C.int64_t(max((256<<10)/(size*run*int(c.p.n+c.p.og)), 1))
 	args := c.p
 	parallel(parts*tiles, max(max(parts*tiles/(4*threads), 1), 2*convGrain*parts/work), c.k.Cancel, func(lo, hi int) {
 		call(C.ENTRY_conv_outer, unsafe.Pointer(&args), lo, hi)
 	})
-	parallel(tiles, 1+(1<<14)/(tile*parts), c.k.Cancel, func(lo, hi int) { call(C.ENTRY_conv_outer_emit, unsafe.Pointer(&args), lo, hi) })
+	parallel(tiles, 1+(1<<14)/(tile*parts), c.k.Cancel,
+		func(lo, hi int) { call(C.ENTRY_conv_outer_emit, unsafe.Pointer(&args), lo, hi) })
 	return nil
 }
 
-// padded makes x the input with its padding, of dtype d and with the batch innermost: in place, or in the workspace it returns.
+// padded makes x the input with its padding, of dtype d and with the batch innermost: in place, or in the workspace it
+// returns.
 func (c *conv) padded(d dtype.Dtype) (w workspace, err error) {
 	if c.plain() && c.dtype == d && c.p.xs[3] == c.p.n {
 		for i := range 3 {
@@ -221,11 +227,14 @@ func (c *conv) padded(d dtype.Dtype) (w workspace, err error) {
 		from.Strides = append(from.Strides, int(c.p.xs[1+i]))
 		at += begin * int(c.p.xs[1+i])
 	}
-	shape, from.Shape, from.Strides = append(shape, int(c.p.n)), append(from.Shape, int(c.p.n)), append(from.Strides, int(c.p.xs[0]))
+	shape, from.Shape, from.Strides = append(shape, int(c.p.n)), append(from.Shape, int(c.p.n)),
+		append(from.Strides, int(c.p.xs[0]))
 	to, w := scratchTensor(c.k, d, shape)
-	c.p.x, c.p.xs = w.data, [5]C.int64_t{1, C.int64_t(to.Strides[1]), C.int64_t(to.Strides[2]), C.int64_t(to.Strides[3]), C.int64_t(to.Strides[0])}
+	c.p.x, c.p.xs = w.data, [5]C.int64_t{1, C.int64_t(to.Strides[1]), C.int64_t(to.Strides[2]),
+		C.int64_t(to.Strides[3]), C.int64_t(to.Strides[0])}
 	if !slices.Equal(from.Shape, shape) {
-		zero := device.Kernel{Kind: device.KindFill, Op: c.k.Op, Out: []device.Tensor{to}, In: []device.Tensor{zeroOf(d)}, Cancel: c.k.Cancel}
+		zero := device.Kernel{Kind: device.KindFill, Op: c.k.Op, Out: []device.Tensor{to},
+			In: []device.Tensor{zeroOf(d)}, Cancel: c.k.Cancel}
 		if err = launchers[device.KindFill](&zero); err != nil {
 			return w, err
 		}
@@ -242,9 +251,11 @@ func (c *conv) padded(d dtype.Dtype) (w workspace, err error) {
 	return w, cast(c.k, to, from)
 }
 
-// flatKernel makes the kernel of dtype d and its channels and positions one axis: in place, or in the workspace it returns.
+// flatKernel makes the kernel of dtype d and its channels and positions one axis: in place, or in the workspace it
+// returns.
 func (c *conv) flatKernel(d dtype.Dtype) (w workspace, err error) {
-	from := device.Tensor{Data: c.p.w, Dtype: c.dtype, Shape: layout.Shape{int(c.p.c), int(c.p.k[0]), int(c.p.k[1]), int(c.p.k[2]), int(c.p.og)},
+	from := device.Tensor{Data: c.p.w, Dtype: c.dtype,
+		Shape:   layout.Shape{int(c.p.c), int(c.p.k[0]), int(c.p.k[1]), int(c.p.k[2]), int(c.p.og)},
 		Strides: []int{int(c.p.ws[4]), int(c.p.ws[1]), int(c.p.ws[2]), int(c.p.ws[3]), int(c.p.ws[0])}}
 	if flat, s := layout.Collapse(from.Shape[:4], from.Strides[:4]); len(flat) <= 1 && c.dtype == d {
 		if len(flat) == 1 {

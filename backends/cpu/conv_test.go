@@ -105,7 +105,8 @@ tap:
 
 func (c *convCase) check(t *testing.T, r *rand.Rand) {
 	t.Helper()
-	k := &device.Kernel{Kind: device.KindConv, Op: "conv", Attr: c.attr, In: []device.Tensor{c.x.Tensor, c.w.Tensor}, Out: []device.Tensor{c.o.Tensor}}
+	k := &device.Kernel{Kind: device.KindConv, Op: "conv", Attr: c.attr, In: []device.Tensor{c.x.Tensor, c.w.Tensor},
+		Out: []device.Tensor{c.o.Tensor}}
 	if err := (Backend{}).Launch(k); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,8 @@ func (c *convCase) check(t *testing.T, r *rand.Rand) {
 		}
 		want, size := c.want(index)
 		if got := c.o.at(index...); !(cmplx.Abs(got-want) <= relativeError[c.o.Dtype]*size) {
-			t.Fatalf("%s x%v%v w%v%v %+v at %v: %v, want %v", c.o.Dtype, c.x.Shape, c.x.Strides, c.w.Shape, c.w.Strides, c.attr, index, got, want)
+			t.Fatalf("%s x%v%v w%v%v %+v at %v: %v, want %v", c.o.Dtype, c.x.Shape, c.x.Strides, c.w.Shape, c.w.Strides,
+				c.attr, index, got, want)
 		}
 	}
 }
@@ -147,9 +149,11 @@ func conv2d(d dtype.Dtype, r *rand.Rand, n, hw, c, o, k, stride, pad, groups int
 func TestConvNetworks(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for _, d := range inexact {
-		for _, s := range [][8]int{{64, 8, 1, 16, 3, 1, 1, 1}, {2, 56, 64, 64, 3, 1, 1, 1}, {1, 112, 3, 64, 7, 2, 3, 1}, {2, 14, 256, 300, 3, 1, 1, 1},
-			{2, 28, 96, 96, 3, 1, 1, 96}, {2, 28, 96, 24, 1, 1, 0, 1}, {3, 7, 32, 48, 7, 1, 0, 1}, {1, 40, 20, 40, 3, 2, 1, 4}, {2, 9, 8, 33, 1, 2, 0, 1},
-			{2, 30, 3, 3, 3, 1, 1, 3}, {1, 50, 20, 20, 5, 1, 2, 20}, {1, 21, 18, 36, 3, 1, 1, 18}, {1, 60, 1, 1, 9, 1, 4, 1}, {2, 11, 1, 2, 3, 2, 1, 1}, {1, 19, 70, 70, 3, 2, 1, 70}} {
+		for _, s := range [][8]int{{64, 8, 1, 16, 3, 1, 1, 1}, {2, 56, 64, 64, 3, 1, 1, 1}, {1, 112, 3, 64, 7, 2, 3, 1},
+			{2, 14, 256, 300, 3, 1, 1, 1}, {2, 28, 96, 96, 3, 1, 1, 96}, {2, 28, 96, 24, 1, 1, 0, 1},
+			{3, 7, 32, 48, 7, 1, 0, 1}, {1, 40, 20, 40, 3, 2, 1, 4}, {2, 9, 8, 33, 1, 2, 0, 1},
+			{2, 30, 3, 3, 3, 1, 1, 3}, {1, 50, 20, 20, 5, 1, 2, 20}, {1, 21, 18, 36, 3, 1, 1, 18},
+			{1, 60, 1, 1, 9, 1, 4, 1}, {2, 11, 1, 2, 3, 2, 1, 1}, {1, 19, 70, 70, 3, 2, 1, 70}} {
 			c := conv2d(d, r, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
 			c.check(t, r)
 		}
@@ -162,8 +166,9 @@ func TestConvLongRow(t *testing.T) {
 	for _, stride := range []int{1, 3} {
 		const n, channels, k = 1 << 18, 64, 3
 		out := (n-k)/stride + 1
-		c := convCase{device.ConvAttr{Groups: 1, Stride: []int{stride}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}},
-			numbers(r, dtype.Float32, 1, n, channels), numbers(r, dtype.Float32, 1, k, channels), fresh(dtype.Float32, 1, out, 1)}
+		c := convCase{device.ConvAttr{Groups: 1, Stride: []int{stride}, PadLo: []int{0}, PadHi: []int{0},
+			KernelDilation: []int{1}, InputDilation: []int{1}}, numbers(r, dtype.Float32, 1, n, channels),
+			numbers(r, dtype.Float32, 1, k, channels), fresh(dtype.Float32, 1, out, 1)}
 		c.check(t, r)
 	}
 }
@@ -172,7 +177,8 @@ func TestConvLongRow(t *testing.T) {
 func TestConvSpread(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
 	for _, d := range inexact {
-		for _, s := range [][6]int{{2, 9, 16, 20, 3, 2}, {1, 6, 3, 5, 2, 3}, {1, 8, 12, 12, 4, 2}, {3, 5, 1, 33, 7, 3}} {
+		for _, s := range [][6]int{{2, 9, 16, 20, 3, 2}, {1, 6, 3, 5, 2, 3}, {1, 8, 12, 12, 4, 2},
+			{3, 5, 1, 33, 7, 3}} {
 			c := conv2d(d, r, s[0], s[1], s[2], s[3], s[4], 1, 0, 1)
 			for flip := range 2 {
 				c.attr.Flip, c.attr.InputDilation = flip == 1, []int{s[5], s[5] + 1}
@@ -195,19 +201,22 @@ func asBatch(x *view) *view {
 	return &y
 }
 
-// weightGradient is the convolution that gives the gradient of one with k x k weights, n images of c channels and o outputs.
+// weightGradient is the convolution that gives the gradient of one with k x k weights, n images of c channels and o
+// outputs.
 func weightGradient(d dtype.Dtype, r *rand.Rand, n, hw, c, o, k, stride, pad int) convCase {
 	out := (hw+2*pad-k)/stride + 1
 	hi := (k - 1) + (out-1)*stride + 1 - hw - pad
 	a := device.ConvAttr{Groups: 1, Stride: []int{1, 1}, PadLo: []int{pad, pad}, PadHi: []int{hi, hi},
 		KernelDilation: []int{stride, stride}, InputDilation: []int{1, 1}}
-	return convCase{a, asBatch(numbers(r, d, n, hw, hw, c)), asBatch(numbers(r, d, n, out, out, o)), fresh(d, c, k, k, o)}
+	return convCase{a, asBatch(numbers(r, d, n, hw, hw, c)), asBatch(numbers(r, d, n, out, out, o)),
+		fresh(d, c, k, k, o)}
 }
 
 func TestConvWeightGradients(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	for _, d := range inexact {
-		for _, s := range [][7]int{{4, 14, 64, 70, 3, 1, 1}, {2, 28, 1, 8, 3, 1, 1}, {3, 9, 20, 33, 3, 2, 1}, {2, 12, 3, 5, 5, 1, 0}, {1, 16, 7, 16, 1, 1, 0}, {2, 20, 5, 40, 2, 2, 0}, {5, 8, 16, 32, 3, 1, -1}} {
+		for _, s := range [][7]int{{4, 14, 64, 70, 3, 1, 1}, {2, 28, 1, 8, 3, 1, 1}, {3, 9, 20, 33, 3, 2, 1},
+			{2, 12, 3, 5, 5, 1, 0}, {1, 16, 7, 16, 1, 1, 0}, {2, 20, 5, 40, 2, 2, 0}, {5, 8, 16, 32, 3, 1, -1}} {
 			c := weightGradient(d, r, s[0], s[1], s[2], s[3], s[4], s[5], s[6])
 			c.check(t, r)
 		}
@@ -217,17 +226,21 @@ func TestConvWeightGradients(t *testing.T) {
 func BenchmarkConv(b *testing.B) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for _, d := range []dtype.Dtype{dtype.Float32, dtype.BFloat16} {
-		for _, s := range [][8]int{{64, 8, 1, 16, 3, 1, 1, 1}, {64, 8, 16, 32, 3, 1, 1, 1}, {8, 56, 64, 64, 3, 1, 1, 1}, {8, 112, 3, 64, 7, 2, 3, 1}, {8, 14, 256, 256, 3, 1, 1, 1}, {8, 56, 96, 96, 3, 1, 1, 96}} {
+		for _, s := range [][8]int{{64, 8, 1, 16, 3, 1, 1, 1}, {64, 8, 16, 32, 3, 1, 1, 1}, {8, 56, 64, 64, 3, 1, 1, 1},
+			{8, 112, 3, 64, 7, 2, 3, 1}, {8, 14, 256, 256, 3, 1, 1, 1}, {8, 56, 96, 96, 3, 1, 1, 96}} {
 			c := conv2d(d, r, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7])
-			k := &device.Kernel{Kind: device.KindConv, Op: "conv", Attr: c.attr, In: []device.Tensor{c.x.Tensor, c.w.Tensor}, Out: []device.Tensor{c.o.Tensor}}
-			b.Run(fmt.Sprintf("%s/n%d_%dx%dx%d_o%d_k%d_s%d_g%d", d, s[0], s[1], s[1], s[2], s[3], s[4], s[5], s[7]), func(b *testing.B) {
-				for b.Loop() {
-					if err := (Backend{}).Launch(k); err != nil {
-						b.Fatal(err)
+			k := &device.Kernel{Kind: device.KindConv, Op: "conv", Attr: c.attr,
+				In: []device.Tensor{c.x.Tensor, c.w.Tensor}, Out: []device.Tensor{c.o.Tensor}}
+			b.Run(fmt.Sprintf("%s/n%d_%dx%dx%d_o%d_k%d_s%d_g%d", d, s[0], s[1], s[1], s[2], s[3], s[4], s[5], s[7]),
+				func(b *testing.B) {
+					for b.Loop() {
+						if err := (Backend{}).Launch(k); err != nil {
+							b.Fatal(err)
+						}
 					}
-				}
-				b.ReportMetric(float64(layout.Size(c.o.Shape)*layout.Size(c.w.Shape[1:]))*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "MAC/ns")
-			})
+					products := float64(layout.Size(c.o.Shape) * layout.Size(c.w.Shape[1:]))
+					b.ReportMetric(products*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "MAC/ns")
+				})
 		}
 	}
 }

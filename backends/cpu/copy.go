@@ -104,8 +104,10 @@ func fastAxis(a *C.copy_args) int {
 func fill(k *device.Kernel) error {
 	in, out := &k.In[0], &k.Out[0]
 	if !out.Contiguous() {
-		stretched := device.Tensor{Data: in.Data, Dtype: in.Dtype, Shape: out.Shape, Strides: make([]int, len(out.Shape))}
-		sub := device.Kernel{Kind: device.KindCopy, Op: k.Op, Out: k.Out, In: []device.Tensor{stretched}, Cancel: k.Cancel}
+		stretched := device.Tensor{Data: in.Data, Dtype: in.Dtype, Shape: out.Shape,
+			Strides: make([]int, len(out.Shape))}
+		sub := device.Kernel{Kind: device.KindCopy, Op: k.Op, Out: k.Out, In: []device.Tensor{stretched},
+			Cancel: k.Cancel}
 		return copyKernel(&sub)
 	}
 	n, size := out.Size(), out.Dtype.Size()

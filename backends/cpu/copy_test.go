@@ -36,7 +36,8 @@ func TestCopyViews(t *testing.T) {
 						all := dense(t, to, layout.Shape{next}, func(int) complex128 { return 7 })
 						out = device.Tensor{Data: all.Data, Dtype: to, Shape: shape, Strides: back}
 					}
-					launch(t, &device.Kernel{Kind: device.KindCopy, Op: "copy", In: []device.Tensor{in}, Out: []device.Tensor{out}})
+					launch(t, &device.Kernel{Kind: device.KindCopy, Op: "copy", In: []device.Tensor{in},
+						Out: []device.Tensor{out}})
 					want, got := values(&in), values(&out)
 					for j := range got {
 						w := want[j]
@@ -44,7 +45,8 @@ func TestCopyViews(t *testing.T) {
 							w = 1
 						}
 						if got[j] != w {
-							t.Fatalf("%s to %s, shape %v strides %v -> %v: element %d is %v, want %v", from, to, shape, in.Strides, out.Strides, j, got[j], w)
+							t.Fatalf("%s to %s, shape %v strides %v -> %v: element %d is %v, want %v", from, to, shape,
+								in.Strides, out.Strides, j, got[j], w)
 						}
 					}
 				}
@@ -68,7 +70,8 @@ func TestCastEdges(t *testing.T) {
 			dtype.Bool:   {1, 1, 1, 1, 1, 1},
 		} {
 			out := dense(t, d, layout.Shape{6}, func(int) complex128 { return 0 })
-			launch(t, &device.Kernel{Kind: device.KindCopy, Op: "cast", In: []device.Tensor{in}, Out: []device.Tensor{out}})
+			launch(t, &device.Kernel{Kind: device.KindCopy, Op: "cast", In: []device.Tensor{in},
+				Out: []device.Tensor{out}})
 			for i := range want {
 				if got := real(backendtest.Get(&out, i)); got != want[i] {
 					t.Errorf("%v as %s is %v, want %v", real(backendtest.Get(&in, i)), d, got, want[i])
@@ -79,7 +82,8 @@ func TestCastEdges(t *testing.T) {
 		x := dense(t, dtype.Float32, layout.Shape{len(half)}, func(i int) complex128 { return complex(half[i], 0) })
 		for _, d := range []dtype.Dtype{dtype.Float16, dtype.BFloat16} {
 			out := dense(t, d, layout.Shape{len(half)}, func(int) complex128 { return 0 })
-			launch(t, &device.Kernel{Kind: device.KindCopy, Op: "cast", In: []device.Tensor{x}, Out: []device.Tensor{out}})
+			launch(t, &device.Kernel{Kind: device.KindCopy, Op: "cast", In: []device.Tensor{x},
+				Out: []device.Tensor{out}})
 			want := dense(t, d, layout.Shape{len(half)}, func(i int) complex128 { return complex(half[i], 0) })
 			for i := range half {
 				if got, w := backendtest.Get(&out, i), backendtest.Get(&want, i); !agree(got, w, 0) {
@@ -95,7 +99,8 @@ func TestFillAndArange(t *testing.T) {
 		one := dense(t, d, layout.Shape{}, func(int) complex128 { return 1 })
 		for _, n := range []int{1, 1000, 300_000} {
 			out := dense(t, d, layout.Shape{n}, func(int) complex128 { return 0 })
-			launch(t, &device.Kernel{Kind: device.KindFill, Op: "full", In: []device.Tensor{one}, Out: []device.Tensor{out}})
+			launch(t, &device.Kernel{Kind: device.KindFill, Op: "full", In: []device.Tensor{one},
+				Out: []device.Tensor{out}})
 			for i := range n {
 				if backendtest.Get(&out, i) != 1 {
 					t.Fatalf("fill of %s: element %d is %v", d, i, backendtest.Get(&out, i))
@@ -103,11 +108,13 @@ func TestFillAndArange(t *testing.T) {
 			}
 			n = min(n, 1000)
 			seq := dense(t, d, layout.Shape{n}, func(int) complex128 { return 0 })
-			launch(t, &device.Kernel{Kind: device.KindArange, Op: "arange", Out: []device.Tensor{seq}, Attr: device.ArangeAttr{StartInt: 3, StepInt: -2, Start: 3, Step: -2}})
+			launch(t, &device.Kernel{Kind: device.KindArange, Op: "arange", Out: []device.Tensor{seq},
+				Attr: device.ArangeAttr{StartInt: 3, StepInt: -2, Start: 3, Step: -2}})
 			want := dense(t, d, layout.Shape{n}, func(i int) complex128 { return complex(float64(3-2*i), 0) })
 			for i := range n {
 				if backendtest.Get(&seq, i) != backendtest.Get(&want, i) {
-					t.Fatalf("arange of %s: element %d is %v, want %v", d, i, backendtest.Get(&seq, i), backendtest.Get(&want, i))
+					t.Fatalf("arange of %s: element %d is %v, want %v", d, i, backendtest.Get(&seq, i),
+						backendtest.Get(&want, i))
 				}
 			}
 		}
@@ -133,7 +140,8 @@ func BenchmarkCopy(b *testing.B) {
 			x.Strides = []int{1, n}
 			b.Run(fmt.Sprintf("transpose/%s/%d", d, n), func(b *testing.B) {
 				for b.Loop() {
-					launch(b, &device.Kernel{Kind: device.KindCopy, Op: "copy", In: []device.Tensor{x}, Out: []device.Tensor{y}})
+					launch(b, &device.Kernel{Kind: device.KindCopy, Op: "copy", In: []device.Tensor{x},
+						Out: []device.Tensor{y}})
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n*n), "ns/elem")
 			})

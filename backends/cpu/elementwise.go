@@ -67,7 +67,8 @@ func elementwise(k *device.Kernel) error {
 		st = make([]C.ew_step, len(p.Steps))
 	}
 	if p.Regs > C.MAX_REGISTERS {
-		return errs.Errorf(errs.RuntimeError, "[%s] a fused chain of %d values exceeds the limit of %d", k.Op, p.Regs, C.MAX_REGISTERS)
+		return errs.Errorf(errs.RuntimeError, "[%s] a fused chain of %d values exceeds the limit of %d", k.Op, p.Regs,
+			C.MAX_REGISTERS)
 	}
 	if !collapseOperands(k, &args, ops) {
 		return peel(k, elementwise)
@@ -224,7 +225,8 @@ func allZero(strides, shape []int) bool {
 // nanoseconds per position.
 func bindProgram(k *device.Kernel, p *device.Program, a *C.ew_args, ops []C.ew_operand, st []C.ew_step) float64 {
 	ins, outs := ops[:len(k.In)], ops[len(k.In):len(k.In)+len(k.Out)]
-	a.ins, a.outs, a.count, a.regs = C.int16_t(len(ins)), C.int16_t(len(outs)), C.int16_t(len(p.Steps)), C.int16_t(p.Regs)
+	a.ins, a.outs, a.count, a.regs = C.int16_t(len(ins)), C.int16_t(len(outs)), C.int16_t(len(p.Steps)),
+		C.int16_t(p.Regs)
 
 	bytes, work := 0, 0.0
 	plain := true
@@ -277,7 +279,8 @@ func bindProgram(k *device.Kernel, p *device.Program, a *C.ew_args, ops []C.ew_o
 		y.reg_dtype = C.uint8_t(d)
 		// A step writes to memory itself where nothing else wants the place: no other output's
 		// store, and no later reader of an input that shares it.
-		if at >= 0 && a.stream == 0 && y.dtype == y.reg_dtype && (!shared || at == len(p.Steps)-1) && !storedBefore(p, o) {
+		if at >= 0 && a.stream == 0 && y.dtype == y.reg_dtype && (!shared || at == len(p.Steps)-1) &&
+			!storedBefore(p, o) {
 			y.last = C.int32_t(at)
 		}
 	}

@@ -9,11 +9,13 @@ import (
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-func benchFold(b *testing.B, name string, d dtype.Dtype, shape []int, to dtype.Dtype, outShape []int, kind device.KernelKind, attr any) {
+func benchFold(b *testing.B, name string, d dtype.Dtype, shape []int, to dtype.Dtype, outShape []int,
+	kind device.KernelKind, attr any) {
 	b.Run(name, func(b *testing.B) {
 		r := rand.New(rand.NewPCG(1, 1))
 		in := plainTensor(d, shape, func(int) value { return value{i: int64(r.Uint64()), re: r.NormFloat64()} })
-		k := &device.Kernel{Kind: kind, Op: name, In: []device.Tensor{in}, Out: []device.Tensor{emptyTensor(to, outShape)}, Attr: attr}
+		k := &device.Kernel{Kind: kind, Op: name, In: []device.Tensor{in},
+			Out: []device.Tensor{emptyTensor(to, outShape)}, Attr: attr}
 		n := shape[len(shape)-1]
 		if kind == device.KindLayerNorm || kind == device.KindRMSNorm {
 			w := plainTensor(d.Compute(), []int{n}, func(int) value { return value{re: 1} })
@@ -43,23 +45,27 @@ func BenchmarkFold(b *testing.B) {
 	benchFold(b, "sum64x56x56x64/axes12", f, []int{64, 56, 56, 64}, f, []int{64, 64}, device.KindReduce, sum(1, 2))
 	benchFold(b, "sum1000", f, []int{1000}, f, nil, device.KindReduce, sum(0))
 	benchFold(b, "argmax1e7", f, all, dtype.Uint32, nil, device.KindArgReduce, device.ArgReduceAttr{Max: true})
-	benchFold(b, "argmax4096x4096/axis0", f, m, dtype.Uint32, m[:1], device.KindArgReduce, device.ArgReduceAttr{Max: true})
+	benchFold(b, "argmax4096x4096/axis0", f, m, dtype.Uint32, m[:1], device.KindArgReduce,
+		device.ArgReduceAttr{Max: true})
 	benchFold(b, "cumsum1e7", f, all, f, all, device.KindScan, device.ScanAttr{Inclusive: true})
 	benchFold(b, "cumsum4096x4096/axis0", f, m, f, m, device.KindScan, device.ScanAttr{Inclusive: true})
-	benchFold(b, "logcumsumexp1e6", f, []int{1_000_000}, f, []int{1_000_000}, device.KindScan, device.ScanAttr{Op: device.ScanLogAddExp, Inclusive: true})
+	benchFold(b, "logcumsumexp1e6", f, []int{1_000_000}, f, []int{1_000_000}, device.KindScan,
+		device.ScanAttr{Op: device.ScanLogAddExp, Inclusive: true})
 	s := []int{1_000_000}
 	u := dtype.Uint32
 	benchFold(b, "sort1e6", f, s, f, s, device.KindSort, device.SortAttr{Kth: -1})
 	benchFold(b, "sort1e6/int64", dtype.Int64, s, dtype.Int64, s, device.KindSort, device.SortAttr{Kth: -1})
 	benchFold(b, "argsort1e6", f, s, u, s, device.KindSort, device.SortAttr{Kth: -1, Arg: true})
 	benchFold(b, "partition1e6", f, s, f, s, device.KindSort, device.SortAttr{Kth: 500_000})
-	benchFold(b, "sort10000x100", f, []int{10000, 100}, f, []int{10000, 100}, device.KindSort, device.SortAttr{Axis: 1, Kth: -1})
+	benchFold(b, "sort10000x100", f, []int{10000, 100}, f, []int{10000, 100}, device.KindSort, device.SortAttr{Axis: 1,
+		Kth: -1})
 	l := []int{10_000_000}
 	benchFold(b, "sort1e7", f, l, f, l, device.KindSort, device.SortAttr{Kth: -1})
 	benchFold(b, "sort1e5", f, []int{100_000}, f, []int{100_000}, device.KindSort, device.SortAttr{Kth: -1})
 	h := dtype.Float16
 	benchFold(b, "sort1e6/float16", h, s, h, s, device.KindSort, device.SortAttr{Kth: -1})
-	benchFold(b, "sort10000x100/float16", h, []int{10000, 100}, h, []int{10000, 100}, device.KindSort, device.SortAttr{Axis: 1, Kth: -1})
+	benchFold(b, "sort10000x100/float16", h, []int{10000, 100}, h, []int{10000, 100}, device.KindSort,
+		device.SortAttr{Axis: 1, Kth: -1})
 	benchFold(b, "partition1e6/float16", h, s, h, s, device.KindSort, device.SortAttr{Kth: 500_000})
 	x := []int{1024, 1024}
 	benchFold(b, "softmax1024x1024", f, x, f, x, device.KindSoftmax, nil)
@@ -68,5 +74,6 @@ func BenchmarkFold(b *testing.B) {
 	benchFold(b, "logsumexp1024x1024", f, x, f, x[:1], device.KindLogSumExp, nil)
 	benchFold(b, "layer_norm1024x1024", f, x, f, x, device.KindLayerNorm, device.NormAttr{Eps: 1e-5})
 	benchFold(b, "rms_norm1024x1024", f, x, f, x, device.KindRMSNorm, device.NormAttr{Eps: 1e-5})
-	benchFold(b, "rms_norm1024x1024/float16", dtype.Float16, x, dtype.Float16, x, device.KindRMSNorm, device.NormAttr{Eps: 1e-5})
+	benchFold(b, "rms_norm1024x1024/float16", dtype.Float16, x, dtype.Float16, x, device.KindRMSNorm,
+		device.NormAttr{Eps: 1e-5})
 }

@@ -63,7 +63,8 @@ func (x *indexing) run() error {
 // launch walks axes beyond MAXD here, the rest in C.
 func (x *indexing) launch() error {
 	size := x.dtype.Size()
-	if x.k.Done != nil && max(len(x.shape), len(x.slice)) > C.MAXD { // this far out of the ordinary, in place means to the end
+	// This far out of the ordinary, in place means to the end.
+	if x.k.Done != nil && max(len(x.shape), len(x.slice)) > C.MAXD {
 		k := *x.k
 		k.Cancel, k.Done = nil, nil
 		x.k = &k
@@ -153,7 +154,8 @@ func (x *indexing) inPlace(positions, per int) error {
 func (x *indexing) share(args C.index_args, axes []C.index_axis, from, to, per int) error {
 	size, positions := x.dtype.Size(), to-from
 	if x.entry == C.ENTRY_gather {
-		return x.parallel(positions, 1+(1<<14)/per, func(lo, hi int) (C.index_args, int, int) { return args, from + lo, from + hi }, axes)
+		return x.parallel(positions, 1+(1<<14)/per,
+			func(lo, hi int) (C.index_args, int, int) { return args, from + lo, from + hi }, axes)
 	}
 	if x.inOrder > 0 && positions > x.inOrder {
 		return x.parallel(positions/x.inOrder, 1+(1<<14)/(x.inOrder*per), func(lo, hi int) (C.index_args, int, int) {

@@ -99,7 +99,8 @@ func offset(index, strides []int) int {
 	return o
 }
 
-var integers = []dtype.Dtype{dtype.Uint8, dtype.Uint16, dtype.Uint32, dtype.Uint64, dtype.Int8, dtype.Int16, dtype.Int32, dtype.Int64}
+var integers = []dtype.Dtype{dtype.Uint8, dtype.Uint16, dtype.Uint32, dtype.Uint64, dtype.Int8, dtype.Int16,
+	dtype.Int32, dtype.Int64}
 
 // indexView holds valid indices for corners 0..last of an axis with the given size.
 func indexView(r *rand.Rand, size, last int, shape ...int) *view {
@@ -173,8 +174,8 @@ func TestGather(t *testing.T) {
 		c := randomIndexCase(r)
 		src := anyView(r, d, c.array...)
 		out := fresh(d, append(slices.Clone(c.shape), c.slice...)...)
-		k := &device.Kernel{Kind: device.KindGather, Op: "take", In: []device.Tensor{src.Tensor}, Out: []device.Tensor{out.Tensor},
-			Attr: device.GatherAttr{Axes: c.axes, SliceSizes: c.slice}}
+		k := &device.Kernel{Kind: device.KindGather, Op: "take", In: []device.Tensor{src.Tensor},
+			Out: []device.Tensor{out.Tensor}, Attr: device.GatherAttr{Axes: c.axes, SliceSizes: c.slice}}
 		for _, a := range c.arrays {
 			k.In = append(k.In, a.Tensor)
 		}
@@ -188,7 +189,8 @@ func TestGather(t *testing.T) {
 			each(c.slice, func(s []int) {
 				at := offset(corner, src.Strides) + offset(s, src.Strides)
 				if out.bits(n) != src.bits(at) {
-					t.Fatalf("%s array %v%v axes %v slice %v indices %v: at %v %v", d, c.array, src.Strides, c.axes, c.slice, c.shape, position, s)
+					t.Fatalf("%s array %v%v axes %v slice %v indices %v: at %v %v", d, c.array, src.Strides, c.axes,
+						c.slice, c.shape, position, s)
 				}
 				n++
 			})
@@ -267,7 +269,8 @@ func same(t *testing.T, name string, got, want *view) {
 			close := func(x, y float64) bool {
 				return x == y || math.IsNaN(x) && math.IsNaN(y) || math.Abs(x-y) <= 1e-6*(math.Abs(x)+math.Abs(y))
 			}
-			if close(real(a), real(b)) && close(imag(a), imag(b)) || got.Dtype == dtype.Complex64 && cmplx.Abs(a-b) <= 1e-4*cmplx.Abs(b) {
+			if close(real(a), real(b)) && close(imag(a), imag(b)) ||
+				got.Dtype == dtype.Complex64 && cmplx.Abs(a-b) <= 1e-4*cmplx.Abs(b) {
 				continue
 			}
 		}
@@ -294,7 +297,8 @@ func TestScatter(t *testing.T) {
 		}
 		want := copied(got)
 		updates := anyView(r, d, append(slices.Clone(c.shape), c.slice...)...)
-		k := &device.Kernel{Kind: device.KindScatter, Op: "scatter", Out: []device.Tensor{got.Tensor}, Attr: device.ScatterAttr{Op: op, Axes: c.axes}}
+		k := &device.Kernel{Kind: device.KindScatter, Op: "scatter", Out: []device.Tensor{got.Tensor},
+			Attr: device.ScatterAttr{Op: op, Axes: c.axes}}
 		for _, a := range c.arrays {
 			k.In = append(k.In, a.Tensor)
 		}
@@ -307,10 +311,12 @@ func TestScatter(t *testing.T) {
 			corner := c.corner(position)
 			each(c.slice, func(s []int) {
 				full := append(slices.Clone(position), s...)
-				want.combine(op, offset(corner, want.Strides)+offset(s, want.Strides), updates, offset(full, updates.Strides))
+				want.combine(op, offset(corner, want.Strides)+offset(s, want.Strides), updates,
+					offset(full, updates.Strides))
 			})
 		})
-		same(t, fmt.Sprintf("%s op %d array %v axes %v slice %v indices %v", d, op, c.array, c.axes, c.slice, c.shape), got, want)
+		same(t, fmt.Sprintf("%s op %d array %v axes %v slice %v indices %v", d, op, c.array, c.axes, c.slice, c.shape),
+			got, want)
 	}
 }
 
@@ -349,11 +355,14 @@ func TestGatherScatterAxis(t *testing.T) {
 
 		add := r.IntN(2) == 0
 		got := fresh(d, shape...)
-		each(shape, func(p []int) { got.combine(device.ScatterSet, offset(p, got.Strides), src, offset(p, src.Strides)) })
+		each(shape, func(p []int) {
+			got.combine(device.ScatterSet, offset(p, got.Strides), src, offset(p, src.Strides))
+		})
 		want := copied(got)
 		updates := anyView(r, d, ishape...)
-		k = &device.Kernel{Kind: device.KindScatterAxis, Op: "put_along_axis", Attr: device.ScatterAxisAttr{Axis: axis, Add: add},
-			In: []device.Tensor{index.Tensor, updates.Tensor}, Out: []device.Tensor{got.Tensor}}
+		k = &device.Kernel{Kind: device.KindScatterAxis, Op: "put_along_axis",
+			Attr: device.ScatterAxisAttr{Axis: axis, Add: add}, In: []device.Tensor{index.Tensor, updates.Tensor},
+			Out: []device.Tensor{got.Tensor}}
 		if err := (Backend{}).Launch(k); err != nil {
 			t.Fatal(err)
 		}
@@ -381,9 +390,11 @@ func TestIndexOutOfBounds(t *testing.T) {
 				index.setInt(n/2, bad)
 				out := fresh(dtype.Float32, n, 1, 3)
 				kernels := []*device.Kernel{
-					{Kind: device.KindGather, Op: "take", In: []device.Tensor{src.Tensor, index.Tensor}, Out: []device.Tensor{out.Tensor},
+					{Kind: device.KindGather, Op: "take", In: []device.Tensor{src.Tensor, index.Tensor},
+						Out:  []device.Tensor{out.Tensor},
 						Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1, 3}}},
-					{Kind: device.KindScatter, Op: "take", In: []device.Tensor{index.Tensor, out.Tensor}, Out: []device.Tensor{src.Tensor},
+					{Kind: device.KindScatter, Op: "take", In: []device.Tensor{index.Tensor, out.Tensor},
+						Out:  []device.Tensor{src.Tensor},
 						Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}},
 				}
 				for _, k := range kernels {
@@ -399,14 +410,16 @@ func TestIndexOutOfBounds(t *testing.T) {
 	// A slice that starts inside but ends outside.
 	index, src, out := fresh(dtype.Int32), fresh(dtype.Float32, 5), fresh(dtype.Float32, 3)
 	index.setInt(0, 3)
-	err := Backend{}.Launch(&device.Kernel{Kind: device.KindGather, Op: "slice", In: []device.Tensor{src.Tensor, index.Tensor}, Out: []device.Tensor{out.Tensor},
+	err := Backend{}.Launch(&device.Kernel{Kind: device.KindGather, Op: "slice",
+		In: []device.Tensor{src.Tensor, index.Tensor}, Out: []device.Tensor{out.Tensor},
 		Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{3}}})
 	if err == nil || !strings.Contains(err.Error(), "out of bounds") {
 		t.Fatalf("slice past the end: %v", err)
 	}
 	big := fresh(dtype.Uint64)
 	big.setInt(0, -1)
-	err = Backend{}.Launch(&device.Kernel{Kind: device.KindGather, Op: "take", In: []device.Tensor{src.Tensor, big.Tensor}, Out: []device.Tensor{fresh(dtype.Float32, 1).Tensor},
+	err = Backend{}.Launch(&device.Kernel{Kind: device.KindGather, Op: "take",
+		In: []device.Tensor{src.Tensor, big.Tensor}, Out: []device.Tensor{fresh(dtype.Float32, 1).Tensor},
 		Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}}})
 	if err == nil || !strings.Contains(err.Error(), "18446744073709551615") {
 		t.Fatalf("uint64 index: %v", err)
@@ -415,10 +428,11 @@ func TestIndexOutOfBounds(t *testing.T) {
 	put := fresh(dtype.Int32, 3)
 	clear(put.mem)
 	put.setInt(1, 5)
-	err = Backend{}.Launch(&device.Kernel{Kind: device.KindScatterAxis, Op: "put_along_axis", In: []device.Tensor{put.Tensor, out.Tensor}, Out: []device.Tensor{src.Tensor},
-		Attr: device.ScatterAxisAttr{}})
+	err = Backend{}.Launch(&device.Kernel{Kind: device.KindScatterAxis, Op: "put_along_axis",
+		In: []device.Tensor{put.Tensor, out.Tensor}, Out: []device.Tensor{src.Tensor}, Attr: device.ScatterAxisAttr{}})
 	src.checkGuards(t)
-	if err == nil || !strings.Contains(err.Error(), "[put_along_axis] index 5 is out of bounds for axis 0 with size 5") {
+	if err == nil || !strings.Contains(err.Error(),
+		"[put_along_axis] index 5 is out of bounds for axis 0 with size 5") {
 		t.Fatalf("put: %v", err)
 	}
 }
@@ -445,22 +459,24 @@ func BenchmarkIndex(b *testing.B) {
 	clear(rows2.mem)
 	rows := fresh(dtype.Float32, 4096, 1, 512)
 	clear(rows.mem)
-	run("take_4096_rows_of_512", &device.Kernel{Kind: device.KindGather, In: []device.Tensor{rows2.Tensor, ids.Tensor}, Out: []device.Tensor{rows.Tensor},
-		Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1, 512}}})
-	run("add_4096_rows_of_512", &device.Kernel{Kind: device.KindScatter, In: []device.Tensor{ids.Tensor, rows.Tensor}, Out: []device.Tensor{rows2.Tensor},
-		Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}})
+	run("take_4096_rows_of_512", &device.Kernel{Kind: device.KindGather, In: []device.Tensor{rows2.Tensor, ids.Tensor},
+		Out: []device.Tensor{rows.Tensor}, Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1, 512}}})
+	run("add_4096_rows_of_512", &device.Kernel{Kind: device.KindScatter, In: []device.Tensor{ids.Tensor, rows.Tensor},
+		Out: []device.Tensor{rows2.Tensor}, Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}})
 	flat, million, picked := fresh(dtype.Float32, 1000000), index(1000000, 1000000), fresh(dtype.Float32, 1000000, 1)
 	clear(flat.mem)
 	clear(picked.mem)
-	run("take_1e6_scalars", &device.Kernel{Kind: device.KindGather, In: []device.Tensor{flat.Tensor, million.Tensor}, Out: []device.Tensor{picked.Tensor},
-		Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}}})
-	run("add_1e6_scalars", &device.Kernel{Kind: device.KindScatter, In: []device.Tensor{million.Tensor, picked.Tensor}, Out: []device.Tensor{flat.Tensor},
-		Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}})
+	run("take_1e6_scalars", &device.Kernel{Kind: device.KindGather, In: []device.Tensor{flat.Tensor, million.Tensor},
+		Out: []device.Tensor{picked.Tensor}, Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}}})
+	run("add_1e6_scalars", &device.Kernel{Kind: device.KindScatter, In: []device.Tensor{million.Tensor, picked.Tensor},
+		Out: []device.Tensor{flat.Tensor}, Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}}})
 	one, last := index(1, 10), fresh(dtype.Float32, 10)
-	run("take_1_scalar", &device.Kernel{Kind: device.KindGather, In: []device.Tensor{last.Tensor, one.Tensor}, Out: []device.Tensor{fresh(dtype.Float32, 1, 1).Tensor},
+	run("take_1_scalar", &device.Kernel{Kind: device.KindGather, In: []device.Tensor{last.Tensor, one.Tensor},
+		Out:  []device.Tensor{fresh(dtype.Float32, 1, 1).Tensor},
 		Attr: device.GatherAttr{Axes: []int{0}, SliceSizes: []int{1}}})
 	labels, logits := index(64, 10), fresh(dtype.Float32, 64, 10)
 	labels.Shape, labels.Strides = []int{64, 1}, []int{1, 1}
-	run("take_along_64x10", &device.Kernel{Kind: device.KindGatherAxis, In: []device.Tensor{logits.Tensor, labels.Tensor}, Out: []device.Tensor{fresh(dtype.Float32, 64, 1).Tensor},
+	run("take_along_64x10", &device.Kernel{Kind: device.KindGatherAxis,
+		In: []device.Tensor{logits.Tensor, labels.Tensor}, Out: []device.Tensor{fresh(dtype.Float32, 64, 1).Tensor},
 		Attr: device.AxisAttr{Axis: 1}})
 }

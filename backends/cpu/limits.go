@@ -28,8 +28,8 @@ func memorySize() int {
 // runtime ends the process when it is refused memory.
 const others = 256 << 20
 
-// leftFor is the part of a resource limit that arrays may fill, when the process already has as many pages as that field
-// of /proc/self/statm says.
+// leftFor is the part of a resource limit that arrays may fill, when the process already has as many pages as that
+// field of /proc/self/statm says.
 func leftFor(limit int, statm string, field int) int {
 	if fields := strings.Fields(statm); field < len(fields) {
 		pages, _ := strconv.Atoi(fields[field])

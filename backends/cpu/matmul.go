@@ -76,7 +76,8 @@ func matmul(k *device.Kernel) error {
 	nd := len(t.Shape)
 	g := gemm{k: k, dtype: t.Dtype, m: t.Shape[nd-2], n: t.Shape[nd-1], depth: k.In[0].Shape[nd-1], alpha: 1}
 	if !t.Dtype.IsInexact() {
-		return errs.Errorf(errs.TypeError, "[%s] only floating point and complex64 matrices are multiplied, not %s", k.Op, t.Dtype)
+		return errs.Errorf(errs.TypeError, "[%s] only floating point and complex64 matrices are multiplied, not %s",
+			k.Op, t.Dtype)
 	}
 	operands := []*device.Tensor{&k.In[0], &k.In[1], t}
 	if len(k.In) > 2 {
@@ -181,7 +182,8 @@ func (g *gemm) args() C.gemm_args {
 		m: C.int64_t(g.m), n: C.int64_t(g.n), k: C.int64_t(g.depth),
 		ars: C.int64_t(g.a.rs), acs: C.int64_t(g.a.cs), brs: C.int64_t(g.b.rs), bcs: C.int64_t(g.b.cs),
 		drs: C.int64_t(g.d.rs), dcs: C.int64_t(g.d.cs), ors: C.int64_t(g.o.rs), ocs: C.int64_t(g.o.cs),
-		axes: C.int64_t(len(g.shape)), alpha: C.float(g.alpha), beta: C.float(g.beta), dtype: C.int32_t(g.dtype), stop: stopOf(g.k),
+		axes: C.int64_t(len(g.shape)), alpha: C.float(g.alpha), beta: C.float(g.beta), dtype: C.int32_t(g.dtype),
+		stop: stopOf(g.k),
 	}
 	for i, n := range g.shape {
 		c.shape[i] = C.int64_t(n)

@@ -94,7 +94,8 @@ func (g *gemm) complex() error {
 		double.step = append(double.step, 2*s)
 	}
 	h := gemm{k: g.k, dtype: dtype.Float32, m: 2 * g.m, n: n, depth: k, shape: g.shape, alpha: 1,
-		a: matrix{expanded.data, k, 1, steps(2 * g.m * k)}, b: double, o: matrix{product.data, n, 1, steps(2 * g.m * n)}}
+		a: matrix{expanded.data, k, 1, steps(2 * g.m * k)}, b: double,
+		o: matrix{product.data, n, 1, steps(2 * g.m * n)}}
 	if err := h.run(); err != nil {
 		return err
 	}
@@ -150,7 +151,8 @@ func (g *gemm) byDepth(depth int) error {
 // gatherB replaces b by a copy with contiguous rows, in the workspace it returns.
 func (g *gemm) gatherB() (workspace, error) {
 	shape := append(slices.Clone(g.shape), g.depth, g.n)
-	from := device.Tensor{Data: g.b.data, Dtype: g.dtype, Shape: shape, Strides: append(slices.Clone(g.b.step), g.b.rs, g.b.cs)}
+	from := device.Tensor{Data: g.b.data, Dtype: g.dtype, Shape: shape, Strides: append(slices.Clone(g.b.step), g.b.rs,
+		g.b.cs)}
 	to, w := scratchTensor(g.k, g.dtype, shape)
 	nd := len(g.shape)
 	g.b = matrix{w.data, to.Strides[nd], to.Strides[nd+1], to.Strides[:nd]}

@@ -131,8 +131,8 @@ func gatherMatMul(k *device.Kernel) error {
 			which += experts
 		}
 		if which < 0 || which >= experts {
-			return errs.Errorf(errs.IndexError, "[%s] index %d is out of bounds for axis %d of shape %s", k.Op, given, outer,
-				layout.Format(b.Shape))
+			return errs.Errorf(errs.IndexError, "[%s] index %d is out of bounds for axis %d of shape %s", k.Op,
+				given, outer, layout.Format(b.Shape))
 		}
 		p := part{a: w.offset[0], b: w.offset[1] + which*b.Strides[outer], o: w.offset[2], rows: g.m, depth: g.depth}
 		if !l.extends(p, g.m, g.a.rs, g.o.rs) {
@@ -165,8 +165,8 @@ func segmentedMatMul(k *device.Kernel) error {
 				return errs.Errorf(errs.IndexError, device.SegmentMessage, k.Op, bound, g.depth, layout.Format(a.Shape))
 			}
 		}
-		l.list = append(l.list, part{a: w.offset[0] + from*g.a.cs, b: w.offset[1] + from*g.b.rs, o: w.offset[2], rows: g.m,
-			depth: max(to-from, 0)})
+		l.list = append(l.list, part{a: w.offset[0] + from*g.a.cs, b: w.offset[1] + from*g.b.rs, o: w.offset[2],
+			rows: g.m, depth: max(to-from, 0)})
 		w.next()
 	}
 	return g.runParts(l.list)

@@ -100,7 +100,8 @@ func scatteredView(r *rand.Rand, d dtype.Dtype, shape ...int) *view {
 	return v
 }
 
-var relativeError = map[dtype.Dtype]float64{dtype.Float16: 1e-3, dtype.BFloat16: 8e-3, dtype.Float32: 1e-6, dtype.Float64: 1e-14, dtype.Complex64: 2e-6}
+var relativeError = map[dtype.Dtype]float64{dtype.Float16: 1e-3, dtype.BFloat16: 8e-3, dtype.Float32: 1e-6,
+	dtype.Float64: 1e-14, dtype.Complex64: 2e-6}
 
 var inexact = []dtype.Dtype{dtype.Float16, dtype.BFloat16, dtype.Float32, dtype.Float64, dtype.Complex64}
 
@@ -110,7 +111,8 @@ func checkMatMul(t *testing.T, r *rand.Rand, d dtype.Dtype, batch []int, m, n, d
 	b := scatteredView(r, d, append(slices.Clone(batch), depth, n)...)
 	c := scatteredView(r, d, append(slices.Clone(batch), m, n)...)
 	o := fresh(d, append(slices.Clone(batch), m, n)...)
-	k := &device.Kernel{Kind: device.KindMatMul, Op: "matmul", In: []device.Tensor{a.Tensor, b.Tensor}, Out: []device.Tensor{o.Tensor}}
+	k := &device.Kernel{Kind: device.KindMatMul, Op: "matmul", In: []device.Tensor{a.Tensor, b.Tensor},
+		Out: []device.Tensor{o.Tensor}}
 	alpha, beta := 1.0, 0.0
 	if add {
 		alpha, beta = []float64{1, -0.5}[r.IntN(2)], []float64{1, 2}[r.IntN(2)]
@@ -181,7 +183,9 @@ func TestMatMul(t *testing.T) {
 func TestMatMulPaths(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for _, d := range inexact {
-		for _, s := range [][4]int{{1, 300, 257, 301}, {1, 130, 200, 1100}, {2, 100, 513, 400}, {1, 3, 1111, 77}, {1, 1111, 2, 300}, {1, 13, 400, 500}, {3, 97, 64, 0}, {1, 1, 1, 5000}, {1, 700, 700, 33}, {2, 150, 90, 301}, {40, 5, 6, 7}} {
+		for _, s := range [][4]int{{1, 300, 257, 301}, {1, 130, 200, 1100}, {2, 100, 513, 400}, {1, 3, 1111, 77},
+			{1, 1111, 2, 300}, {1, 13, 400, 500}, {3, 97, 64, 0}, {1, 1, 1, 5000}, {1, 700, 700, 33}, {2, 150, 90, 301},
+			{40, 5, 6, 7}} {
 			for range 4 {
 				checkMatMul(t, r, d, []int{s[0]}, s[1], s[2], s[3], r.IntN(2) == 0)
 			}
@@ -199,7 +203,8 @@ func TestMatMulNaN(t *testing.T) {
 		}
 		a.set(n+1, complex(math.NaN(), 0))
 		b.set(2, complex(math.Inf(1), 0))
-		k := &device.Kernel{Kind: device.KindMatMul, In: []device.Tensor{a.Tensor, b.Tensor}, Out: []device.Tensor{o.Tensor}}
+		k := &device.Kernel{Kind: device.KindMatMul, In: []device.Tensor{a.Tensor, b.Tensor},
+			Out: []device.Tensor{o.Tensor}}
 		if err := (Backend{}).Launch(k); err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +212,8 @@ func TestMatMulNaN(t *testing.T) {
 			for j := range n {
 				got := real(o.at(i, j))
 				switch {
-				case i == 1 && !math.IsNaN(got), i != 1 && j == 2 && !math.IsInf(got, 1), i != 1 && j != 2 && got != float64(n):
+				case i == 1 && !math.IsNaN(got), i != 1 && j == 2 && !math.IsInf(got, 1),
+					i != 1 && j != 2 && got != float64(n):
 					t.Fatalf("n=%d at (%d,%d): %v", n, i, j, got)
 				}
 			}
@@ -227,7 +233,8 @@ func TestMatMulPairs(t *testing.T) {
 		}
 		a.set(3*n+1, complex(math.Inf(1), 0)) // with a[3,0] = 0 the word of a signalling NaN
 		a.set(4*n+1, complex(math.NaN(), 0))
-		launch(t, &device.Kernel{Kind: device.KindMatMul, In: []device.Tensor{a.Tensor, b.Tensor}, Out: []device.Tensor{o.Tensor}})
+		launch(t, &device.Kernel{Kind: device.KindMatMul, In: []device.Tensor{a.Tensor, b.Tensor},
+			Out: []device.Tensor{o.Tensor}})
 		for i, want := range map[int]float64{2: n / 2, 3: math.Inf(1), 4: math.NaN()} {
 			for j := range n {
 				if got := real(o.at(i, j)); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
@@ -240,14 +247,16 @@ func TestMatMulPairs(t *testing.T) {
 
 func TestMatMulRefuses(t *testing.T) {
 	a := fresh(dtype.Int32, 2, 2)
-	err := Backend{}.Launch(&device.Kernel{Kind: device.KindMatMul, Op: "matmul", In: []device.Tensor{a.Tensor, a.Tensor}, Out: []device.Tensor{a.Tensor}})
+	err := Backend{}.Launch(&device.Kernel{Kind: device.KindMatMul, Op: "matmul",
+		In: []device.Tensor{a.Tensor, a.Tensor}, Out: []device.Tensor{a.Tensor}})
 	if err == nil || !strings.Contains(err.Error(), "[matmul]") {
 		t.Fatalf("int32 matmul: %v", err)
 	}
 	var stop atomic.Bool
 	stop.Store(true)
 	x, o := fresh(dtype.Float32, 600, 600), fresh(dtype.Float32, 600, 600)
-	err = Backend{}.Launch(&device.Kernel{Kind: device.KindMatMul, Op: "matmul", In: []device.Tensor{x.Tensor, x.Tensor}, Out: []device.Tensor{o.Tensor}, Cancel: &stop})
+	err = Backend{}.Launch(&device.Kernel{Kind: device.KindMatMul, Op: "matmul",
+		In: []device.Tensor{x.Tensor, x.Tensor}, Out: []device.Tensor{o.Tensor}, Cancel: &stop})
 	if err != error(errs.ErrCanceled) {
 		t.Fatalf("canceled matmul: %v", err)
 	}
@@ -255,7 +264,8 @@ func TestMatMulRefuses(t *testing.T) {
 
 func BenchmarkMatMul(b *testing.B) {
 	for _, d := range []dtype.Dtype{dtype.Float32, dtype.Float64, dtype.Float16, dtype.BFloat16, dtype.Complex64} {
-		for _, s := range [][3]int{{5, 5, 5}, {32, 10, 64}, {64, 256, 784}, {1, 4096, 4096}, {8, 4096, 1024}, {256, 256, 256}, {1024, 1024, 1024}} {
+		for _, s := range [][3]int{{5, 5, 5}, {32, 10, 64}, {64, 256, 784}, {1, 4096, 4096}, {8, 4096, 1024},
+			{256, 256, 256}, {1024, 1024, 1024}} {
 			for _, tr := range []string{"", "T"} {
 				a, w, o := fresh(d, s[0], s[2]), fresh(d, s[2], s[1]), fresh(d, s[0], s[1])
 				if tr != "" {
@@ -263,7 +273,8 @@ func BenchmarkMatMul(b *testing.B) {
 				}
 				clear(a.mem)
 				clear(w.mem)
-				k := &device.Kernel{Kind: device.KindMatMul, In: []device.Tensor{a.Tensor, w.Tensor}, Out: []device.Tensor{o.Tensor}}
+				k := &device.Kernel{Kind: device.KindMatMul, In: []device.Tensor{a.Tensor, w.Tensor},
+					Out: []device.Tensor{o.Tensor}}
 				b.Run(fmt.Sprintf("%s/%dx%dx%d%s", d, s[0], s[1], s[2], tr), func(b *testing.B) {
 					for b.Loop() {
 						if err := (Backend{}).Launch(k); err != nil {

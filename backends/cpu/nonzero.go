@@ -32,7 +32,8 @@ func nonzero(k *device.Kernel) error {
 	}
 	shape := mask.Shape[attr.Batch:]
 	if len(shape) > C.NONZERO_AXES {
-		return errs.Errorf(errs.ValueError, "[%s] a bool mask has %d axes; the most is %d", k.Op, len(shape), C.NONZERO_AXES)
+		return errs.Errorf(errs.ValueError, "[%s] a bool mask has %d axes; the most is %d", k.Op, len(shape),
+			C.NONZERO_AXES)
 	}
 	examples, size := layout.Size(mask.Shape[:attr.Batch]), layout.Size(shape)
 	chunk := min(size, maskChunk)

@@ -15,7 +15,8 @@ func checkNorm(t *testing.T, in, w, b device.Tensor, layer bool) {
 	last := len(in.Shape) - 1
 	n := in.Shape[last]
 	out := emptyTensor(in.Dtype, in.Shape)
-	k := &device.Kernel{Kind: device.KindRMSNorm, Op: "rms_norm", Out: []device.Tensor{out}, In: []device.Tensor{in, w}, Attr: device.NormAttr{Eps: eps}}
+	k := &device.Kernel{Kind: device.KindRMSNorm, Op: "rms_norm", Out: []device.Tensor{out}, In: []device.Tensor{in, w},
+		Attr: device.NormAttr{Eps: eps}}
 	if layer {
 		k.Kind, k.In = device.KindLayerNorm, append(k.In, b)
 	}
@@ -49,7 +50,8 @@ func checkNorm(t *testing.T, in, w, b device.Tensor, layer bool) {
 			got := getValue(&out, row*n+i).re
 			tol := (4+math.Sqrt(float64(n)))*epsilon(in.Dtype) + 8*most*scale*epsilon(in.Dtype.Compute())
 			if !near(got, want, tol, 1+math.Abs(getValue(&w, i*w.Strides[0]).re)) {
-				t.Fatalf("layer %v of %s%s %v row %d element %d: %v, not %v", layer, in.Dtype, layout.Format(in.Shape), in.Strides, row, i, got, want)
+				t.Fatalf("layer %v of %s%s %v row %d element %d: %v, not %v", layer, in.Dtype, layout.Format(in.Shape),
+					in.Strides, row, i, got, want)
 			}
 		}
 	}

@@ -28,7 +28,8 @@ func Threads() int { return threads }
 // follow each other within microseconds, and waking a parked thread costs 5 of them or more.
 const spinTime = 50 * time.Microsecond
 
-// smallPool is the number of threads up to which workers are kept off their caller's core. Of many, one that is late does little harm.
+// smallPool is the number of threads up to which workers are kept off their caller's core. Of many, one that is late
+// does little harm.
 const smallPool = 8
 
 // job is one parallel loop. Every call makes its own, so that a worker that was
@@ -116,7 +117,8 @@ func (j *job) lead() {
 	pool.turn.Add(1)
 	j.work()
 	// Somebody else's last chunk is under way: it takes about as long as ours did.
-	if j.done.Load() != int64(j.chunks) && !park.Watch(&j.over, loopRunning, spinTime) && j.over.CompareAndSwap(loopRunning, loopAwaited) {
+	if j.done.Load() != int64(j.chunks) && !park.Watch(&j.over, loopRunning, spinTime) &&
+		j.over.CompareAndSwap(loopRunning, loopAwaited) {
 		for j.over.Load() == loopAwaited {
 			park.Wait(&j.over, loopAwaited, 0)
 		}

@@ -29,14 +29,16 @@ func randomAxes(k *device.Kernel, keys, out unsafe.Pointer, bytes int, shape, st
 			if canceled(k.Cancel) {
 				return nil
 			}
-			err := randomAxes(k, unsafe.Add(keys, 4*i*step[0]), unsafe.Add(out, i*inner*bytes), bytes, shape[1:], step[1:], pair)
+			err := randomAxes(k, unsafe.Add(keys, 4*i*step[0]), unsafe.Add(out, i*inner*bytes), bytes, shape[1:],
+				step[1:], pair)
 			if err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	args := C.random_args{keys: (*C.uint32_t)(keys), out: (*C.uint8_t)(out), bytes: C.int64_t(bytes), pair: C.int64_t(pair), axes: C.int64_t(len(shape))}
+	args := C.random_args{keys: (*C.uint32_t)(keys), out: (*C.uint8_t)(out), bytes: C.int64_t(bytes),
+		pair: C.int64_t(pair), axes: C.int64_t(len(shape))}
 	for i, d := range shape {
 		args.shape[i], args.step[i] = C.int64_t(d), C.int64_t(step[i])
 	}

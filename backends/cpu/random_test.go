@@ -47,8 +47,9 @@ func randomBytes(t *testing.T, keys []uint32, shape, strides []int, bytes int) [
 		out[i] = 0xa5
 	}
 	k := &device.Kernel{Kind: device.KindRandomBits, Op: "bits", Attr: device.RandomAttr{Bytes: bytes},
-		In:  []device.Tensor{{Data: unsafe.Pointer(&keys[0]), Dtype: dtype.Uint32, Shape: shape, Strides: strides}},
-		Out: []device.Tensor{{Data: unsafe.Pointer(&out[0]), Dtype: dtype.Uint8, Shape: append(slices.Clone(shape[:len(shape)-1]), bytes)}}}
+		In: []device.Tensor{{Data: unsafe.Pointer(&keys[0]), Dtype: dtype.Uint32, Shape: shape, Strides: strides}},
+		Out: []device.Tensor{{Data: unsafe.Pointer(&out[0]), Dtype: dtype.Uint8,
+			Shape: append(slices.Clone(shape[:len(shape)-1]), bytes)}}}
 	if err := (Backend{}).Launch(k); err != nil {
 		t.Fatal(err)
 	}

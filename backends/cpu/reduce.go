@@ -60,7 +60,8 @@ func reduce(k *device.Kernel) error {
 		}
 	}
 	acc := accumulator(f.op, f.from)
-	if f.to == acc || acc == dtype.Float32 && f.to.IsHalf() || acc.IsInteger() && f.to.IsInteger() && f.to.Size() == acc.Size() {
+	if f.to == acc || acc == dtype.Float32 && f.to.IsHalf() ||
+		acc.IsInteger() && f.to.IsInteger() && f.to.Size() == acc.Size() {
 		f.run()
 		return nil
 	}
@@ -227,8 +228,8 @@ func (f fold) run() {
 // launch runs the kernel with the axes as they are; out holds chunks results one after the other.
 func (f *fold) launch(total, cols, chunks int) {
 	g := C.reduce_args{in: f.in, out: f.out, kd: C.int64_t(len(f.kept)), rd: C.int64_t(len(f.reduced)),
-		cols: C.int64_t(cols), total: C.int64_t(total), op: C.int64_t(f.op), dtype: C.int64_t(f.from), out_dtype: C.int64_t(f.to),
-		stop: stopOf(f.k)}
+		cols: C.int64_t(cols), total: C.int64_t(total), op: C.int64_t(f.op), dtype: C.int64_t(f.from),
+		out_dtype: C.int64_t(f.to), stop: stopOf(f.k)}
 	units := 1
 	for i, a := range f.kept {
 		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)

@@ -80,8 +80,8 @@ func checkReduce(t *testing.T, op device.ReduceOp, in device.Tensor, axes []int,
 		}
 	}
 	out := emptyTensor(to, kshape)
-	launchTest(t, &device.Kernel{Kind: device.KindReduce, Op: "reduce", Out: []device.Tensor{out}, In: []device.Tensor{in},
-		Attr: device.ReduceAttr{Op: op, Axes: axes}})
+	launchTest(t, &device.Kernel{Kind: device.KindReduce, Op: "reduce", Out: []device.Tensor{out},
+		In: []device.Tensor{in}, Attr: device.ReduceAttr{Op: op, Axes: axes}})
 	vs := make([]value, layout.Size(rshape))
 	for o := range out.Size() {
 		base, scale, bits := offsetOf(o, kshape, kstr), 0.0, 0.0
@@ -115,7 +115,8 @@ func checkReduce(t *testing.T, op device.ReduceOp, in device.Tensor, axes []int,
 			}
 		}
 		if !ok {
-			t.Fatalf("op %d of %s%s %v over axes %v to %s: output %d is %v, not %v", op, in.Dtype, layout.Format(in.Shape), in.Strides, axes, to, o, got, want)
+			t.Fatalf("op %d of %s%s %v over axes %v to %s: output %d is %v, not %v", op, in.Dtype,
+				layout.Format(in.Shape), in.Strides, axes, to, o, got, want)
 		}
 	}
 }
@@ -201,10 +202,12 @@ func TestReducePaths(t *testing.T) {
 // Results wider or narrower than the accumulator.
 func TestReduceDtypes(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
-	for _, c := range [][2]dtype.Dtype{{dtype.Float16, dtype.Float32}, {dtype.BFloat16, dtype.Float32}, {dtype.Uint8, dtype.Uint8},
-		{dtype.Int8, dtype.Int64}, {dtype.Int16, dtype.Int16}, {dtype.Float32, dtype.Float64}, {dtype.Uint32, dtype.Int32}} {
+	for _, c := range [][2]dtype.Dtype{{dtype.Float16, dtype.Float32}, {dtype.BFloat16, dtype.Float32},
+		{dtype.Uint8, dtype.Uint8}, {dtype.Int8, dtype.Int64}, {dtype.Int16, dtype.Int16},
+		{dtype.Float32, dtype.Float64}, {dtype.Uint32, dtype.Int32}} {
 		for _, axes := range [][]int{{0}, {1}, {0, 2}} {
-			in := plainTensor(c[0], []int{30, 40, 5}, func(int) value { return value{i: int64(r.IntN(9) - 4), re: float64(r.IntN(9) - 4)} })
+			in := plainTensor(c[0], []int{30, 40, 5},
+				func(int) value { return value{i: int64(r.IntN(9) - 4), re: float64(r.IntN(9) - 4)} })
 			checkReduce(t, device.ReduceSum, in, axes, c[1])
 		}
 	}
@@ -218,9 +221,11 @@ func TestReduceEmpty(t *testing.T) {
 		for _, d := range []dtype.Dtype{dtype.Float32, dtype.Int32, dtype.Float16, dtype.Complex64} {
 			out := plainTensor(resultDtype(op, d), []int{3000}, func(int) value { return value{i: 77, re: 77} })
 			in := device.Tensor{Dtype: d, Shape: []int{0, 3000}, Strides: []int{3000, 1}, Data: out.Data}
-			launchTest(t, &device.Kernel{Kind: device.KindReduce, Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: device.ReduceAttr{Op: op, Axes: []int{0}}})
+			launchTest(t, &device.Kernel{Kind: device.KindReduce, Out: []device.Tensor{out}, In: []device.Tensor{in},
+				Attr: device.ReduceAttr{Op: op, Axes: []int{0}}})
 			for i := range 3000 {
-				if got := getValue(&out, i); out.Dtype.IsInexact() && got.re != want.re || !out.Dtype.IsInexact() && got.i != want.i {
+				if got := getValue(&out, i); out.Dtype.IsInexact() && got.re != want.re ||
+					!out.Dtype.IsInexact() && got.i != want.i {
 					t.Fatalf("op %d of no %s gives %v, not %v", op, d, got, want)
 				}
 			}
@@ -244,7 +249,8 @@ func TestReduceAccuracy(t *testing.T) {
 		in := plainTensor(c.d, c.shape, func(int) value { return value{re: r.Float64() * 0.01, im: 0.01} })
 		to := c.d
 		out := emptyTensor(to, []int{layout.Size(c.shape[1:])})
-		launchTest(t, &device.Kernel{Kind: device.KindReduce, Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: device.ReduceAttr{Op: device.ReduceSum, Axes: c.axes}})
+		launchTest(t, &device.Kernel{Kind: device.KindReduce, Out: []device.Tensor{out}, In: []device.Tensor{in},
+			Attr: device.ReduceAttr{Op: device.ReduceSum, Axes: c.axes}})
 		n := out.Size()
 		for o := range n {
 			sum := 0.0
@@ -272,7 +278,8 @@ func TestReduceThreads(t *testing.T) {
 				shape[0] = in.Shape[1-axes[0]]
 			}
 			out := emptyTensor(dtype.Float32, shape)
-			k := &device.Kernel{Kind: device.KindReduce, Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: device.ReduceAttr{Op: device.ReduceSum, Axes: axes}}
+			k := &device.Kernel{Kind: device.KindReduce, Out: []device.Tensor{out}, In: []device.Tensor{in},
+				Attr: device.ReduceAttr{Op: device.ReduceSum, Axes: axes}}
 			if len(axes) == 2 {
 				k.Out[0].Shape, k.Out[0].Strides = nil, nil
 			}

@@ -22,11 +22,11 @@ func rope(k *device.Kernel) error {
 	x, out := &k.In[0], &k.Out[0]
 	n, t, d := x.Shape[1], x.Shape[2], x.Shape[3]
 	units := ceilDiv(t, C.ROPE_STEPS)
-	g := C.rope_args{x: x.Data, out: out.Data, n: C.int64_t(n), t: C.int64_t(t), d: C.int64_t(d), units: C.int64_t(units),
-		xb: C.int64_t(x.Strides[0]), xn: C.int64_t(x.Strides[1]), xt: C.int64_t(x.Strides[2]), xd: C.int64_t(x.Strides[3]),
-		ob: C.int64_t(out.Strides[0]), on: C.int64_t(out.Strides[1]), ot: C.int64_t(out.Strides[2]),
-		dims: C.int64_t(at.Dims), dtype: C.int64_t(out.Dtype), base: C.double(at.Base), scale: C.double(at.Scale),
-		offset: C.int64_t(at.Offset), stop: stopOf(k)}
+	g := C.rope_args{x: x.Data, out: out.Data, n: C.int64_t(n), t: C.int64_t(t), d: C.int64_t(d),
+		units: C.int64_t(units), xb: C.int64_t(x.Strides[0]), xn: C.int64_t(x.Strides[1]), xt: C.int64_t(x.Strides[2]),
+		xd: C.int64_t(x.Strides[3]), ob: C.int64_t(out.Strides[0]), on: C.int64_t(out.Strides[1]),
+		ot: C.int64_t(out.Strides[2]), dims: C.int64_t(at.Dims), dtype: C.int64_t(out.Dtype), base: C.double(at.Base),
+		scale: C.double(at.Scale), offset: C.int64_t(at.Offset), stop: stopOf(k)}
 	if at.Traditional {
 		g.traditional = 1
 	}

@@ -47,8 +47,9 @@ func scan(k *device.Kernel) error {
 		first.Data = dst
 		first.Shape, first.Strides = dropAxis(out.Shape, attr.Axis), dropAxis(out.Strides, attr.Axis)
 		identity := scanIdentity(attr.Op, d)
-		if err := launchers[device.KindFill](&device.Kernel{Kind: device.KindFill, Op: k.Op, Room: k.Room, Out: []device.Tensor{first},
-			In: []device.Tensor{{Data: unsafe.Pointer(&identity), Dtype: d}}, Cancel: k.Cancel}); err != nil {
+		if err := launchers[device.KindFill](&device.Kernel{Kind: device.KindFill, Op: k.Op, Room: k.Room,
+			Out: []device.Tensor{first}, In: []device.Tensor{{Data: unsafe.Pointer(&identity), Dtype: d}},
+			Cancel: k.Cancel}); err != nil {
 			return err
 		}
 		n--
@@ -111,8 +112,9 @@ func (s scanLoop) run() {
 		}
 		return
 	}
-	g := C.scan_args{in: s.in, out: s.out, kd: C.int64_t(len(s.kept)), n: C.int64_t(s.n), is: C.int64_t(s.is), os: C.int64_t(s.os),
-		chunk: C.int64_t(s.n), chunks: 1, op: C.int64_t(s.op), dtype: C.int64_t(s.d), stop: stopOf(s.k)}
+	g := C.scan_args{in: s.in, out: s.out, kd: C.int64_t(len(s.kept)), n: C.int64_t(s.n), is: C.int64_t(s.is),
+		os: C.int64_t(s.os), chunk: C.int64_t(s.n), chunks: 1, op: C.int64_t(s.op), dtype: C.int64_t(s.d),
+		stop: stopOf(s.k)}
 	for i, a := range s.kept {
 		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
 	}

@@ -21,7 +21,8 @@ func scanStep(op device.ScanOp, d dtype.Dtype, a, b value) value {
 	case device.ScanProd:
 		return value{a.i * b.i, a.re*b.re - a.im*b.im, a.re*b.im + a.im*b.re}
 	case device.ScanMin, device.ScanMax:
-		if a.nan() || !b.nan() && !(op == device.ScanMin && valueLess(d, b, a) || op == device.ScanMax && valueLess(d, a, b)) {
+		better := op == device.ScanMin && valueLess(d, b, a) || op == device.ScanMax && valueLess(d, a, b)
+		if a.nan() || !b.nan() && !better {
 			return a
 		}
 		return b
@@ -43,7 +44,8 @@ func scanStep(op device.ScanOp, d dtype.Dtype, a, b value) value {
 func checkScan(t *testing.T, in device.Tensor, attr device.ScanAttr, to dtype.Dtype) {
 	t.Helper()
 	out := emptyTensor(to, in.Shape)
-	launchTest(t, &device.Kernel{Kind: device.KindScan, Op: "scan", Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: attr})
+	launchTest(t, &device.Kernel{Kind: device.KindScan, Op: "scan", Out: []device.Tensor{out}, In: []device.Tensor{in},
+		Attr: attr})
 	n := in.Shape[attr.Axis]
 	outRows := rowsOf(&out, attr.Axis)
 	one := emptyTensor(to, []int{1})
@@ -91,10 +93,12 @@ func checkScan(t *testing.T, in device.Tensor, attr device.ScanAttr, to dtype.Dt
 				if attr.Op == device.ScanLogAddExp {
 					s = 1 + math.Hypot(want.re, want.im)
 				}
-				ok = near(got.re, rounded.re, tol, s) && near(got.im, rounded.im, tol, s) || to == dtype.Complex64 && got.nan() && rounded.nan()
+				ok = near(got.re, rounded.re, tol, s) && near(got.im, rounded.im, tol, s) ||
+					to == dtype.Complex64 && got.nan() && rounded.nan()
 			}
 			if !ok {
-				t.Fatalf("%+v of %s%s %v to %s: row %d element %d is %v, not %v", attr, in.Dtype, layout.Format(in.Shape), in.Strides, to, row, i, got, rounded)
+				t.Fatalf("%+v of %s%s %v to %s: row %d element %d is %v, not %v", attr, in.Dtype,
+					layout.Format(in.Shape), in.Strides, to, row, i, got, rounded)
 			}
 		}
 	}
@@ -113,16 +117,19 @@ func TestScan(t *testing.T) {
 				special := round%4 == 0 && d != dtype.Complex64
 				in := someTensor(r, d, shape, special)
 				if op == device.ScanProd && d.IsInexact() {
-					in = plainTensor(d, shape, func(int) value { return value{re: []float64{1, 0.5, 2, -1}[r.IntN(4)]} })
+					in = plainTensor(d, shape,
+						func(int) value { return value{re: []float64{1, 0.5, 2, -1}[r.IntN(4)]} })
 				}
 				if op == device.ScanLogAddExp && d == dtype.Complex64 { // one branch of the logarithm
-					in = plainTensor(d, shape, func(int) value { return value{re: r.NormFloat64() * 3, im: r.Float64()} })
+					in = plainTensor(d, shape,
+						func(int) value { return value{re: r.NormFloat64() * 3, im: r.Float64()} })
 				}
 				to := d
 				if d == dtype.Bool && op == device.ScanSum {
 					to = dtype.Int32
 				}
-				checkScan(t, in, device.ScanAttr{Op: op, Axis: r.IntN(rank), Reverse: r.IntN(2) == 0, Inclusive: r.IntN(2) == 0}, to)
+				checkScan(t, in, device.ScanAttr{Op: op, Axis: r.IntN(rank), Reverse: r.IntN(2) == 0,
+					Inclusive: r.IntN(2) == 0}, to)
 			}
 		}
 	}
@@ -131,7 +138,8 @@ func TestScan(t *testing.T) {
 // Long rows run in segments and chunks.
 func TestScanLong(t *testing.T) {
 	r := rand.New(rand.NewPCG(22, 1))
-	for _, d := range []dtype.Dtype{dtype.Float32, dtype.Float64, dtype.Int32, dtype.Uint8, dtype.Float16, dtype.Complex64, dtype.Int16} {
+	for _, d := range []dtype.Dtype{dtype.Float32, dtype.Float64, dtype.Int32, dtype.Uint8, dtype.Float16,
+		dtype.Complex64, dtype.Int16} {
 		for op := range device.ScanLogAddExp {
 			for _, shape := range [][]int{{300007}, {2, 150001}, {5000, 2}} {
 				in := plainTensor(d, shape, func(int) value {
@@ -144,7 +152,8 @@ func TestScanLong(t *testing.T) {
 				if len(shape) == 2 && shape[0] == 2 {
 					axis = 1
 				}
-				checkScan(t, in, device.ScanAttr{Op: op, Axis: axis, Reverse: r.IntN(2) == 0, Inclusive: r.IntN(2) == 0}, d)
+				checkScan(t, in, device.ScanAttr{Op: op, Axis: axis, Reverse: r.IntN(2) == 0,
+					Inclusive: r.IntN(2) == 0}, d)
 			}
 		}
 	}
@@ -156,7 +165,8 @@ func TestScanMonotone(t *testing.T) {
 	for _, d := range []dtype.Dtype{dtype.Float32, dtype.Float64} {
 		in := plainTensor(d, []int{400000}, func(int) value { return value{re: r.ExpFloat64() * 1e-3} })
 		out := emptyTensor(d, in.Shape)
-		launchTest(t, &device.Kernel{Kind: device.KindScan, Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: device.ScanAttr{Inclusive: true}})
+		launchTest(t, &device.Kernel{Kind: device.KindScan, Out: []device.Tensor{out}, In: []device.Tensor{in},
+			Attr: device.ScanAttr{Inclusive: true}})
 		for i := 1; i < in.Size(); i++ {
 			if a, b := getValue(&out, i-1).re, getValue(&out, i).re; b < a {
 				t.Fatalf("%s: element %d is %v after %v", d, i, b, a)

@@ -56,6 +56,7 @@ func scatterAxis(k *device.Kernel) error {
 	if attr.Add {
 		x.op = device.ScatterAdd
 	}
-	x.axes = []indexAxis{{index, index.Strides, attr.Axis, out.Shape[attr.Axis], out.Shape[attr.Axis] - 1, strides[attr.Axis]}}
+	x.axes = []indexAxis{{index, index.Strides, attr.Axis, out.Shape[attr.Axis], out.Shape[attr.Axis] - 1,
+		strides[attr.Axis]}}
 	return x.run()
 }

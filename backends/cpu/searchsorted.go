@@ -13,7 +13,8 @@ func init() { launchers[device.KindSearchSorted] = searchSorted }
 func searchSorted(k *device.Kernel) error {
 	in, v := &k.In[0], &k.In[1]
 	if in.Dtype != v.Dtype {
-		return errs.Errorf(errs.TypeError, "[%s] the sorted array has dtype %s and the values %s; they must be the same", k.Op, in.Dtype, v.Dtype)
+		return errs.Errorf(errs.TypeError,
+			"[%s] the sorted array has dtype %s and the values %s; they must be the same", k.Op, in.Dtype, v.Dtype)
 	}
 	right := k.Attr.(device.SearchAttr).Right
 	switch in.Dtype.Size() {

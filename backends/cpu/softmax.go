@@ -35,7 +35,8 @@ func softmax(k *device.Kernel, fold bool) error {
 		defer w.release()
 	}
 	last := len(in.Shape) - 1
-	g := C.softmax_args{n: C.int64_t(in.Shape[last]), stride: C.int64_t(in.Strides[last]), dtype: C.int64_t(out.Dtype), stop: stopOf(k)}
+	g := C.softmax_args{n: C.int64_t(in.Shape[last]), stride: C.int64_t(in.Strides[last]), dtype: C.int64_t(out.Dtype),
+		stop: stopOf(k)}
 	kept := make([]axis, last)
 	for i := range last {
 		kept[i] = axis{in.Shape[i], in.Strides[i], out.Strides[i]}
@@ -74,7 +75,8 @@ func softmaxRows(k *device.Kernel, g C.softmax_args, rows, n int, fold bool) {
 }
 
 // eachOuter calls fn with at most maxAxes of the axes, once for each position of the others.
-func eachOuter(k *device.Kernel, kept []axis, in, out unsafe.Pointer, d dtype.Dtype, fn func(kept []axis, in, out unsafe.Pointer)) {
+func eachOuter(k *device.Kernel, kept []axis, in, out unsafe.Pointer, d dtype.Dtype,
+	fn func(kept []axis, in, out unsafe.Pointer)) {
 	if len(kept) <= maxAxes {
 		fn(kept, in, out)
 		return

@@ -49,9 +49,12 @@ func checkSoftmax(t *testing.T, in device.Tensor) {
 		for i, v := range vs {
 			want := math.Exp(v-top) / sum
 			got := getValue(&out, row*n+i).re
-			// The exponent is rounded to the dtype of the arithmetic, so its error grows with the distance from the top.
-			if d := math.Abs(v - top); !near(got, want, tol+d*epsilon(in.Dtype.Compute()), 1e-30) && math.Abs(got-want) > 1e-7*epsilon(in.Dtype) && !(in.Dtype.IsHalf() && math.Abs(got-want) < 6e-8) {
-				t.Fatalf("softmax of %s%s %v row %d element %d (%v): %v, not %v", in.Dtype, layout.Format(in.Shape), in.Strides, row, i, v, got, want)
+			// The exponent is rounded to the dtype of the arithmetic, so its error grows with the distance from the
+			// top.
+			if d := math.Abs(v - top); !near(got, want, tol+d*epsilon(in.Dtype.Compute()), 1e-30) &&
+				math.Abs(got-want) > 1e-7*epsilon(in.Dtype) && !(in.Dtype.IsHalf() && math.Abs(got-want) < 6e-8) {
+				t.Fatalf("softmax of %s%s %v row %d element %d (%v): %v, not %v", in.Dtype, layout.Format(in.Shape),
+					in.Strides, row, i, v, got, want)
 			}
 		}
 	}

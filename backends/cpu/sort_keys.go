@@ -45,7 +45,8 @@ func keyRuleOf[K key](d dtype.Dtype) keyRule[K] {
 	case dtype.GroupComplex:
 		r.kind = keyComplex
 	}
-	inf := map[dtype.Dtype]uint64{dtype.Float16: 0x7c00, dtype.BFloat16: 0x7f80, dtype.Float32: 0x7f800000, dtype.Float64: 0x7ff << 52}
+	inf := map[dtype.Dtype]uint64{dtype.Float16: 0x7c00, dtype.BFloat16: 0x7f80, dtype.Float32: 0x7f800000,
+		dtype.Float64: 0x7ff << 52}
 	r.inf = K(inf[d])
 	return r
 }
@@ -89,7 +90,8 @@ func (r *keyRule[K]) of(b K) K {
 	return K(complexKey(uint64(b)))
 }
 
-// load fills dst with the keys of a row and reports whether the keys do not tell all: a -0 among them, or complex numbers.
+// load fills dst with the keys of a row and reports whether the keys do not tell all: a -0 among them, or complex
+// numbers.
 func (r *keyRule[K]) load(dst []K, row unsafe.Pointer, stride int) (lossy bool) {
 	size := int(unsafe.Sizeof(dst[0]))
 	step := stride * size
@@ -125,7 +127,8 @@ func (r *keyRule[K]) load(dst []K, row unsafe.Pointer, stride int) (lossy bool) 
 
 // store writes the elements that have the sorted keys; NaNs come out in their usual form. Where zeros of
 // both signs met, the row they came from says in which order.
-func (r *keyRule[K]) store(row unsafe.Pointer, stride int, keys []K, from unsafe.Pointer, fromStride int, signs bool, cancel *atomic.Bool) {
+func (r *keyRule[K]) store(row unsafe.Pointer, stride int, keys []K, from unsafe.Pointer, fromStride int, signs bool,
+	cancel *atomic.Bool) {
 	size := int(unsafe.Sizeof(r.sign))
 	step := stride * size
 	zeros, first := 0, 0

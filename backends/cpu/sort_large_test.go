@@ -21,7 +21,8 @@ func TestStartsBeyond32Bits(t *testing.T) {
 	if startsOf(counts, beyond) {
 		t.Fatal("two digits are taken for one")
 	}
-	for _, c := range []struct{ part, digit, want int }{{0, 7, 0}, {1, 7, 1 << 31}, {0, 9, 1<<32 - 1}, {1, 9, beyond - 1}, {0, 255, beyond}} {
+	for _, c := range []struct{ part, digit, want int }{{0, 7, 0}, {1, 7, 1 << 31}, {0, 9, 1<<32 - 1},
+		{1, 9, beyond - 1}, {0, 255, beyond}} {
 		if got := counts[c.part][c.digit]; got != c.want {
 			t.Errorf("part %d of digit %d starts at %d, not %d", c.part, c.digit, got, c.want)
 		}

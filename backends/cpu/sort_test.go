@@ -12,7 +12,8 @@ import (
 )
 
 func sortOf(in, out device.Tensor, attr device.SortAttr) *device.Kernel {
-	return &device.Kernel{Kind: device.KindSort, Op: "sort", Out: []device.Tensor{out}, In: []device.Tensor{in}, Attr: attr}
+	return &device.Kernel{Kind: device.KindSort, Op: "sort", Out: []device.Tensor{out}, In: []device.Tensor{in},
+		Attr: attr}
 }
 
 func sameValue(a, b value) bool {
@@ -66,7 +67,8 @@ func checkSort(t *testing.T, in device.Tensor, axis, kth int) {
 				t.Fatalf("sort of %s: row %d element %d is %v, not %v", where(), row, i, got, vs[o])
 			}
 			if got := getValue(&kernels[1], at).i; got != int64(o) {
-				t.Fatalf("argsort of %s: row %d element %d is %d (%v), not %d (%v)", where(), row, i, got, vs[got], o, vs[o])
+				t.Fatalf("argsort of %s: row %d element %d is %d (%v), not %d (%v)", where(), row, i, got, vs[got],
+					o, vs[o])
 			}
 		}
 		for _, out := range kernels[2:] {
@@ -74,7 +76,8 @@ func checkSort(t *testing.T, in device.Tensor, axis, kth int) {
 			var left []value
 			for i := range n {
 				got := getValue(&out, outRows[row]+i*os)
-				if out.Dtype == dtype.Uint32 && (in.Dtype != dtype.Uint32 || &out == &kernels[3] || out.Data == kernels[3].Data) {
+				if out.Dtype == dtype.Uint32 && (in.Dtype != dtype.Uint32 || &out == &kernels[3] ||
+					out.Data == kernels[3].Data) {
 					if seen[got.i] {
 						t.Fatalf("argpartition of %s: row %d names %d twice", where(), row, got.i)
 					}
@@ -84,8 +87,10 @@ func checkSort(t *testing.T, in device.Tensor, axis, kth int) {
 					left = append(left, got)
 				}
 				pivot := vs[order[kth]]
-				if i < kth && less(pivot, got) || i > kth && less(got, pivot) || i == kth && (less(got, pivot) || less(pivot, got)) {
-					t.Fatalf("partition of %s at %d: row %d element %d is %v, the pivot %v", where(), kth, row, i, got, pivot)
+				if i < kth && less(pivot, got) || i > kth && less(got, pivot) ||
+					i == kth && (less(got, pivot) || less(pivot, got)) {
+					t.Fatalf("partition of %s at %d: row %d element %d is %v, the pivot %v", where(), kth, row, i,
+						got, pivot)
 				}
 			}
 			if left != nil { // the same elements, in any order
@@ -119,7 +124,8 @@ func TestSort(t *testing.T) {
 	}
 	for _, d := range []dtype.Dtype{dtype.Float32, dtype.Int64, dtype.Uint8, dtype.Float16, dtype.Complex64} {
 		checkSort(t, someTensor(r, d, []int{100003}, true), 0, 4711)
-		checkSort(t, plainTensor(d, []int{2, 70000}, func(int) value { return value{i: int64(r.Uint64()), re: r.NormFloat64()} }), 1, 69999)
+		checkSort(t, plainTensor(d, []int{2, 70000},
+			func(int) value { return value{i: int64(r.Uint64()), re: r.NormFloat64()} }), 1, 69999)
 		checkSort(t, plainTensor(d, []int{1000}, func(int) value { return value{i: 7, re: 7} }), 0, 500)
 	}
 }
@@ -157,7 +163,8 @@ func TestSplitSort(t *testing.T) {
 	eachISA(t, func(t *testing.T) {
 		for _, d := range []dtype.Dtype{dtype.Float32, dtype.Int64, dtype.Float64} {
 			checkSort(t, someTensor(r, d, []int{2, n}, true), 1, n-1)
-			checkSort(t, plainTensor(d, []int{n, 2}, func(int) value { return value{i: int64(r.Uint32()), re: r.NormFloat64()} }), 0, 0)
+			checkSort(t, plainTensor(d, []int{n, 2},
+				func(int) value { return value{i: int64(r.Uint32()), re: r.NormFloat64()} }), 0, 0)
 		}
 	})
 }
@@ -174,7 +181,8 @@ func TestSearchSorted(t *testing.T) {
 		v := someTensor(r, d, someShape(r, 2, 50), true)
 		for _, right := range []bool{false, true} {
 			out := emptyTensor(dtype.Uint32, v.Shape)
-			launchTest(t, &device.Kernel{Kind: device.KindSearchSorted, Out: []device.Tensor{out}, In: []device.Tensor{sorted, v}, Attr: device.SearchAttr{Right: right}})
+			launchTest(t, &device.Kernel{Kind: device.KindSearchSorted, Out: []device.Tensor{out},
+				In: []device.Tensor{sorted, v}, Attr: device.SearchAttr{Right: right}})
 			for i := range out.Size() {
 				q, want := getValue(&v, offsetOf(i, v.Shape, v.Strides)), 0
 				for j := range sorted.Shape[0] {

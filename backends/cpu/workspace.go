@@ -45,8 +45,9 @@ func getWorkspace(k *device.Kernel, size int) workspace {
 	w := workspace{size: n}
 	if out := borrowed.Add(int64(n)); k.Room > 0 && out > int64(k.Room) {
 		borrowed.Add(int64(-n))
-		errs.Throw(errs.MemoryError, "[%s] cannot allocate %d bytes of working space: the memory limit leaves %d, of which %d are in use",
-			k.Op, size, k.Room, out-int64(n))
+		errs.Throw(errs.MemoryError,
+			"[%s] cannot allocate %d bytes of working space: the memory limit leaves %d, of which %d are in use", k.Op,
+			size, k.Room, out-int64(n))
 	}
 	if n <= spareLimit {
 		spare.Lock()

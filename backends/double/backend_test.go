@@ -73,7 +73,8 @@ func TestOnDevice(t *testing.T) {
 		}
 	})
 	t.Run("lacking", func(t *testing.T) {
-		for _, opts := range []double.Options{{Lacks: lacksAll}, {Broken: func(device.KernelKind) bool { return true }}} {
+		for _, opts := range []double.Options{{Lacks: lacksAll},
+			{Broken: func(device.KernelKind) bool { return true }}} {
 			d := double.New(opts)
 			h := backendtest.OnDevice(d)
 			out, in, guarded := tensors(h)

@@ -93,7 +93,8 @@ func (w *World) New(opts Options) *Device {
 		opts.Host = reference.New()
 	}
 	return &Device{
-		w: w, opts: opts, blocks: map[uintptr]*block{}, loaded: map[device.KernelKind]bool{}, refused: map[refusal]bool{},
+		w: w, opts: opts, blocks: map[uintptr]*block{}, loaded: map[device.KernelKind]bool{},
+		refused: map[refusal]bool{},
 	}
 }
 

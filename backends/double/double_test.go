@@ -383,16 +383,17 @@ var programs = []struct {
 		k.Work = place(y)
 		b.launch(b.q, k)
 	}, "the working space of add lies in the memory of an operand"},
-	{"a launch again without loading", double.Options{Load: func(device.KernelKind) error { return nil }}, func(b *bench) {
-		x := b.filled()
-		k := add(place(b.memory()), place(x), place(x))
-		for range 2 {
-			var need *device.NotLoaded
-			if _, err := b.q.Launch(k); !errors.As(err, &need) {
-				b.Errorf("Launch gave %v", err)
+	{"a launch again without loading", double.Options{Load: func(device.KernelKind) error { return nil }},
+		func(b *bench) {
+			x := b.filled()
+			k := add(place(b.memory()), place(x), place(x))
+			for range 2 {
+				var need *device.NotLoaded
+				if _, err := b.q.Launch(k); !errors.As(err, &need) {
+					b.Errorf("Launch gave %v", err)
+				}
 			}
-		}
-	}, "add is launched on gpu queue 1 again though it was not loaded"},
+		}, "add is launched on gpu queue 1 again though it was not loaded"},
 	{"two calls at once", double.Options{Room: 1}, func(b *bench) {
 		x := b.memory()
 		b.d.Pause()

@@ -144,7 +144,8 @@ var floatFunctions = map[string]func(float64) float64{
 	"sqrt": math.Sqrt, "exp": math.Exp, "expm1": math.Expm1, "log": floatLog, "log2": floatLog2, "log10": floatLog10,
 	"log1p": math.Log1p, "sigmoid": floatSigmoid, "erf": math.Erf, "erfinv": math.Erfinv,
 	"sin": floatSin, "cos": floatCos, "tan": floatTan, "asin": floatAsin, "acos": floatAcos, "atan": math.Atan,
-	"sinh": floatSinh, "cosh": floatCosh, "tanh": math.Tanh, "asinh": math.Asinh, "acosh": math.Acosh, "atanh": math.Atanh,
+	"sinh": floatSinh, "cosh": floatCosh, "tanh": math.Tanh, "asinh": math.Asinh, "acosh": math.Acosh,
+	"atanh": math.Atanh,
 }
 
 func floatSign(a float64) float64 {

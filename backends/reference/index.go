@@ -16,7 +16,8 @@ func place(k *device.Kernel, v value, axis, n, size int, shape []int) int {
 		i += n
 	}
 	if i < 0 || i+size > n || i+size < i {
-		panic(errs.Errorf(errs.IndexError, "[%s] index %d is out of bounds for axis %d of shape %s", k.Op, given, axis, layout.Format(shape)))
+		panic(errs.Errorf(errs.IndexError, "[%s] index %d is out of bounds for axis %d of shape %s", k.Op, given, axis,
+			layout.Format(shape)))
 	}
 	return i
 }

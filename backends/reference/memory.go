@@ -27,7 +27,8 @@ func (b *Backend) Allocate(size int) unsafe.Pointer {
 	var m block
 	var p unsafe.Pointer
 	if size >= mapFrom {
-		bytes, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+		bytes, err := syscall.Mmap(-1, 0, size, syscall.PROT_READ|syscall.PROT_WRITE,
+			syscall.MAP_ANON|syscall.MAP_PRIVATE)
 		if err != nil {
 			return nil
 		}

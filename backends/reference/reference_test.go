@@ -28,7 +28,8 @@ func f32(shape []int, data ...float32) device.Tensor { return tensorOf(dtype.Flo
 func i32(shape []int, data ...int32) device.Tensor   { return tensorOf(dtype.Int32, shape, data) }
 
 // launch runs a kernel into a fresh slice of T and returns it.
-func launch[T any](t *testing.T, kind device.KernelKind, attr any, d dtype.Dtype, shape []int, ins ...device.Tensor) []T {
+func launch[T any](t *testing.T, kind device.KernelKind, attr any, d dtype.Dtype, shape []int,
+	ins ...device.Tensor) []T {
 	t.Helper()
 	out := make([]T, layout.Size(shape))
 	k := &device.Kernel{Kind: kind, Op: "test", In: ins, Out: []device.Tensor{tensorOf(d, shape, out)}, Attr: attr}
@@ -52,34 +53,48 @@ func TestKernels(t *testing.T) {
 	mt := device.Tensor{Data: m.Data, Dtype: f, Shape: []int{3, 2}, Strides: []int{1, 3}}
 	nan := float32(math.NaN())
 
-	want(t, "transposing copy", launch[float32](t, device.KindCopy, nil, f, []int{3, 2}, mt), []float32{1, 4, 2, 5, 3, 6})
-	want(t, "casting copy", launch[int8](t, device.KindCopy, nil, dtype.Int8, []int{3}, i32([]int{3}, 127, 128, -300)), []int8{127, -128, -44})
-	want(t, "towards zero", launch[int32](t, device.KindCopy, nil, i, []int{3}, f32([]int{3}, 2.9, -2.9, 0.5)), []int32{2, -2, 0})
-	want(t, "truth", launch[uint8](t, device.KindCopy, nil, dtype.Bool, []int{3}, f32([]int{3}, 0, -0.5, nan)), []uint8{0, 1, 1})
+	want(t, "transposing copy", launch[float32](t, device.KindCopy, nil, f, []int{3, 2}, mt),
+		[]float32{1, 4, 2, 5, 3, 6})
+	want(t, "casting copy", launch[int8](t, device.KindCopy, nil, dtype.Int8, []int{3}, i32([]int{3}, 127, 128, -300)),
+		[]int8{127, -128, -44})
+	want(t, "towards zero", launch[int32](t, device.KindCopy, nil, i, []int{3}, f32([]int{3}, 2.9, -2.9, 0.5)),
+		[]int32{2, -2, 0})
+	want(t, "truth", launch[uint8](t, device.KindCopy, nil, dtype.Bool, []int{3}, f32([]int{3}, 0, -0.5, nan)),
+		[]uint8{0, 1, 1})
 	want(t, "fill", launch[float32](t, device.KindFill, nil, f, []int{2}, f32([]int{}, 7)), []float32{7, 7})
-	want(t, "arange of integers", launch[int32](t, device.KindArange, device.ArangeAttr{StartInt: 3, StepInt: -2}, i, []int{3}), []int32{3, 1, -1})
-	want(t, "arange of floats", launch[float32](t, device.KindArange, device.ArangeAttr{Start: 1, Step: 0.5}, f, []int{3}), []float32{1, 1.5, 2})
+	want(t, "arange of integers", launch[int32](t, device.KindArange, device.ArangeAttr{StartInt: 3, StepInt: -2}, i,
+		[]int{3}), []int32{3, 1, -1})
+	want(t, "arange of floats", launch[float32](t, device.KindArange, device.ArangeAttr{Start: 1, Step: 0.5}, f,
+		[]int{3}), []float32{1, 1.5, 2})
 
 	sum := func(axes ...int) device.ReduceAttr { return device.ReduceAttr{Op: device.ReduceSum, Axes: axes} }
 	want(t, "sum of columns", launch[float32](t, device.KindReduce, sum(0), f, []int{3}, m), []float32{5, 7, 9})
 	want(t, "sum of rows", launch[float32](t, device.KindReduce, sum(1), f, []int{2}, m), []float32{6, 15})
 	want(t, "sum of all", launch[float32](t, device.KindReduce, sum(0, 1), f, []int{}, m), []float32{21})
-	want(t, "product of nothing", launch[float32](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceProd, Axes: []int{0}}, f, []int{}, f32([]int{0})), []float32{1})
-	want(t, "maximum of nothing", launch[int32](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceMax, Axes: []int{0}}, i, []int{}, i32([]int{0})), []int32{math.MinInt32})
+	want(t, "product of nothing", launch[float32](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceProd,
+		Axes: []int{0}}, f, []int{}, f32([]int{0})), []float32{1})
+	want(t, "maximum of nothing", launch[int32](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceMax,
+		Axes: []int{0}}, i, []int{}, i32([]int{0})), []int32{math.MinInt32})
 	bools := tensorOf(dtype.Bool, []int{3}, []uint8{1, 0, 1})
 	want(t, "count", launch[int32](t, device.KindReduce, sum(0), i, []int{}, bools), []int32{2})
-	want(t, "all", launch[uint8](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceAnd, Axes: []int{0}}, dtype.Bool, []int{}, bools), []uint8{0})
-	want(t, "any", launch[uint8](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceOr, Axes: []int{0}}, dtype.Bool, []int{}, bools), []uint8{1})
-	want(t, "wrapping sum", launch[uint32](t, device.KindReduce, sum(0), u, []int{}, tensorOf(u, []int{2}, []uint32{math.MaxUint32, 3})), []uint32{2})
+	want(t, "all", launch[uint8](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceAnd, Axes: []int{0}},
+		dtype.Bool, []int{}, bools), []uint8{0})
+	want(t, "any", launch[uint8](t, device.KindReduce, device.ReduceAttr{Op: device.ReduceOr, Axes: []int{0}},
+		dtype.Bool, []int{}, bools), []uint8{1})
+	want(t, "wrapping sum", launch[uint32](t, device.KindReduce, sum(0), u, []int{},
+		tensorOf(u, []int{2}, []uint32{math.MaxUint32, 3})), []uint32{2})
 
 	ties := f32([]int{5}, 2, 1, 3, 1, 3)
 	want(t, "argmin", launch[uint32](t, device.KindArgReduce, device.ArgReduceAttr{}, u, []int{}, ties), []uint32{1})
-	want(t, "argmax", launch[uint32](t, device.KindArgReduce, device.ArgReduceAttr{Max: true}, u, []int{}, ties), []uint32{2})
-	want(t, "argmin with NaN", launch[uint32](t, device.KindArgReduce, device.ArgReduceAttr{}, u, []int{}, f32([]int{4}, 2, 1, nan, nan)), []uint32{2})
+	want(t, "argmax", launch[uint32](t, device.KindArgReduce, device.ArgReduceAttr{Max: true}, u, []int{}, ties),
+		[]uint32{2})
+	want(t, "argmin with NaN", launch[uint32](t, device.KindArgReduce, device.ArgReduceAttr{}, u, []int{},
+		f32([]int{4}, 2, 1, nan, nan)), []uint32{2})
 
 	x := i32([]int{4}, 3, 1, 4, 2)
 	scan := func(op device.ScanOp, reverse, inclusive bool) []int32 {
-		return launch[int32](t, device.KindScan, device.ScanAttr{Op: op, Reverse: reverse, Inclusive: inclusive}, i, []int{4}, x)
+		return launch[int32](t, device.KindScan, device.ScanAttr{Op: op, Reverse: reverse, Inclusive: inclusive}, i,
+			[]int{4}, x)
 	}
 	want(t, "cumsum", scan(device.ScanSum, false, true), []int32{3, 4, 8, 10})
 	want(t, "exclusive cumsum", scan(device.ScanSum, false, false), []int32{0, 3, 4, 8})
@@ -87,45 +102,64 @@ func TestKernels(t *testing.T) {
 	want(t, "cumprod", scan(device.ScanProd, false, true), []int32{3, 3, 12, 24})
 	want(t, "cummax", scan(device.ScanMax, false, true), []int32{3, 3, 4, 4})
 	want(t, "exclusive cummin", scan(device.ScanMin, false, false), []int32{math.MaxInt32, 3, 1, 1})
-	l := launch[float32](t, device.KindScan, device.ScanAttr{Op: device.ScanLogAddExp, Inclusive: true}, f, []int{2}, f32([]int{2}, 0, 0))
+	l := launch[float32](t, device.KindScan, device.ScanAttr{Op: device.ScanLogAddExp, Inclusive: true}, f, []int{2},
+		f32([]int{2}, 0, 0))
 	want(t, "logcumsumexp", l, []float32{0, math.Ln2})
 
 	s := f32([]int{5}, 3, nan, 1, 2, 1)
-	want(t, "argsort", launch[uint32](t, device.KindSort, device.SortAttr{Arg: true, Kth: -1}, u, []int{5}, s), []uint32{2, 4, 3, 0, 1})
+	want(t, "argsort", launch[uint32](t, device.KindSort, device.SortAttr{Arg: true, Kth: -1}, u, []int{5}, s),
+		[]uint32{2, 4, 3, 0, 1})
 	sorted := launch[float32](t, device.KindSort, device.SortAttr{Kth: -1}, f, []int{5}, s)
 	want(t, "sort", sorted[:4], []float32{1, 1, 2, 3})
 	if sorted[4] == sorted[4] {
 		t.Error("NaN is not last")
 	}
 	find := func(right bool) []uint32 {
-		return launch[uint32](t, device.KindSearchSorted, device.SearchAttr{Right: right}, u, []int{3}, i32([]int{4}, 1, 2, 2, 5), i32([]int{3}, 2, 0, 9))
+		return launch[uint32](t, device.KindSearchSorted, device.SearchAttr{Right: right}, u, []int{3},
+			i32([]int{4}, 1, 2, 2, 5), i32([]int{3}, 2, 0, 9))
 	}
 	want(t, "searchsorted", find(false), []uint32{1, 0, 4})
 	want(t, "searchsorted right", find(true), []uint32{3, 0, 4})
 
-	want(t, "matmul", launch[float32](t, device.KindMatMul, device.MatMulAttr{Alpha: 1}, f, []int{2, 2}, m, mt), []float32{14, 32, 32, 77})
-	want(t, "addmm", launch[float32](t, device.KindMatMul, device.MatMulAttr{Alpha: 2, Beta: -1}, f, []int{2, 2}, m, mt, f32([]int{2, 2}, 1, 2, 3, 4)), []float32{27, 62, 61, 150})
+	want(t, "matmul", launch[float32](t, device.KindMatMul, device.MatMulAttr{Alpha: 1}, f, []int{2, 2}, m, mt),
+		[]float32{14, 32, 32, 77})
+	want(t, "addmm", launch[float32](t, device.KindMatMul, device.MatMulAttr{Alpha: 2, Beta: -1}, f, []int{2, 2}, m, mt,
+		f32([]int{2, 2}, 1, 2, 3, 4)), []float32{27, 62, 61, 150})
 
-	one := device.ConvAttr{Stride: []int{1}, PadLo: []int{1}, PadHi: []int{0}, KernelDilation: []int{1}, InputDilation: []int{1}, Groups: 1}
+	one := device.ConvAttr{Stride: []int{1}, PadLo: []int{1}, PadHi: []int{0}, KernelDilation: []int{1},
+		InputDilation: []int{1}, Groups: 1}
 	signal, weight := f32([]int{1, 4, 1}, 1, 2, 3, 4), f32([]int{1, 2, 1}, 10, 1)
-	want(t, "conv", launch[float32](t, device.KindConv, one, f, []int{1, 4, 1}, signal, weight), []float32{1, 12, 23, 34})
+	want(t, "conv", launch[float32](t, device.KindConv, one, f, []int{1, 4, 1}, signal, weight),
+		[]float32{1, 12, 23, 34})
 	flipped := one
 	flipped.Flip = true
-	want(t, "flipped conv", launch[float32](t, device.KindConv, flipped, f, []int{1, 4, 1}, signal, weight), []float32{10, 21, 32, 43})
-	strided := device.ConvAttr{Stride: []int{2}, PadLo: []int{0}, PadHi: []int{-1}, KernelDilation: []int{2}, InputDilation: []int{2}, Groups: 1}
-	want(t, "dilated conv", launch[float32](t, device.KindConv, strided, f, []int{1, 2, 1}, signal, weight), []float32{12, 23})
+	want(t, "flipped conv", launch[float32](t, device.KindConv, flipped, f, []int{1, 4, 1}, signal, weight),
+		[]float32{10, 21, 32, 43})
+	strided := device.ConvAttr{Stride: []int{2}, PadLo: []int{0}, PadHi: []int{-1}, KernelDilation: []int{2},
+		InputDilation: []int{2}, Groups: 1}
+	want(t, "dilated conv", launch[float32](t, device.KindConv, strided, f, []int{1, 2, 1}, signal, weight),
+		[]float32{12, 23})
 
-	want(t, "gather", launch[float32](t, device.KindGather, device.GatherAttr{Axes: []int{1}, SliceSizes: []int{2, 1}}, f, []int{2, 2, 1}, m, i32([]int{2}, -1, 0)), []float32{3, 6, 1, 4})
-	want(t, "gather along axis", launch[float32](t, device.KindGatherAxis, device.AxisAttr{Axis: 1}, f, []int{2, 1}, m, i32([]int{2, 1}, 2, -3)), []float32{3, 4})
+	want(t, "gather", launch[float32](t, device.KindGather, device.GatherAttr{Axes: []int{1}, SliceSizes: []int{2, 1}},
+		f, []int{2, 2, 1}, m, i32([]int{2}, -1, 0)), []float32{3, 6, 1, 4})
+	want(t, "gather along axis", launch[float32](t, device.KindGatherAxis, device.AxisAttr{Axis: 1}, f, []int{2, 1}, m,
+		i32([]int{2, 1}, 2, -3)), []float32{3, 4})
 
-	holds := device.Tensor{Data: unsafe.Pointer(&[]bool{true, false, false, false, true, true}[0]), Dtype: dtype.Bool, Shape: []int{2, 3}, Strides: []int{3, 1}}
-	want(t, "nonzero", launch[uint32](t, device.KindNonzero, device.NonzeroAttr{}, u, []int{2, 3}, holds), []uint32{0, 1, 1, 0, 1, 2})
-	want(t, "number of nonzeros", launch[int64](t, device.KindNonzero, device.NonzeroAttr{Batch: 1, Count: true}, dtype.Int64, []int{2}, holds), []int64{1, 2})
+	holds := device.Tensor{Data: unsafe.Pointer(&[]bool{true, false, false, false, true, true}[0]), Dtype: dtype.Bool,
+		Shape: []int{2, 3}, Strides: []int{3, 1}}
+	want(t, "nonzero", launch[uint32](t, device.KindNonzero, device.NonzeroAttr{}, u, []int{2, 3}, holds),
+		[]uint32{0, 1, 1, 0, 1, 2})
+	want(t, "number of nonzeros", launch[int64](t, device.KindNonzero, device.NonzeroAttr{Batch: 1, Count: true},
+		dtype.Int64, []int{2}, holds), []int64{1, 2})
 
-	want(t, "softmax", launch[float32](t, device.KindSoftmax, nil, f, []int{2}, f32([]int{2}, 0, math.Ln2)), []float32{1. / 3, 2. / 3})
-	want(t, "logsumexp", launch[float32](t, device.KindLogSumExp, nil, f, []int{}, f32([]int{2}, 1000, 1000)), []float32{1000 + math.Ln2})
-	want(t, "layer norm", launch[float32](t, device.KindLayerNorm, device.NormAttr{}, f, []int{2}, f32([]int{2}, 1, 3), f32([]int{2}, 2, 2), f32([]int{2}, 0, 5)), []float32{-2, 7})
-	want(t, "rms norm", launch[float32](t, device.KindRMSNorm, device.NormAttr{}, f, []int{2}, f32([]int{2}, 3, 3), f32([]int{2}, 2, 4)), []float32{2, 4})
+	want(t, "softmax", launch[float32](t, device.KindSoftmax, nil, f, []int{2}, f32([]int{2}, 0, math.Ln2)),
+		[]float32{1. / 3, 2. / 3})
+	want(t, "logsumexp", launch[float32](t, device.KindLogSumExp, nil, f, []int{}, f32([]int{2}, 1000, 1000)),
+		[]float32{1000 + math.Ln2})
+	want(t, "layer norm", launch[float32](t, device.KindLayerNorm, device.NormAttr{}, f, []int{2}, f32([]int{2}, 1, 3),
+		f32([]int{2}, 2, 2), f32([]int{2}, 0, 5)), []float32{-2, 7})
+	want(t, "rms norm", launch[float32](t, device.KindRMSNorm, device.NormAttr{}, f, []int{2}, f32([]int{2}, 3, 3),
+		f32([]int{2}, 2, 4)), []float32{2, 4})
 }
 
 // TestScatter writes over the contents of its output.
@@ -134,7 +168,8 @@ func TestScatter(t *testing.T) {
 		out := []int32{1, 2, 3}
 		updates := i32([]int{3, 1}, 10, 20, 30)
 		k := &device.Kernel{Kind: device.KindScatter, Op: "test", In: []device.Tensor{i32([]int{3}, idx...), updates},
-			Out: []device.Tensor{tensorOf(dtype.Int32, []int{3}, out)}, Attr: device.ScatterAttr{Op: op, Axes: []int{0}}}
+			Out:  []device.Tensor{tensorOf(dtype.Int32, []int{3}, out)},
+			Attr: device.ScatterAttr{Op: op, Axes: []int{0}}}
 		return out, New().Launch(k)
 	}
 	for op, expect := range map[device.ScatterOp][]int32{
@@ -192,18 +227,23 @@ func TestRows(t *testing.T) {
 		args []float64
 		want float64
 	}{
-		{"add", i8, []float64{127, 1}, -128}, {"add", u8, []float64{250, 10}, 4}, {"add", dtype.Bool, []float64{1, 1}, 1},
-		{"multiply", i8, []float64{-128, -1}, -128}, {"negative", u8, []float64{1}, 255}, {"abs", i8, []float64{-128}, -128},
-		{"floor_divide", i8, []float64{-7, 2}, -4}, {"floor_divide", i8, []float64{-128, -1}, -128}, {"floor_divide", u8, []float64{7, 0}, 0},
-		{"remainder", i8, []float64{-7, 3}, 2}, {"remainder", i8, []float64{7, -3}, -2}, {"remainder", f, []float64{-1, 3}, 2},
-		{"remainder", f, []float64{5, math.Inf(-1)}, math.Inf(-1)},
-		{"power", i8, []float64{2, 7}, -128}, {"power", i8, []float64{2, -1}, 0}, {"power", i8, []float64{-1, -3}, -1}, {"power", f, []float64{2, 0.5}, 1.4142135381698608},
-		{"left_shift", u8, []float64{3, 7}, 128}, {"left_shift", u8, []float64{3, 8}, 0}, {"right_shift", i8, []float64{-128, 9}, -1},
-		{"bitwise_invert", u8, []float64{1}, 254}, {"bitwise_invert", i8, []float64{1}, -2}, {"bitwise_invert", dtype.Bool, []float64{1}, 0},
-		{"rint", f, []float64{2.5}, 2}, {"rint", f, []float64{-1.5}, -2}, {"maximum", f, []float64{1, math.NaN()}, math.NaN()},
+		{"add", i8, []float64{127, 1}, -128}, {"add", u8, []float64{250, 10}, 4},
+		{"add", dtype.Bool, []float64{1, 1}, 1}, {"multiply", i8, []float64{-128, -1}, -128},
+		{"negative", u8, []float64{1}, 255}, {"abs", i8, []float64{-128}, -128},
+		{"floor_divide", i8, []float64{-7, 2}, -4}, {"floor_divide", i8, []float64{-128, -1}, -128},
+		{"floor_divide", u8, []float64{7, 0}, 0}, {"remainder", i8, []float64{-7, 3}, 2},
+		{"remainder", i8, []float64{7, -3}, -2}, {"remainder", f, []float64{-1, 3}, 2},
+		{"remainder", f, []float64{5, math.Inf(-1)}, math.Inf(-1)}, {"power", i8, []float64{2, 7}, -128},
+		{"power", i8, []float64{2, -1}, 0}, {"power", i8, []float64{-1, -3}, -1},
+		{"power", f, []float64{2, 0.5}, 1.4142135381698608}, {"left_shift", u8, []float64{3, 7}, 128},
+		{"left_shift", u8, []float64{3, 8}, 0}, {"right_shift", i8, []float64{-128, 9}, -1},
+		{"bitwise_invert", u8, []float64{1}, 254}, {"bitwise_invert", i8, []float64{1}, -2},
+		{"bitwise_invert", dtype.Bool, []float64{1}, 0}, {"rint", f, []float64{2.5}, 2},
+		{"rint", f, []float64{-1.5}, -2}, {"maximum", f, []float64{1, math.NaN()}, math.NaN()},
 		{"where", f, []float64{1, 5, 6}, 5}, {"where", f, []float64{0, 5, 6}, 6}, {"sign", i8, []float64{-9}, -1},
 		{"divide", f, []float64{1, 3}, 0.3333333432674408}, {"logaddexp", f, []float64{1000, 1000}, 1000.6931762695312},
-		{"isposinf", f, []float64{math.Inf(1)}, 1}, {"isfinite", f, []float64{math.NaN()}, 0}, {"log2", f, []float64{8}, 3},
+		{"isposinf", f, []float64{math.Inf(1)}, 1}, {"isfinite", f, []float64{math.NaN()}, 0},
+		{"log2", f, []float64{8}, 3},
 	} {
 		got := eval(v.row, v.d, v.args...)
 		if got != v.want && !(got != got && v.want != v.want) {
@@ -244,7 +284,8 @@ func TestIdentities(t *testing.T) {
 // TestComplexInverses holds every inverse function to its function, on both sides of the cuts.
 func TestComplexInverses(t *testing.T) {
 	pairs := map[string]func(complex128) complex128{"asin": cmplx.Sin, "acos": cmplx.Cos, "atan": cmplx.Tan,
-		"asinh": cmplx.Sinh, "acosh": cmplx.Cosh, "atanh": cmplx.Tanh, "log": cmplx.Exp, "sqrt": func(z complex128) complex128 { return z * z }}
+		"asinh": cmplx.Sinh, "acosh": cmplx.Cosh, "atanh": cmplx.Tanh, "log": cmplx.Exp,
+		"sqrt": func(z complex128) complex128 { return z * z }}
 	zero := math.Copysign(0, -1)
 	for name, f := range pairs {
 		for _, re := range []float64{-3, -1.5, -0.25, 0, 0.75, 2} {
@@ -270,7 +311,8 @@ func TestCancel(t *testing.T) {
 	cancel := &atomic.Bool{}
 	cancel.Store(true)
 	out := make([]float32, 4)
-	k := &device.Kernel{Kind: device.KindSoftmax, Op: "test", In: []device.Tensor{f32([]int{4}, 1, 2, 3, 4)}, Out: []device.Tensor{tensorOf(dtype.Float32, []int{4}, out)}, Cancel: cancel}
+	k := &device.Kernel{Kind: device.KindSoftmax, Op: "test", In: []device.Tensor{f32([]int{4}, 1, 2, 3, 4)},
+		Out: []device.Tensor{tensorOf(dtype.Float32, []int{4}, out)}, Cancel: cancel}
 	if err := New().Launch(k); err != errs.ErrCanceled {
 		t.Errorf("got %v, want ErrCanceled", err)
 	}

@@ -22,8 +22,8 @@ import (
 	"unsafe"
 )
 
-// Watch keeps the core busy until w is other than seen, for d at most, and returns whether it is. It reads w once more in
-// Go: the race detector does not see what C reads, and thus who waited for whom.
+// Watch keeps the core busy until w is other than seen, for d at most, and returns whether it is. It reads w once more
+// in Go: the race detector does not see what C reads, and thus who waited for whom.
 func Watch(w *atomic.Uint32, seen uint32, d time.Duration) bool {
 	C.mlx_go_park_watch(word(w), C.uint32_t(seen), C.int64_t(d))
 	return w.Load() != seen

@@ -1,5 +1,5 @@
-// Arguments of the attention kernels. Strides are in elements. The rows of a head of keys are all queries that read it: row
-// g * lq + i is query i of the g-th of its group of query heads.
+// Arguments of the attention kernels. Strides are in elements. The rows of a head of keys are all queries that read it:
+// row g * lq + i is query i of the g-th of its group of query heads.
 #pragma once
 #include "abi.h"
 
@@ -23,7 +23,8 @@ typedef struct {
 	int64_t first;   // attention_tiles: the head, counted through the batch, whose panels are first in packed
 	void *packed;    // panels of keys and of values, head by head
 	int64_t splits;  // attention_rows: units of a head
-	void *parts;     // what units give where a head has several: for each row dv sums, the greatest score, the sum of weights
+	// what units give where a head has several: for each row dv sums, the greatest score, the sum of weights
+	void *parts;
 	void *scratch;   // of the call
 	stop_flag stop;
 } attention_args;

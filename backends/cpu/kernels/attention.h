@@ -1,6 +1,6 @@
-// Scaled dot-product attention without the scores in memory: tiles of keys with a running maximum and sum (M. Milakov, N.
-// Gimelshein, "Online normalizer calculation for softmax", 2018; T. Dao et al., "FlashAttention", 2022). Many queries
-// multiply packed panels (attention_tiles.h), few stream the keys and values as they lie (attention_rows.h).
+// Scaled dot-product attention without the scores in memory: tiles of keys with a running maximum and sum (M. Milakov,
+// N. Gimelshein, "Online normalizer calculation for softmax", 2018; T. Dao et al., "FlashAttention", 2022). Many
+// queries multiply packed panels (attention_tiles.h), few stream the keys and values as they lie (attention_rows.h).
 #pragma once
 #include "abi_attention.h"
 
@@ -11,12 +11,15 @@ typedef struct {
 INL attention_row attention_row_at(const attention_args *g, int64_t r) { return (attention_row){r / g->lq, r % g->lq}; }
 
 // Where the row's queries, mask or results begin, in elements from those of example b and head h of the keys.
-INL int64_t attention_offset(const attention_args *g, int64_t b, int64_t h, attention_row r, int64_t sb, int64_t sh, int64_t sl) {
+INL int64_t attention_offset(const attention_args *g, int64_t b, int64_t h, attention_row r, int64_t sb, int64_t sh,
+	int64_t sl) {
 	return b * sb + (h * g->group + r.head) * sh + r.at * sl;
 }
 
 // The last key that a row sees.
-INL int64_t attention_limit(const attention_args *g, attention_row r) { return g->causal ? r.at + g->lk - g->lq : g->lk; }
+INL int64_t attention_limit(const attention_args *g, attention_row r) {
+	return g->causal ? r.at + g->lk - g->lq : g->lk;
+}
 
 #define T float
 #define TN(name) name##_f32
@@ -62,10 +65,14 @@ INL vd attention_max64(vd a, vd b) {
 #define TMAX attention_max64
 #define TLOWEST (-1.79769313486231570815e+308)
 INL void attention_load_f64(double *restrict to, const void *from, int64_t step, int64_t n, int dtype) {
+	(void)dtype;
 	const double *x = from;
 	for (int64_t i = 0; i < n; i++) to[i] = x[i * step];
 }
-INL void attention_store_f64(void *to, const double *from, int64_t n, int dtype) { memcpy(to, from, n * 8); }
+INL void attention_store_f64(void *to, const double *from, int64_t n, int dtype) {
+	(void)dtype;
+	memcpy(to, from, n * 8);
+}
 #include "attention_softmax.h"
 #include "attention_tiles.h"
 #include "attention_rows.h"
@@ -87,4 +94,5 @@ ATTENTION(attention_rows)
 ATTENTION(attention_join)
 
 _Static_assert(ATTENTION_KEYS % GEMM_MR == 0 && ATTENTION_QUERIES % (2 * LANES) == 0, "tiles are whole");
-_Static_assert(sizeof(attention_queries_f32) <= ATTENTION_STATE && sizeof(attention_queries_f64) <= ATTENTION_STATE, "there is room");
+_Static_assert(sizeof(attention_queries_f32) <= ATTENTION_STATE && sizeof(attention_queries_f64) <= ATTENTION_STATE,
+	"there is room");

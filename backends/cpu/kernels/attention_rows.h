@@ -8,7 +8,8 @@ typedef struct {
 } TN(attention_unit);
 
 // Element [j][i] of memory at from as rows of width numbers, zeros behind the n-th.
-static void TN(attention_copy)(T *restrict to, const char *from, int64_t step, int64_t unit, int64_t rows, int64_t n, int64_t width, int dtype) {
+static void TN(attention_copy)(T *restrict to, const char *from, int64_t step, int64_t unit, int64_t rows, int64_t n,
+	int64_t width, int dtype) {
 	for (int64_t j = 0; j < rows; j++, to += width) {
 		TN(attention_load)(to, from + j * step * dtype_size[dtype], unit, n, dtype);
 		for (int64_t i = n; i < width; i++) to[i] = 0;
@@ -18,6 +19,7 @@ static void TN(attention_copy)(T *restrict to, const char *from, int64_t step, i
 // Scores of n keys, which lie step apart; the values that come next are asked for meanwhile.
 static void TN(attention_scores)(const attention_args *g, TN(attention_unit) *u, const T *keys, int64_t step, int64_t n,
 	const char *next, int64_t next_step, int64_t next_bytes) {
+	(void)g;
 	enum { R = sizeof TN(dot) / sizeof *TN(dot) };
 	T c[R * 4 * TL] __attribute__((aligned(64)));
 	for (int64_t j = 0; j < n; j += 4) {
@@ -36,7 +38,8 @@ static void TN(attention_scores)(const attention_args *g, TN(attention_unit) *u,
 }
 
 // Weights of the n scores of row r, and what was summed before scaled to the new maximum.
-static void TN(attention_weigh_row)(const attention_args *g, TN(attention_unit) *u, int64_t r, int64_t from, int64_t n) {
+static void TN(attention_weigh_row)(const attention_args *g, TN(attention_unit) *u, int64_t r, int64_t from,
+	int64_t n) {
 	enum { NR = 2 * TL };
 	T *s = u->s + r * ATTENTION_BLOCK, was = u->top[r], most = was;
 	attention_row row = attention_row_at(g, r);
@@ -73,7 +76,8 @@ static void TN(attention_unit_begin)(const attention_args *g, TN(attention_unit)
 	for (int64_t r = 0; r < u->rows; r++) {
 		attention_row row = attention_row_at(g, r);
 		int64_t at = attention_offset(g, u->b, u->h, row, g->qb, g->qh, g->ql);
-		TN(attention_copy)(u->q + r * u->depth, (const char *)g->q + at * dtype_size[g->dtype], 0, g->qd, 1, g->d, u->depth, g->dtype);
+		TN(attention_copy)(u->q + r * u->depth, (const char *)g->q + at * dtype_size[g->dtype], 0, g->qd, 1, g->d,
+			u->depth, g->dtype);
 		for (int64_t i = 0; i < g->d; i++) u->q[r * u->depth + i] *= (T)g->scale;
 		u->top[r] = -INFINITY, u->sum[r] = 0;
 		if (split == 0) TN(attention_begin)(g, u->b, u->h, row, u->top + r, u->sum + r);
@@ -127,7 +131,8 @@ static void TN(attention_rows)(const attention_args *g, int64_t lo, int64_t hi) 
 			int64_t step = straight_values ? g->vl : u.width;
 			for (int64_t c = 0; c < u.width; c += NR)
 				for (int64_t r = 0; r < rows; r += GEMM_MR)
-					TN(micro2)[(rows - r < GEMM_MR ? rows - r : GEMM_MR) - 1](n, u.s + r * ATTENTION_BLOCK, ATTENTION_BLOCK, 1,
+					TN(micro2)[(rows - r < GEMM_MR ? rows - r : GEMM_MR) - 1](n, u.s + r * ATTENTION_BLOCK,
+						ATTENTION_BLOCK, 1,
 						values + c, step, u.o + c * rows + r * NR);
 		}
 		TN(attention_unit_end)(g, &u, lo);
@@ -155,7 +160,8 @@ static void TN(attention_join)(const attention_args *g, int64_t lo, int64_t hi) 
 			for (int64_t c = 0; c < g->dv; c++) row[c] += p[c] * factor;
 		}
 		for (int64_t c = 0; c < g->dv; c++) row[c] /= sum;
-		int64_t at = attention_offset(g, head / g->kv_heads, head % g->kv_heads, attention_row_at(g, r), g->ob, g->oh, g->ol);
+		int64_t at = attention_offset(g, head / g->kv_heads, head % g->kv_heads, attention_row_at(g, r), g->ob,
+			g->oh, g->ol);
 		TN(attention_store)((char *)g->out + at * dtype_size[g->dtype], row, g->dv, g->dtype);
 	}
 }

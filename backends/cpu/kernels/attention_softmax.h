@@ -11,7 +11,8 @@ INL T TN(attention_exp)(T x) {
 }
 
 // The mask of keys from.. on scores of one row, which lie step apart. mask is the row's, in elements.
-static void TN(attention_mask)(const attention_args *g, T *restrict s, int64_t step, int64_t mask, int64_t from, int64_t n) {
+static void TN(attention_mask)(const attention_args *g, T *restrict s, int64_t step, int64_t mask, int64_t from,
+	int64_t n) {
 	mask += from * g->mk;
 	if (g->bool_mask) {
 		const uint8_t *m = (const uint8_t *)g->mask + mask;

@@ -1,15 +1,20 @@
 // Attention of many queries, for T. Everything is transposed, so that a query is a lane: a tile of scores is keys x
-// queries, its panel of weights is what the product with the values takes as its right side, and maxima and sums need no
-// steps across lanes. Keys and values are packed once for all queries that read them:
+// queries, its panel of weights is what the product with the values takes as its right side, and maxima and sums need
+// no steps across lanes. Keys and values are packed once for all queries that read them:
 //   keys:   panels of GEMM_MR keys, [d][GEMM_MR]
 //   values: for each tile of ATTENTION_KEYS keys, panels of GEMM_MR elements of a value, [keys of the tile][GEMM_MR]
 
-INL int64_t TN(attention_keys_size)(const attention_args *g) { return (g->lk + GEMM_MR - 1) / GEMM_MR * GEMM_MR * g->d; }
+INL int64_t TN(attention_keys_size)(const attention_args *g) {
+	return (g->lk + GEMM_MR - 1) / GEMM_MR * GEMM_MR * g->d;
+}
 INL int64_t TN(attention_width)(const attention_args *g) { return (g->dv + GEMM_MR - 1) / GEMM_MR * GEMM_MR; }
-INL int64_t TN(attention_head_size)(const attention_args *g) { return TN(attention_keys_size)(g) + g->lk * TN(attention_width)(g); }
+INL int64_t TN(attention_head_size)(const attention_args *g) {
+	return TN(attention_keys_size)(g) + g->lk * TN(attention_width)(g);
+}
 
 // pack, once for the types of memory.
-static __attribute__((noinline)) void TN(attention_panel)(const gemm_args *g, T *dst, const void *src, int64_t ws, int64_t ks, int64_t width, int64_t k) {
+static __attribute__((noinline)) void TN(attention_panel)(const gemm_args *g, T *dst, const void *src, int64_t ws,
+	int64_t ks, int64_t width, int64_t k) {
 	TN(pack)(g, dst, GEMM_MR, src, ws, ks, width, k);
 }
 
@@ -18,17 +23,20 @@ static void TN(attention_pack)(const attention_args *g, int64_t lo, int64_t hi) 
 	const int64_t tiles = (g->lk + ATTENTION_KEYS - 1) / ATTENTION_KEYS, es = dtype_size[g->dtype];
 	const gemm_args as = {.dtype = g->dtype};
 	for (; lo < hi; lo++) {
-		int64_t w = lo / tiles, from = lo % tiles * ATTENTION_KEYS, n = g->lk - from < ATTENTION_KEYS ? g->lk - from : ATTENTION_KEYS;
+		int64_t w = lo / tiles, from = lo % tiles * ATTENTION_KEYS, n = g->lk - from < ATTENTION_KEYS ? g->lk - from
+			: ATTENTION_KEYS;
 		int64_t b = (g->first + w) / g->kv_heads, h = (g->first + w) % g->kv_heads;
 		T *keys = (T *)g->packed + w * TN(attention_head_size)(g), *values = keys + TN(attention_keys_size)(g);
 		const char *k = (const char *)g->k + (b * g->kb + h * g->kh + from * g->kl) * es;
 		const char *v = (const char *)g->v + (b * g->vb + h * g->vh + from * g->vl) * es;
 		if (STOPPED(g->stop)) return;
 		for (int64_t j = 0; j < n; j += GEMM_MR)
-			TN(attention_panel)(&as, keys + (from + j) * g->d, k + j * g->kl * es, g->kl, g->kd, n - j < GEMM_MR ? n - j : GEMM_MR, g->d);
+			TN(attention_panel)(&as, keys + (from + j) * g->d, k + j * g->kl * es, g->kl, g->kd,
+				n - j < GEMM_MR ? n - j : GEMM_MR, g->d);
 		values += from * TN(attention_width)(g);
 		for (int64_t c = 0; c < g->dv; c += GEMM_MR)
-			TN(attention_panel)(&as, values + c * n, v + c * g->vd * es, g->vd, g->vl, g->dv - c < GEMM_MR ? g->dv - c : GEMM_MR, n);
+			TN(attention_panel)(&as, values + c * n, v + c * g->vd * es, g->vd, g->vl,
+				g->dv - c < GEMM_MR ? g->dv - c : GEMM_MR, n);
 	}
 }
 
@@ -63,7 +71,8 @@ typedef struct {
 } __attribute__((aligned(64))) TN(attention_queries);
 
 // Turns the scores of keys from.. (n of them) into weights, and scales what was summed before to the new maxima.
-static __attribute__((noinline)) void TN(attention_weigh)(const attention_args *g, TN(attention_queries) *p, T *restrict s,
+static __attribute__((noinline)) void TN(attention_weigh)(const attention_args *g, TN(attention_queries) *p,
+	T *restrict s,
 	int64_t b, int64_t h, int64_t from, int64_t n) {
 	enum { NR = TN(ATTENTION_NR) };
 	if (g->mask)
@@ -105,7 +114,8 @@ static __attribute__((noinline)) void TN(attention_weigh)(const attention_args *
 static void TN(attention_tile)(const attention_args *g, TN(attention_queries) *p, T *s, const T *keys, const T *values,
 	int64_t b, int64_t h, int64_t from, int64_t n) {
 	enum { NR = TN(ATTENTION_NR) };
-	for (int64_t j = 0; j < n; j += GEMM_MR) TN(micro_packed)(g->d, keys + (from + j) * g->d, p->queries, s + j * NR, NR, 0);
+	for (int64_t j = 0; j < n; j += GEMM_MR)
+		TN(micro_packed)(g->d, keys + (from + j) * g->d, p->queries, s + j * NR, NR, 0);
 	TN(attention_weigh)(g, p, s, b, h, from, n);
 	values += from * TN(attention_width)(g);
 	for (int64_t c = 0; c < g->dv; c += GEMM_MR) {
@@ -115,7 +125,8 @@ static void TN(attention_tile)(const attention_args *g, TN(attention_queries) *p
 	}
 }
 
-static void TN(attention_panel_begin)(const attention_args *g, TN(attention_queries) *p, int64_t b, int64_t h, int64_t row, int64_t rows) {
+static void TN(attention_panel_begin)(const attention_args *g, TN(attention_queries) *p, int64_t b, int64_t h,
+	int64_t row, int64_t rows) {
 	enum { NR = TN(ATTENTION_NR) };
 	p->row = row, p->rows = rows, p->all = p->end = g->lk;
 	TN(attention_scaled)(g, p->queries, b, h, row, rows);
@@ -154,7 +165,8 @@ static void TN(attention_tiles)(const attention_args *g, int64_t lo, int64_t hi)
 	for (; lo < hi; lo++) {
 		int64_t w = lo / units, first = (units - 1 - lo % units) * ATTENTION_QUERIES, end = 0;
 		int64_t b = (g->first + w) / g->kv_heads, h = (g->first + w) % g->kv_heads;
-		const T *keys = (const T *)g->packed + w * TN(attention_head_size)(g), *values = keys + TN(attention_keys_size)(g);
+		const T *keys = (const T *)g->packed + w * TN(attention_head_size)(g),
+			*values = keys + TN(attention_keys_size)(g);
 		int count = 0;
 		for (int64_t r = first; r < rows && count < PANELS; r += NR, count++) {
 			TN(attention_panel_begin)(g, &panels[count], b, h, r, rows - r < NR ? rows - r : NR);

@@ -1,5 +1,5 @@
-// Rotary position embedding. The angles of a step are the same for all rows at it: sines and cosines are computed once for
-// the rows of all heads. Angles are float64, so that positions of any size keep their fraction of a turn.
+// Rotary position embedding. The angles of a step are the same for all rows at it: sines and cosines are computed once
+// for the rows of all heads. Angles are float64, so that positions of any size keep their fraction of a turn.
 #pragma once
 #include "abi_rope.h"
 
@@ -40,7 +40,7 @@ static void rope_turns(const double *restrict f, double at, int64_t half, float 
 		float s = f32_sin_poly((float)r), c = f32_cos_poly((float)r);
 		float y = q & 1 ? c : s, x = q & 1 ? s : c;
 		sin_[j] = bits_f32(f32_bits(y) ^ (q & 2) << 30);
-		cos_[j] = bits_f32(f32_bits(x) ^ (q + 1 & 2) << 30);
+		cos_[j] = bits_f32(f32_bits(x) ^ ((q + 1) & 2) << 30);
 	}
 }
 
@@ -139,7 +139,7 @@ static void rope(const void *args, int64_t lo, int64_t hi) {
 		int64_t b = u / g->units, from = u % g->units * ROPE_STEPS;
 		int64_t to = from + ROPE_STEPS < g->t ? from + ROPE_STEPS : g->t;
 		int64_t start = g->offset + (g->offsets ? g->offsets[b] : 0);
-		if (last < 0 || g->freqs && b != last) rope_frequencies(g, b, f);
+		if (last < 0 || (g->freqs && b != last)) rope_frequencies(g, b, f);
 		last = b;
 		for (int64_t t = from; t < to; t++) rope_step(g, f, (double)(start + t), tables + (t - from) * room);
 		for (int64_t i = 0; i < g->n; i++) {

@@ -74,8 +74,9 @@ func TestMetalCompilesAsCpp(t *testing.T) {
 	if err := os.WriteFile(file, []byte(Metal.Source()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(cxx, "-std=c++17", "-fsyntax-only", "-Wall", "-Werror", "-Wno-attributes", "-Wno-unknown-attributes",
-		"-Wno-unused", "-Wno-tautological-compare", "-Wno-bool-operation", "-Imetalshim", file)
+	cmd := exec.Command(cxx, "-std=c++17", "-fsyntax-only", "-Wall", "-Werror", "-Wno-attributes",
+		"-Wno-unknown-attributes", "-Wno-unused", "-Wno-tautological-compare", "-Wno-bool-operation",
+		"-Imetalshim", file)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%.4000s", err, out)
 	}

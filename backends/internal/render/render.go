@@ -25,7 +25,8 @@ type Target struct {
 	head     func(name string, out param, in []param) string
 }
 
-var short = [dtype.Count]string{"b8", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f16", "f32", "f64", "bf16", "c64"}
+var short = [dtype.Count]string{"b8", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f16", "f32", "f64",
+	"bf16", "c64"}
 
 // Short is the name of a dtype within identifiers: f32, c64, b8.
 func Short(d dtype.Dtype) string { return short[d] }
