@@ -7,6 +7,8 @@ package capi
 import "C"
 
 import (
+	"unsafe"
+
 	"github.com/mlx-go/mlx_go/core"
 	"github.com/mlx-go/mlx_go/core/errs"
 )
@@ -91,4 +93,69 @@ func goPlayTrace(number C.int64_t, ids *C.uint32_t, count C.int64_t, began C.uin
 		return 0
 	}
 	return addTrace(t)
+}
+
+// ---- files ----
+
+// goScriptCall is goPlay that says why a script does not fit.
+//
+//export goScriptCall
+func goScriptCall(number C.int64_t, ids *C.uint32_t, count C.int64_t, out *C.capi_ids, frees *C.uint32_t,
+	n C.uint64_t) (failed C.int) {
+	failed = -1
+	enter(frees, n)
+	defer leave()
+	outs, err := scripts[int64(number)].TryPlay(byIDs(ids, count))
+	if err != nil {
+		panic(err)
+	}
+	giveIDs(out, outs)
+	return 0
+}
+
+// goScriptText is the text of a script, which C frees, and its constants; NULL on an error.
+//
+//export goScriptText
+func goScriptText(number C.int64_t, out *C.capi_ids) (to *C.char) {
+	enter(nil, 0)
+	defer leave()
+	s, constants := scripts[int64(number)].Text()
+	giveIDs(out, constants)
+	return C.CString(s)
+}
+
+// goScriptInputs describes the arguments of a script in text that C frees.
+//
+//export goScriptInputs
+func goScriptInputs(number C.int64_t) (to *C.char) {
+	enter(nil, 0)
+	defer leave()
+	return C.CString(scripts[int64(number)].Inputs())
+}
+
+// goScriptRead is the number of the script of a text over these constants; -1 on an error.
+//
+//export goScriptRead
+func goScriptRead(text *C.char, size C.int64_t, ids *C.uint32_t, count C.int64_t) (number C.int64_t) {
+	number = -1
+	enter(nil, 0)
+	defer leave()
+	s := core.ReadScript(C.GoStringN(text, C.int(size)), byIDs(ids, count))
+	lastScript++
+	scripts[lastScript] = s
+	return C.int64_t(lastScript)
+}
+
+// goGraphText describes the graph of two lists of arrays, results and those that have names, and gives its sources. C
+// frees the text; NULL on an error.
+//
+//export goGraphText
+func goGraphText(ids *C.uint32_t, counts *C.int64_t, out *C.capi_ids) (to *C.char) {
+	enter(nil, 0)
+	defer leave()
+	c := unsafe.Slice(counts, 2)
+	outs := byIDs(ids, c[0])
+	s, sources := core.GraphText(outs, byIDs((*C.uint32_t)(unsafe.Add(unsafe.Pointer(ids), 4*int(c[0]))), c[1]))
+	giveIDs(out, sources)
+	return C.CString(s)
 }

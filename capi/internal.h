@@ -238,7 +238,7 @@ PyObject *array_at_update(PyObject *module, PyObject *const *args, Py_ssize_t n)
 PyObject *copy_array(PyObject *a, int dtype); /* in memory of its own; dtype -1: the same */
 
 /* ---- tree.c, module.c, ... ---- */
-extern PyMethodDef tree_methods[], tree_key_methods[], tree_lend_methods[], transform_methods[], system_methods[],
-	io_methods[];
+extern PyMethodDef tree_methods[], tree_key_methods[], tree_lend_methods[], transform_methods[], script_methods[],
+	system_methods[], io_methods[];
 
 #endif

@@ -70,7 +70,7 @@ static int populate(PyObject *m) {
 		return -1;
 	if (add_array_types(m, functions, function_count) < 0 || add_functions(m) < 0) return -1;
 	PyMethodDef *const methods[] = {eval_methods, stream_methods, tree_methods, tree_key_methods, tree_lend_methods,
-		transform_methods, system_methods, io_methods};
+		transform_methods, script_methods, system_methods, io_methods};
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
 		for (PyMethodDef *d = methods[i]; d->ml_name; d++) {
 			PyObject *f = PyCFunction_NewEx(d, m, ModuleName);

@@ -1,15 +1,5 @@
 /* Graph transforms on lists of arrays; python/mlx_go/_transforms.py puts functions and trees around them. */
-#include "facts.h"
-
-enum { MAX_LISTS = 4 };
-
-/* Gathers the handles of lists of arrays behind each other. */
-typedef struct {
-	uint32_t *ids;
-	int64_t counts[MAX_LISTS];
-	int lists;
-	uint32_t few[128];
-} handles;
+#include "transform.h"
 
 static int gather_some(handles *h, PyObject *const *lists, int n, int none) {
 	int64_t total = 0;
@@ -40,9 +30,9 @@ static int gather_some(handles *h, PyObject *const *lists, int n, int none) {
 	return 0;
 }
 
-static int gather(handles *h, PyObject *const *lists, int n) { return gather_some(h, lists, n, 0); }
+int gather(handles *h, PyObject *const *lists, int n) { return gather_some(h, lists, n, 0); }
 
-static void drop(handles *h) {
+void drop(handles *h) {
 	if (h->ids != h->few) free(h->ids);
 }
 
@@ -114,94 +104,14 @@ static PyObject *run(int op, PyObject *const *lists, int n, const int64_t *axes,
 	return result;
 }
 
-static int need(Py_ssize_t have, int want, const char *what) {
+int need(Py_ssize_t have, int want, const char *what) {
 	if (have == want) return 0;
 	PyErr_SetString(PyExc_TypeError, what);
 	return -1;
 }
 
-#define FUNCTION(name, want, text)                                                        \
-	static PyObject *name(PyObject *module, PyObject *const *args, Py_ssize_t n) {        \
-		(void)module;                                                                     \
-		if (need(n, want, text) < 0) return NULL;
-
-/* ---- recorded functions ---- */
-
-PER_THREAD uint16_t thread_recorder = 0;
-
-#define SCRIPT "mlx_go.script"
-
-static int64_t script_number(PyObject *capsule) { return (int64_t)(intptr_t)PyCapsule_GetPointer(capsule, SCRIPT); }
-
-static void free_script(PyObject *capsule) {
-	if (!forked) goScriptFree(script_number(capsule));
-}
-
-/*
- * _recorded(placeholders, function) -> (what the function gives, script): the function is called without arguments, and
- * gives a tuple whose first item is the list of results of the script. None: it cannot be played.
- */
-FUNCTION(recorded, 2, "_recorded(placeholders, function)")
-	GUARD(NULL);
-	handles h;
-	if (gather(&h, args, 1) < 0) return NULL;
-	uint16_t outer = thread_recorder, number = goRecord(h.ids, h.counts[0], CALLER);
-	drop(&h);
-	if (!number) return NULL;
-	thread_recorder = number;
-	PyObject *gave = PyObject_CallFunctionObjArgs(args[1], NULL), *leaves = NULL;
-	thread_recorder = outer;
-	if (forked) {
-		Py_XDECREF(gave);
-		if (!PyErr_Occurred()) fork_error();
-		return NULL;
-	}
-	h = (handles){.ids = h.few};
-	int ok = gave && PyTuple_Check(gave) && (leaves = PyTuple_GetItem(gave, 0)) && gather(&h, &leaves, 1) == 0;
-	int64_t script = goRecorded(number, h.ids, ok ? h.counts[0] : 0);
-	drop(&h);
-	PyObject *capsule = NULL;
-	if (ok && script == 0) capsule = Py_NewRef(Py_None);
-	else if (ok && script > 0) capsule = PyCapsule_New((void *)(intptr_t)script, SCRIPT, free_script);
-	if (!capsule && script > 0) goScriptFree(script);
-	PyObject *both = capsule ? PyTuple_Pack(2, gave, capsule) : NULL;
-	Py_XDECREF(capsule);
-	Py_XDECREF(gave);
-	return both;
-}
-
-/* _script_play(script, arrays) -> results, or None where the script does not fit the arrays */
-FUNCTION(script_play, 2, "_script_play(script, arrays)")
-	GUARD(NULL);
-	int64_t script = script_number(args[0]);
-	handles h;
-	if (!script || gather(&h, args + 1, 1) < 0) return NULL;
-	capi_ids out = {0};
-	int r = goPlay(script, h.ids, h.counts[0], &out, CALLER);
-	drop(&h);
-	return r < 0 ? NULL : r ? wrap_many(&out, RETURN_LIST) : Py_NewRef(Py_None);
-}
-
-/* _same_shape(a, b) -> whether two arrays have the same shape, of which a recorded function sees no more */
-FUNCTION(same_shape, 2, "_same_shape(a, b)")
-	GUARD(NULL);
-	int64_t a[CAPI_MAXDIM], b[CAPI_MAXDIM];
-	if (!is_array(args[0]) || !is_array(args[1])) { /* NumPy's */
-		PyObject *x = PyObject_GetAttrString(args[0], "shape"),
-			*y = x ? PyObject_GetAttrString(args[1], "shape") : NULL;
-		PyObject *same = y ? PyObject_RichCompare(x, y, Py_EQ) : NULL;
-		Py_XDECREF(x);
-		Py_XDECREF(y);
-		return same;
-	}
-	if (thread_recorder) goNote(SEEN_SAME, ID(args[0]), ID(args[1]), CALLER);
-	int rank = array_shape(args[0], a), other = array_shape(args[1], b);
-	if (rank < 0 || other < 0) return NULL;
-	return PyBool_FromLong(rank == other && memcmp(a, b, rank * sizeof *a) == 0);
-}
-
 /* The transform that the thread is in, the innermost. */
-static PER_THREAD uint64_t tracing = 0;
+PER_THREAD uint64_t tracing = 0;
 
 /* In C, so that no signal comes between the brackets and the call. */
 FUNCTION(traced, 1, "_traced(function)")
@@ -248,29 +158,18 @@ static void free_trace(PyObject *capsule) {
 	if (!forked) goTraceFree((int64_t)(intptr_t)PyCapsule_GetPointer(capsule, TRACE));
 }
 
+PyObject *trace_capsule(int64_t number) {
+	PyObject *capsule = PyCapsule_New((void *)(intptr_t)number, TRACE, free_trace);
+	if (!capsule) goTraceFree(number);
+	return capsule;
+}
+
 FUNCTION(trace_new, 2, "_trace_new(inputs, outputs)")
 	PyObject *number = run(TRANSFORM_TRACE, args, 2, NULL, 0);
 	if (!number) return NULL;
 	int64_t t = PyLong_AsLongLong(number);
 	Py_DECREF(number);
-	PyObject *capsule = PyCapsule_New((void *)(intptr_t)t, TRACE, free_trace);
-	if (!capsule) goTraceFree(t);
-	return capsule;
-}
-
-/* _script_trace(script, arrays) -> a trace for arguments like these, or None where the script does not fit them */
-FUNCTION(script_trace, 2, "_script_trace(script, arrays)")
-	GUARD(NULL);
-	int64_t script = script_number(args[0]);
-	handles h;
-	if (!script || gather(&h, args + 1, 1) < 0) return NULL;
-	int64_t t = goPlayTrace(script, h.ids, h.counts[0], tracing, CALLER);
-	drop(&h);
-	if (t < 0) return NULL;
-	if (t == 0) return Py_NewRef(Py_None);
-	PyObject *capsule = PyCapsule_New((void *)(intptr_t)t, TRACE, free_trace);
-	if (!capsule) goTraceFree(t);
-	return capsule;
+	return trace_capsule(t);
 }
 
 FUNCTION(trace_call, 2, "_trace_call(trace, inputs)")
@@ -342,5 +241,5 @@ FUNCTION(vmap_outputs, 5, "_vmap_outputs(inputs, placeholders, axes, outputs, ou
 #define ENTRY(name) {"_" #name, (PyCFunction)(void *)name, METH_FASTCALL, NULL}
 PyMethodDef transform_methods[] = {
 	ENTRY(traced), ENTRY(born), ENTRY(checkpoint), ENTRY(custom), ENTRY(copies), ENTRY(tracers), ENTRY(placeholders),
-	ENTRY(vjp), ENTRY(grad), ENTRY(jvp), ENTRY(recorded), ENTRY(script_play), ENTRY(script_trace), ENTRY(same_shape),
+	ENTRY(vjp), ENTRY(grad), ENTRY(jvp),
 	ENTRY(trace_new), ENTRY(trace_call), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};

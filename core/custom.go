@@ -19,6 +19,17 @@ import (
 type Rules struct {
 	Owner uintptr // as the extension knows them
 	Has   [ruleKinds]bool
+
+	scripted bool     // a Script has the answers, as long as it is played
+	made     []*Array // the nodes with these rules, where they are scripted
+}
+
+// retire makes nodes without rules of those with scripted ones: who asks later goes through the function.
+func (r *Rules) retire() {
+	for _, y := range r.made {
+		y.op = &customOps[0]
+	}
+	r.made, r.Has = nil, [ruleKinds]bool{}
 }
 
 // RuleKind is the transform whose rule is called.
@@ -72,8 +83,11 @@ func custom(rules *Array, depth int, args, values []*Array) []*Array {
 		}
 	}
 	attr := &customAttr{len(args), depth}
-	return customPicks(newArray(&customOps[of], dtype.Float32, scalarShape, attr,
-		slices.Concat(args, values, []*Array{rules})...))
+	y := newArray(&customOps[of], dtype.Float32, scalarShape, attr, slices.Concat(args, values, []*Array{rules})...)
+	if r := rules.attr.(*Rules); r.scripted && of != 0 {
+		r.made = append(r.made, y)
+	}
+	return customPicks(y)
 }
 
 func customPicks(y *Array) []*Array {

@@ -120,16 +120,49 @@ func (r *Request) walk() *Walk {
 	l := r.Lists
 	switch r.Op {
 	case GradRequest:
+		for _, y := range l[0] {
+			if len(y.shape) > 0 {
+				errs.Throw(errs.ValueError, "[grad] the result to differentiate is no scalar: its shape is %s",
+					layout.Format(y.shape))
+			}
+		}
 		return WalkGrad(l[0], l[1])
 	case VJPRequest:
+		sameShapes("vjp", l[0], l[2])
 		return WalkVJP(l[0], l[1], l[2])
 	case JVPRequest:
+		sameShapes("jvp", l[1], l[2])
 		return WalkJVP(l[0], l[1], l[2])
 	case VMapOutputsRequest:
 		n := len(l[0])
+		for i, x := range l[0] {
+			checkExample(x, l[1][i], r.Numbers[i])
+		}
 		return WalkVMap(l[0], l[1], r.Numbers[:n], l[2], r.Numbers[n:])
 	}
 	panic("a request that is no walk")
+}
+
+// sameShapes refuses tangents and cotangents of other shapes than their arrays: rules rely on it.
+func sameShapes(op string, as, bs []*Array) {
+	for i, a := range as {
+		if !layout.Equal(a.shape, bs[i].shape) {
+			errs.Throw(errs.ValueError, "[%s] shapes %s and %s do not match", op, layout.Format(bs[i].shape),
+				layout.Format(a.shape))
+		}
+	}
+}
+
+// checkExample refuses a placeholder that is no example of the batch x.
+func checkExample(x, p *Array, axis int) {
+	if axis == NoAxis {
+		return
+	}
+	axis = normAxis("vmap", axis, len(x.shape))
+	if x.dtype != p.dtype || !layout.Equal(slices.Delete(slices.Clone(x.shape), axis, axis+1), p.shape) {
+		errs.Throw(errs.ValueError, "[vmap] an array of shape %s is no batch of arrays of shape %s",
+			layout.Format(x.shape), layout.Format(p.shape))
+	}
 }
 
 // each calls f with the place of every array of the request, always in the same order.

@@ -106,6 +106,7 @@ type playing struct {
 	arrays  []*Array // by place
 	moments map[uint64]uint64
 	walks   map[uint64]*Walk
+	rules   []*Rules // of custom functions, which only the script asks
 	open    []uint64 // moments of transforms that began and did not end
 	stream  uint16
 }
@@ -113,8 +114,19 @@ type playing struct {
 // Play asks for all of the script over other arguments of the same dtypes and ranks. It is not ok if something that
 // Python saw would be another thing now, or if an op cannot be done: then the function itself is to be asked.
 func (s *Script) Play(ins []*Array) (outs []*Array, ok bool) {
+	outs, err := s.TryPlay(ins)
+	return outs, err == nil
+}
+
+// misfit says that a script cannot be played.
+var misfit = errs.Errorf(errs.ValueError,
+	"[import_function::call] the function looked at a shape, a size or at values when it was exported, and would go "+
+		"another way for these shapes")
+
+// TryPlay is Play that says why it is not ok.
+func (s *Script) TryPlay(ins []*Array) (outs []*Array, err *errs.Error) {
 	if !s.fits(ins) {
-		return nil, false
+		return nil, misfit
 	}
 	p := &playing{script: s, arrays: make([]*Array, s.places), stream: graph.stream}
 	key := RandomState().retain()
@@ -123,14 +135,18 @@ func (s *Script) Play(ins []*Array) (outs []*Array, ok bool) {
 		for _, began := range p.open {
 			EndTrace(began)
 		}
+		for _, rules := range p.rules {
+			rules.retire()
+		}
 		SetRandomState(key)
 		release(key)
 		UseStream(p.stream)
 		if r != nil {
-			if _, refused := r.(*errs.Error); !refused {
+			refused, ok := r.(*errs.Error)
+			if !ok {
 				panic(r)
 			}
-			outs, ok = nil, false
+			outs, err = nil, refused
 		}
 	}()
 	copy(p.arrays, ins)
@@ -139,14 +155,14 @@ func (s *Script) Play(ins []*Array) (outs []*Array, ok bool) {
 	}
 	for _, st := range s.steps {
 		if !p.step(st) {
-			return nil, false
+			return nil, misfit
 		}
 	}
 	outs = make([]*Array, len(s.outs))
 	for i, at := range s.outs {
 		outs[i] = p.arrays[at]
 	}
-	return outs, true
+	return outs, nil
 }
 
 // fits reports whether arguments are such as the script needs.
@@ -203,13 +219,32 @@ func (p *playing) step(st *step) bool {
 		c.Numbers[0] = int(now)
 		q = &c
 	}
+	if q.Op == CustomRequest && len(q.Lists) == 2 { // from a file
+		c := *q
+		c.Lists = append(slices.Clone(q.Lists), []*Array{p.scriptedRules(q.Numbers[0])})
+		q = &c
+	}
 	if st.key[0] == nowhere {
 		return p.keep(st, Do(q))
 	}
-	SetRandomState(p.arrays[st.key[0]])
+	key := p.arrays[st.key[0]]
+	if key.dtype != dtype.Uint32 || !slices.Equal(key.shape, []int{2}) {
+		return false
+	}
+	SetRandomState(key)
 	outs := Do(q)
 	p.arrays[st.key[1]] = RandomState()
 	return p.keep(st, outs)
+}
+
+// scriptedRules are rules that are asked by walks of the script alone, which has their answers.
+func (p *playing) scriptedRules(mask int) *Array {
+	rules := &Rules{scripted: true}
+	for kind := range rules.Has {
+		rules.Has[kind] = mask>>kind&1 != 0
+	}
+	p.rules = append(p.rules, rules)
+	return NewRules(rules, func() {})
 }
 
 // keep puts results into their places.
