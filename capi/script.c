@@ -61,7 +61,8 @@ FUNCTION(same_shape, 2, "_same_shape(a, b)")
 	GUARD(NULL);
 	int64_t a[CAPI_MAXDIM], b[CAPI_MAXDIM];
 	if (!is_array(args[0]) || !is_array(args[1])) { /* NumPy's */
-		PyObject *x = PyObject_GetAttrString(args[0], "shape"), *y = x ? PyObject_GetAttrString(args[1], "shape") : NULL;
+		PyObject *x = PyObject_GetAttrString(args[0], "shape");
+		PyObject *y = x ? PyObject_GetAttrString(args[1], "shape") : NULL;
 		PyObject *same = y ? PyObject_RichCompare(x, y, Py_EQ) : NULL;
 		Py_XDECREF(x);
 		Py_XDECREF(y);
@@ -103,7 +104,8 @@ FUNCTION(script_call, 2, "_script_call(script, arrays)")
 /* (text, arrays) of what Go gives; frees the text. */
 static PyObject *text_and_arrays(char *text, capi_ids *out) {
 	if (!text) return NULL;
-	PyObject *arrays = wrap_many(out, RETURN_LIST), *s = arrays ? PyUnicode_DecodeUTF8(text, strlen(text), "strict") : NULL;
+	PyObject *arrays = wrap_many(out, RETURN_LIST);
+	PyObject *s = arrays ? PyUnicode_DecodeUTF8(text, strlen(text), "strict") : NULL;
 	free(text);
 	PyObject *both = s ? PyTuple_Pack(2, s, arrays) : NULL;
 	Py_XDECREF(s);
@@ -161,5 +163,6 @@ FUNCTION(node, 1, "_node(array)")
 	return PyLong_FromLong(ID(args[0]));
 }
 
-PyMethodDef script_methods[] = {ENTRY(recorded), ENTRY(script_play), ENTRY(script_trace), ENTRY(same_shape), ENTRY(script_call),
-	ENTRY(script_text), ENTRY(script_inputs), ENTRY(script_read), ENTRY(graph_text), ENTRY(node), {NULL, NULL, 0, NULL}};
+PyMethodDef script_methods[] = {
+	ENTRY(recorded), ENTRY(script_play), ENTRY(script_trace), ENTRY(same_shape), ENTRY(script_call), ENTRY(script_text),
+	ENTRY(script_inputs), ENTRY(script_read), ENTRY(graph_text), ENTRY(node), {NULL, NULL, 0, NULL}};

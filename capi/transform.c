@@ -238,8 +238,7 @@ FUNCTION(vmap_outputs, 5, "_vmap_outputs(inputs, placeholders, axes, outputs, ou
 	return r;
 }
 
-#define ENTRY(name) {"_" #name, (PyCFunction)(void *)name, METH_FASTCALL, NULL}
 PyMethodDef transform_methods[] = {
 	ENTRY(traced), ENTRY(born), ENTRY(checkpoint), ENTRY(custom), ENTRY(copies), ENTRY(tracers), ENTRY(placeholders),
-	ENTRY(vjp), ENTRY(grad), ENTRY(jvp),
-	ENTRY(trace_new), ENTRY(trace_call), ENTRY(vmap_inputs), ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};
+	ENTRY(vjp), ENTRY(grad), ENTRY(jvp), ENTRY(trace_new), ENTRY(trace_call), ENTRY(vmap_inputs),
+	ENTRY(vmap_outputs), {NULL, NULL, 0, NULL}};

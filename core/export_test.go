@@ -134,3 +134,12 @@ func SpecsFor(y, z *Array) (specs []Spec, known, sameAttr bool) {
 
 // Op is a's primitive.
 func (a *Array) Op() *Def { return a.op }
+
+// InputsOf are the arguments that a script takes.
+func InputsOf(s *Script) []Spec {
+	var list []Spec
+	for _, a := range s.ins {
+		list = append(list, Spec{a.dtype, a.shape})
+	}
+	return list
+}

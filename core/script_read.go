@@ -83,7 +83,8 @@ func (r *scriptReader) read(t *textScript, constants []*Array) {
 		if !ok {
 			malformed("input %d has dtype %q", i, in.Dtype)
 		}
-		if _, ok := layout.CheckedSize(in.Shape, 16); !ok || slices.ContainsFunc(in.Shape, func(d int) bool { return d < 0 }) {
+		negative := slices.ContainsFunc(in.Shape, func(n int) bool { return n < 0 })
+		if _, ok := layout.CheckedSize(in.Shape, 16); !ok || negative {
 			malformed("input %d has shape %v", i, in.Shape)
 		}
 		r.script.ins = append(r.script.ins, argument{d, in.Shape})
@@ -131,6 +132,9 @@ func (r *scriptReader) use(p place) place {
 }
 
 func (r *scriptReader) need(t *textNeed) need {
+	if t == nil {
+		r.refuse("a need of nothing")
+	}
 	what := slices.Index(seenNames[:SeenValue], t.What)
 	if what < 0 {
 		r.refuse("nobody sees the %q of an array", t.What)
@@ -150,7 +154,8 @@ func (r *scriptReader) step(t *textStep) *step {
 	if op < 0 {
 		r.refuse("nothing can %q", t.Do)
 	}
-	st := &step{Request: Request{Op: RequestOp(op), Numbers: t.Numbers}, key: [2]place{nowhere, nowhere}, number: t.Number}
+	st := &step{Request: Request{Op: RequestOp(op), Numbers: t.Numbers}, key: [2]place{nowhere, nowhere},
+		number: t.Number}
 	switch st.Op {
 	case RowRequest:
 		st.Args = r.rowArgs(st, t)
@@ -204,8 +209,8 @@ func (r *scriptReader) form(st *step, t *textStep) {
 	if f.numbers == -2 || f.numbers >= 0 && f.numbers != len(st.Numbers) || f.lists != len(st.Lists) {
 		r.refuse("%s of %d lists and %d numbers", t.Do, len(st.Lists), len(st.Numbers))
 	}
-	if f.lists > 0 && len(st.Lists[0]) < f.least || (t.Items != nil) && st.Op != IndexRequest && st.Op != UpdateRequest ||
-		(t.Asks != nil) && st.Op < GradRequest || (t.Sees != nil) != (st.Op == checkRequest) {
+	if f.lists > 0 && len(st.Lists[0]) < f.least || t.Items != nil && st.Op != IndexRequest && st.Op != UpdateRequest ||
+		t.Asks != nil && st.Op < GradRequest || (t.Sees != nil) != (st.Op == checkRequest) {
 		r.refuse("%s that says too much or too little", t.Do)
 	}
 	within := func(lo, hi int) {

@@ -25,8 +25,9 @@ from ._core import (
 )
 from ._io import _path
 
-# A file is one in safetensors format: its tensors are the captured arrays, its metadata are these strings. "functions" is a
-# JSON list with an entry for each exported signature, and "script.0", "script.1", ... are what core.Script.Text gives.
+# A file is one in safetensors format: its tensors are the captured arrays, its metadata are these strings. "functions"
+# is a JSON list with an entry for each exported signature, and "script.0", "script.1", ... are what core.Script.Text
+# gives.
 _FORMAT = "mlx_go.function"
 _VERSION = 1
 
@@ -179,10 +180,10 @@ def exporter(file: str, fun: Callable, *, shapeless: bool = False, metadata: str
         A context manager to be called with example inputs. The file is written at its end.
 
     Example:
-        >>> with mx.exporter("/tmp/sum.mlxfn", lambda *args: sum(args)) as export:
+        >>> with mx.exporter("sum.mlxfn", lambda *args: sum(args)) as export:
         ...     export(mx.array(1))
         ...     export(mx.array(1), mx.array(2))
-        >>> mx.import_function("/tmp/sum.mlxfn")(mx.array(3), mx.array(4))
+        >>> mx.import_function("sum.mlxfn")(mx.array(3), mx.array(4))
         (array(7, dtype=int32),)
     """
     return FunctionExporter(file, fun, shapeless, metadata)
@@ -214,8 +215,8 @@ def export_function(
         kwargs: Example inputs by name; a dict behind a tuple of arrays stands for them, too.
 
     Example:
-        >>> mx.export_function("/tmp/fun.mlxfn", lambda x, y: x + y, mx.array(1), y=mx.array([1, 2, 3]))
-        >>> mx.import_function("/tmp/fun.mlxfn")(mx.array(2), y=mx.array([1, 2, 3]))
+        >>> mx.export_function("fun.mlxfn", lambda x, y: x + y, mx.array(1), y=mx.array([1, 2, 3]))
+        >>> mx.import_function("fun.mlxfn")(mx.array(2), y=mx.array([1, 2, 3]))
         (array([3, 4, 5], dtype=int32),)
     """
     if callable(file_or_callback):
@@ -380,7 +381,7 @@ def export_to_dot(file: object, *args: Any, **kwargs: Any) -> None:
 
     Example:
         >>> x, y = mx.array(1), mx.array(2)
-        >>> mx.export_to_dot("/tmp/graph.dot", x + y, x=x, y=y)
+        >>> mx.export_to_dot("graph.dot", x + y, x=x, y=y)
     """
     named = {}
     for name, a in kwargs.items():

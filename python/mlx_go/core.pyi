@@ -931,6 +931,13 @@ def printoptions(precision: int = -1) -> _PrintOptionsContext:
 
 from ._custom import custom_function as custom_function
 from ._namespace_info import namespace_info as __array_namespace_info__
+from ._export import (
+    FunctionExporter as FunctionExporter,
+    export_function as export_function,
+    export_to_dot as export_to_dot,
+    exporter as exporter,
+    import_function as import_function,
+)
 from ._io import (
     load as load,
     save as save,
