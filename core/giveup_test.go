@@ -50,6 +50,13 @@ func TestFilesGiveUp(t *testing.T) {
 		}
 		return out
 	})
+	empty := held(t, func() []*core.Array {
+		out := make([]*core.Array, len(small))
+		for i := range out {
+			out[i] = vector(dtype.Float64, []int{0}, nil)
+		}
+		return out
+	})
 	names := make([]string, len(small))
 	for i := range names {
 		names[i] = fmt.Sprintf("a rather long name of an array, of which there are many: %d", i)
@@ -61,6 +68,7 @@ func TestFilesGiveUp(t *testing.T) {
 	}{
 		"npy": {"npy", large, 16}, "npz": {"npz", large, 16}, "safetensors": {"safetensors", large, 16},
 		"many in npz": {"npz", small, 4}, "many in safetensors": {"safetensors", small, 4},
+		"empty in npz": {"npz", empty, 8}, "empty in safetensors": {"safetensors", empty, 4},
 	} {
 		path := filepath.Join(t.TempDir(), "x."+c.kind)
 		try := func(op string, f func(canceled func() bool) *errs.Error) {

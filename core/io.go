@@ -305,7 +305,7 @@ func (s Saved) write(w io.Writer, kind string, canceled func() bool) error {
 	case "npy":
 		return format.WriteNPY(w, tensors[0], func(w io.Writer) error { return data(0, w) })
 	case "npz":
-		z := format.NewNPZWriter(w, s.Compress)
+		z := format.NewNPZWriter(w, s.Compress, polled{canceled: canceled}.Check)
 		for i, t := range tensors {
 			if err := z.Add(t, func(w io.Writer) error { return data(i, w) }); err != nil {
 				return err

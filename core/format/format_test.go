@@ -296,7 +296,7 @@ func TestRoundTripNPY(t *testing.T) {
 func TestRoundTripNPZ(t *testing.T) {
 	for _, compress := range []bool{false, true} {
 		var out bytes.Buffer
-		z := NewNPZWriter(&out, compress)
+		z := NewNPZWriter(&out, compress, checkOf(nil))
 		var names []string
 		each(t, func(t *testing.T, x Tensor, want []byte) {
 			names = append(names, x.Name)
@@ -431,7 +431,7 @@ func TestWriteErrors(t *testing.T) {
 		"data":  with(func(x *Tensor) { x.BigEndian = true }),
 	} {
 		wantField(t, field, WriteNPY(io.Discard, x, eight))
-		wantField(t, field, NewNPZWriter(io.Discard, false).Add(x, eight))
+		wantField(t, field, NewNPZWriter(io.Discard, false, checkOf(nil)).Add(x, eight))
 		wantField(t, field, WriteSafetensors(io.Discard, []Tensor{x}, nil, checkOf(nil), nil))
 	}
 	wantField(t, "shape", WriteNPY(io.Discard, with(func(x *Tensor) { x.Shape = make([]int, 65) }), eight))
@@ -445,7 +445,7 @@ func TestWriteErrors(t *testing.T) {
 		t.Error(err)
 	}
 
-	z := NewNPZWriter(io.Discard, true)
+	z := NewNPZWriter(io.Discard, true, checkOf(nil))
 	if err := z.Add(f32, eight); err != nil {
 		t.Fatal(err)
 	}

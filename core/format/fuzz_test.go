@@ -91,7 +91,7 @@ func FuzzNPZ(f *testing.F) {
 		}
 		for _, compress := range []bool{false, true} {
 			var out bytes.Buffer
-			z := NewNPZWriter(&out, compress)
+			z := NewNPZWriter(&out, compress, checkOf(nil))
 			var want [][]byte
 			for _, e := range entries {
 				b := make([]byte, e.Size)

@@ -14,6 +14,7 @@ type NPZWriter struct {
 	out      *position
 	zip      *zip.Writer
 	compress bool
+	check    checker
 	seen     map[string]bool
 	// The data descriptor of the last member, which archive/zip writes only when
 	// the next one begins.
@@ -26,20 +27,44 @@ type position struct {
 	n int64
 }
 
+// asking is a writer that asks check about as often as a MiB is written: archive/zip writes the directory of a million
+// members in one call.
+type asking struct {
+	w     io.Writer
+	check checker
+	left  int // bytes until it asks again
+}
+
+func (a *asking) Write(b []byte) (int, error) {
+	if a.left -= len(b); a.left <= 0 {
+		a.left = 1 << 20
+		if err := a.check(0); err != nil {
+			return 0, err
+		}
+	}
+	return a.w.Write(b)
+}
+
 func (p *position) Write(b []byte) (int, error) {
 	n, err := p.w.Write(b)
 	p.n += int64(n)
 	return n, err
 }
 
-// NewNPZWriter returns a writer of stored or, with compress, of deflated members.
-func NewNPZWriter(w io.Writer, compress bool) *NPZWriter {
-	out := &position{w: w}
-	return &NPZWriter{out: out, zip: zip.NewWriter(out), compress: compress, seen: map[string]bool{}}
+// NewNPZWriter returns a writer of stored or, with compress, of deflated members. Check is asked now and then whether to
+// go on, and whether there is room for tables of so many bytes.
+func NewNPZWriter(w io.Writer, compress bool, check func(bytes int) error) *NPZWriter {
+	out := &position{w: &asking{w: w, check: check}}
+	return &NPZWriter{out: out, zip: zip.NewWriter(out), compress: compress, check: check, seen: map[string]bool{}}
 }
 
 // Add writes the array t under the key t.Name.
 func (z *NPZWriter) Add(t Tensor, data Data) error {
+	if n := len(z.seen); n%checkSteps == 0 {
+		if err := z.check(n * entryBytes); err != nil {
+			return err
+		}
+	}
 	if err := z.add(t, data); err != nil {
 		return within("member", t.Name+npyExtension, err)
 	}
