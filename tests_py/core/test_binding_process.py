@@ -75,6 +75,7 @@ def test_keyboard_interrupt_during_a_long_eval():
         """
         import os, signal, threading, time
         import mlx_go.core as mx
+        mx.set_default_device(mx.cpu)  # where a kernel is left half done; what a device was given has to end
         x = mx.random.normal((1500, 1500)); mx.eval(x)
         y = x
         for _ in range(400):
