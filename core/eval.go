@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mlx-go/mlx_go/core/errs"
+	"github.com/mlx-go/mlx_go/core/layout"
 )
 
 // inlineCost is the work, in additions, up to which handing over costs more than it gives.
@@ -62,13 +63,7 @@ func startEval(outs []*Array, async, inline bool) (*Job, *errs.Error) {
 		unschedule(tape)
 		return nil, errClosed
 	}
-	for _, a := range outs {
-		a.refs++ // results are wanted by themselves: fuse must not take them over
-	}
-	tape = fuse(tape)
-	for _, a := range outs {
-		a.refs--
-	}
+	tape = fuseBelow(outs, tape)
 	if inline && after == nil && cost <= inlineCost && (all == 0 || onlyHost(tape)) {
 		inlinePart.tape = tape
 		err := inlinePart.run(inlineExec.begin())
@@ -85,6 +80,22 @@ func startEval(outs []*Array, async, inline bool) (*Job, *errs.Error) {
 	clear(tape)
 	j.start(!async && cost <= shortCost)
 	return j, nil
+}
+
+// fuseBelow is fuse for the tape of outs, which are wanted by themselves: it must not take them over.
+func fuseBelow(outs, tape []*Array) (fused []*Array) {
+	for _, a := range outs {
+		a.refs++
+	}
+	defer func() {
+		for _, a := range outs {
+			a.refs--
+		}
+		if fused == nil { // it panicked
+			unschedule(tape)
+		}
+	}()
+	return fuse(tape)
 }
 
 // onlyHost reports whether no node of the tape is for a device.
@@ -132,9 +143,13 @@ func bring(outs []*Array) *Job {
 		if a.facts.Ready != 0 {
 			continue
 		}
-		if a.buf != nil && !a.buf.onHost() {
+		switch {
+		case a.buf != nil && !a.buf.onHost():
 			far = append(far, a.retain())
-		} else {
+		case a.buf == nil && a.Size() > 0: // C would read from address 0
+			errs.Throw(errs.RuntimeError, "[eval] internal error: an array of shape %s and dtype %s has no memory",
+				layout.Format(a.shape), a.dtype)
+		default:
 			a.publish()
 		}
 	}
@@ -174,6 +189,16 @@ const maxKeptTape = 1 << 12
 func schedule(outs []*Array) (tape []*Array, cost int, after *Job, all uint16) {
 	stack := scheduling.stack[:0]
 	tape = scheduling.tape[:0]
+	whole := false
+	defer func() {
+		if whole {
+			return
+		}
+		unschedule(tape) // what stayed scheduled would pass for computed
+		for _, f := range stack {
+			f.a.state = lazy
+		}
+	}()
 	visit := func(a *Array) {
 		switch a.state {
 		case scheduled:
@@ -182,10 +207,6 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job, all uint16) {
 			}
 		case lazy:
 			if a.op == placeholder {
-				unschedule(tape)
-				for _, f := range stack {
-					f.a.state = lazy
-				}
 				if outs[0].op == &nonzeroOp {
 					errs.Throw(errs.ValueError, "[index] the places of a bool mask cannot be counted inside a "+
 						"function that is being vmapped or compiled, "+
@@ -211,27 +232,32 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job, all uint16) {
 			stack = stack[:len(stack)-1]
 			tape = append(tape, a.retain())
 			all |= a.stream
-			c := 1
-			if a.op.Cost != nil {
-				c = a.op.Cost(a)
-			}
-			if c < 0 {
-				c = costly // it overflowed
-			}
-			if a.op.View == nil {
-				n := a.Size()
-				if a.op.LaunchEmpty {
-					n = max(n, 1)
-				}
-				cost += min(c, costly) * min(n, costly)
-			}
-			cost = min(cost+nodeCost, costly)
+			cost = min(cost+a.work()+nodeCost, costly)
 		}
 	}
+	whole = true
 	if cap(tape) <= maxKeptTape {
 		scheduling.stack, scheduling.tape = stack, tape
 	}
 	return tape, cost, after, all
+}
+
+// work is what computing a costs, in additions.
+func (a *Array) work() int {
+	if a.op.View != nil {
+		return 0
+	}
+	c, n := 1, a.Size()
+	if a.op.Cost != nil {
+		c = a.op.Cost(a)
+	}
+	if c < 0 {
+		c = costly // it overflowed
+	}
+	if a.op.LaunchEmpty {
+		n = max(n, 1)
+	}
+	return min(c, costly) * min(n, costly)
 }
 
 // unschedule takes back nodes that were not evaluated.

@@ -68,6 +68,22 @@ func (e *exec) nodeHere(a *Array) *errs.Error {
 	return nil
 }
 
+// abandon forgets what was begun for the first node of the tape, which panicked.
+func (e *exec) abandon(tape []*Array) {
+	if e.device {
+		e.device = false
+		e.unpin()
+		e.d.reset()
+	}
+	if len(tape) == 0 || tape[0] == nil {
+		return
+	}
+	if a := tape[0]; a.buf != nil && a.op != &restOp {
+		a.buf.release()
+		a.buf = nil
+	}
+}
+
 // compute launches a's kernels.
 func (e *exec) compute(a *Array) *errs.Error {
 	switch {

@@ -3,6 +3,8 @@ package core
 import (
 	"reflect"
 
+	"github.com/mlx-go/mlx_go/core/device"
+	"github.com/mlx-go/mlx_go/core/errs"
 	"github.com/mlx-go/mlx_go/core/table"
 )
 
@@ -74,6 +76,35 @@ func Wrong(x *Array) *Array {
 	op := Def{Name: "wrong",
 		VJP: func(_, ct *Array, _ []bool) []*Array { return []*Array{Reshape(ct, []int{-1, 1, 1})} }}
 	return newArray(&op, x.dtype, x.shape, nil, x)
+}
+
+// Broken is a copy of x whose evaluation panics at a place, while broken says so.
+func Broken(x *Array, place string, broken *bool) *Array {
+	at := func(here string) {
+		if *broken && here == place {
+			var nothing *Array
+			nothing.state = ready
+		}
+	}
+	op := &Def{Name: "broken", Kind: device.KindCopy, NoGrad: "it is of a test",
+		Cost: func(*Array) int { at("cost"); return 1 },
+		Launch: func(e *exec, y *Array) *errs.Error {
+			at("launch")
+			if err := e.allocate(y); err != nil {
+				return err
+			}
+			x := y.in[0]
+			at("with memory")
+			src := e.tensor(x)
+			at("with operands")
+			e.k = device.Kernel{Kind: device.KindCopy, Op: "broken", Out: []device.Tensor{e.whole(y)},
+				In: []device.Tensor{src}}
+			return e.launch(&e.k)
+		}}
+	if place == "view" {
+		op.View = func(*Array) bool { at("view"); return false }
+	}
+	return newArray(op, x.dtype, x.shape, nil, x)
 }
 
 // PickStream has f choose the stream of every node made from now on; nil ends that.

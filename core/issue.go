@@ -46,12 +46,9 @@ func (e *exec) nodeOn(a *Array) *errs.Error {
 	e.device = true
 	err := e.compute(a)
 	e.device = false
-	for _, c := range e.d.results {
-		c.pins--
-	}
-	clear(e.d.results)
-	e.d.results = e.d.results[:0]
+	e.unpin()
 	if err != nil {
+		e.d.reset() // it may have ended before its command was put together
 		if a.buf != nil {
 			a.buf.release()
 			a.buf = nil
@@ -65,6 +62,15 @@ func (e *exec) nodeOn(a *Array) *errs.Error {
 		return e.commit()
 	}
 	return nil
+}
+
+// unpin lets the node's results go where memory is short.
+func (e *exec) unpin() {
+	for _, c := range e.d.results {
+		c.pins--
+	}
+	clear(e.d.results)
+	e.d.results = e.d.results[:0]
 }
 
 // unfit is why a cannot be computed on the lane's device; "" if it can, and "-" if it is no work for one.

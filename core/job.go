@@ -111,6 +111,7 @@ func (p *part) run(e *exec) (err *errs.Error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = errs.Catch(r)
+			e.abandon(p.tape[done:])
 		}
 		e.flush()
 		if err != nil && err.Kind == errs.Interrupted && e.d != nil {

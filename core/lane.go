@@ -174,6 +174,9 @@ func waitFor(uses []use, then func(j *Job) *errs.Error) *Job {
 		Threads.Graph.Lock()
 		defer unlock()
 		defer func() {
+			if r := recover(); r != nil {
+				j.err = errs.Catch(r)
+			}
 			close(j.done)
 			jobs.ended = true
 		}()
