@@ -51,7 +51,7 @@ func goInfo(id C.uint32_t, info *C.capi_info, frees *C.uint32_t, n C.uint64_t) (
 	enter(frees, n)
 	defer leave()
 	a := core.ByID(uint32(id))
-	if !a.OnHost() {
+	if !a.Read() {
 		if number := startEval([]*core.Array{a}, C.EVAL_READ); number > 0 {
 			a.Hold()
 			return number

@@ -297,6 +297,15 @@ func (a *Array) Ready() bool { return a.state == ready }
 // OnHost reports whether the host may read the array now.
 func (a *Array) OnHost() bool { return a.state == ready && (a.buf == nil || a.buf.onHost()) }
 
+// Read is OnHost for who then reads the array.
+func (a *Array) Read() bool {
+	if !a.OnHost() {
+		return false
+	}
+	a.willRead()
+	return true
+}
+
 // InMemory reports whether a's elements are in the host's memory: a is ready, or an unevaluated view of what is.
 func (a *Array) InMemory() bool {
 	for a.state != ready {

@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	device.Register(breakable{judged{reference.New()}})
+	device.Register(breakable{judged{world.Judge(reference.New())}})
 	os.Exit(runInMode(m))
 }
 

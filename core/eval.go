@@ -43,6 +43,11 @@ func StartRead(outs []*Array) *Job {
 	if j == nil {
 		j = bring(outs)
 	}
+	if j == nil && reader != nil {
+		for _, a := range outs {
+			a.willRead()
+		}
+	}
 	return j
 }
 

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/mlx-go/mlx_go/core/device"
 )
 
 // Facts is what Python asks of an array most often. It lies in pages without Go pointers that never move, so that C
@@ -60,10 +62,26 @@ func (a *Array) setReady() {
 	a.publish()
 }
 
+// reader is told what is read of the host's memory; nil unless there are devices, and the host wants to know.
+var reader device.Reader
+
+// willRead tells the reader that the program is going to read a, which is in the host's memory.
+func (a *Array) willRead() {
+	if reader == nil || a.buf == nil || a.buf.ptr == nil {
+		return
+	}
+	if lo, n := a.span(); n > 0 {
+		reader.HostRead(unsafe.Add(a.buf.ptr, lo), n)
+	}
+}
+
 // publish lets C read a ready array, if it is in the host's memory.
 func (a *Array) publish() {
 	if a.buf != nil && a.buf.res != nil && !a.buf.onHost() {
 		return
+	}
+	if reader != nil {
+		a.willRead()
 	}
 	a.facts.Data = uintptr(a.Data())
 	atomic.StoreUint32(&a.facts.Ready, 1)

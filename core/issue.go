@@ -493,17 +493,11 @@ func (d *issue) awaitForeign() {
 	d.foreign = d.foreign[:0]
 }
 
-// span is where x's elements lie in its buffer: from lo on, n bytes.
+// span is where x's elements lie in its buffer: from byte lo on, n bytes.
 func (x *Array) span() (lo, n int) {
-	lo, hi := x.offset, x.offset+x.dtype.Size()
-	for i, s := range x.Strides() {
-		if step := s * (x.shape[i] - 1) * x.dtype.Size(); step < 0 {
-			lo += step
-		} else {
-			hi += step
-		}
-	}
-	return lo, hi - lo
+	size := x.dtype.Size()
+	lo, hi := layout.Extent(x.shape, x.Strides())
+	return x.offset + lo*size, (hi - lo) * size
 }
 
 // detachPart gives x, a small part of a large buffer that only the host has, a buffer of its own over the same memory.

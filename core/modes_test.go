@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/mlx-go/mlx_go/backends/double"
 	"github.com/mlx-go/mlx_go/core"
@@ -24,42 +23,12 @@ var world = double.NewWorld()
 // picked is the stream of a node in this process's mode; nil: the one that is asked for.
 var picked func(born uint64) uint16
 
-// judged is a host whose kernels show the double what memory they touch.
-type judged struct{ device.Host }
-
-func extent(t *device.Tensor) (p unsafe.Pointer, n int) {
-	lo, hi := 0, t.Dtype.Size()
-	for i, s := range t.Strides {
-		if t.Shape[i] == 0 {
-			return nil, 0
-		}
-		if step := s * (t.Shape[i] - 1) * t.Dtype.Size(); step < 0 {
-			lo += step
-		} else {
-			hi += step
-		}
-	}
-	return unsafe.Add(t.Data, lo), hi - lo
-}
+// judged is a host that the world judges, and that notes what its kernels are.
+type judged struct{ double.Judged }
 
 func (h judged) Launch(k *device.Kernel) error {
 	meet(k)
-	for i := range k.In {
-		if p, n := extent(&k.In[i]); n > 0 {
-			world.HostRead(p, n)
-		}
-	}
-	for i := range k.Out {
-		if p, n := extent(&k.Out[i]); n > 0 {
-			world.HostWrite(p, n)
-		}
-	}
-	return h.Host.Launch(k)
-}
-
-func (h judged) Free(p unsafe.Pointer, n int) {
-	world.HostFree(p, n)
-	h.Host.Free(p, n)
+	return h.Judged.Launch(k)
 }
 
 // modes are what MLX_GO_DOUBLE may be: where the nodes of core's tests are computed, each on a stream drawn by its

@@ -14,13 +14,13 @@ import (
 
 // breakable is a backend whose kernels in place are interrupted half way, as many times as interrupts says, and that
 // counts how often it is asked for memory.
-type breakable struct{ device.Host }
+type breakable struct{ judged }
 
 var interrupts, allocations atomic.Int32
 
 func (b breakable) Allocate(n int) unsafe.Pointer {
 	allocations.Add(1)
-	return b.Host.Allocate(n)
+	return b.judged.Allocate(n)
 }
 
 // severalLaunches counts kernels with several outputs. One is given up when cancelSeveral says so.
@@ -37,7 +37,7 @@ func (b breakable) Launch(k *device.Kernel) error {
 		}
 	}
 	if k.Done == nil || k.Kind != device.KindElementwise {
-		return b.Host.Launch(k)
+		return b.judged.Launch(k)
 	}
 	rows := k.Out[0].Shape[0]
 	inner := k.Out[0].Size() / rows
@@ -51,7 +51,7 @@ func (b breakable) Launch(k *device.Kernel) error {
 		part.In = append(part.In, rowsOf(t, *k.Done/inner, end))
 	}
 	part.Out = []device.Tensor{rowsOf(k.Out[0], *k.Done/inner, end)}
-	if err := b.Host.Launch(&part); err != nil {
+	if err := b.judged.Launch(&part); err != nil {
 		return err
 	}
 	*k.Done = end * inner

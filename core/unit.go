@@ -82,6 +82,7 @@ func AddDevice(d device.Device) int {
 		u.limits.Ahead = defaultAhead
 	}
 	units = append(units, u)
+	reader, _ = host().(device.Reader)
 	return len(device.Registered()) + len(units) - 1
 }
 

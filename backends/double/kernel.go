@@ -162,17 +162,11 @@ func (q *Queue) tensor(c *command, t *device.Tensor, at device.Place, write bool
 		q.reject(c, "%s is given a tensor of the host", c.what)
 	}
 	size := t.Dtype.Size()
-	lo, hi := 0, size
-	for a, n := range t.Shape {
-		if n == 0 {
-			return own, o
-		}
-		if reach := (n - 1) * t.Strides[a] * size; reach < 0 {
-			lo += reach
-		} else {
-			hi += reach
-		}
+	lo, hi := layout.Extent(t.Shape, t.Strides)
+	if lo == hi {
+		return own, o
 	}
+	lo, hi = lo*size, hi*size
 	if at.Const {
 		if write || lo != 0 || hi != size {
 			q.reject(c, "%s has a constant that is an output or has more than one element", c.what)

@@ -26,11 +26,20 @@ type Host interface {
 	Launch(k *Kernel) error
 }
 
+// Reader is a Host that is told what the program reads of the host's memory outside of kernels, before it does. Hosts
+// compute without it: it is for those who judge order, as backends/double does.
+type Reader interface {
+	HostRead(p unsafe.Pointer, n int)
+}
+
 // registered are the hosts in order of preference; the first is the default.
 var registered []Host
 
 // Register makes a host known; backends call it from init.
 func Register(b Host) { registered = append(registered, b) }
+
+// Replace has h, made of it, stand for the host that is first.
+func Replace(h Host) { registered[0] = h }
 
 // Registered lists the registered hosts.
 func Registered() []Host { return registered }

@@ -57,6 +57,22 @@ func Strides(shape Shape) []int {
 	return s
 }
 
+// Extent returns where the elements lie, counted from the first: from lo up to hi, which is not among them. It is 0, 0
+// where there are none.
+func Extent(shape Shape, strides []int) (lo, hi int) {
+	for i, s := range strides {
+		if shape[i] == 0 {
+			return 0, 0
+		}
+		if step := s * (shape[i] - 1); step < 0 {
+			lo += step
+		} else {
+			hi += step
+		}
+	}
+	return lo, hi + 1
+}
+
 // IsContiguous reports whether strides walk shape in row-major order without
 // gaps. Axes of extent 1 may have any stride, and an empty shape is contiguous.
 func IsContiguous(shape Shape, strides []int) bool {

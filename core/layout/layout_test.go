@@ -128,3 +128,29 @@ func TestCheckedSize(t *testing.T) {
 		}
 	}
 }
+
+// TestExtentHoldsAllElements compares it with where the elements are found to lie.
+func TestExtentHoldsAllElements(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 5000 {
+		shape, strides := randomView(r)
+		if len(shape) > 0 && r.IntN(8) == 0 {
+			shape[r.IntN(len(shape))] = 0
+		}
+		first, last, n := 0, 0, Size(shape)
+		for i := range n {
+			at := 0
+			for axis := len(shape) - 1; axis >= 0; axis-- {
+				at += i % shape[axis] * strides[axis]
+				i /= shape[axis]
+			}
+			first, last = min(first, at), max(last, at)
+		}
+		if n > 0 {
+			last++
+		}
+		if lo, hi := Extent(shape, strides); lo != first || hi != last {
+			t.Fatalf("shape %v, strides %v: from %d to %d, not from %d to %d", shape, strides, lo, hi, first, last)
+		}
+	}
+}

@@ -53,6 +53,7 @@ func open() (device.Device, error) {
 		return nil, s.err
 	}
 	d := double.New(opts)
+	device.Replace(d.World().Judge(opts.Host)) // not for the double's own kernels
 	report := s.text("REPORT")
 	d.World().Report(func(fault string) { tell(report, "double: "+fault+"\n") })
 	return d, nil
