@@ -55,7 +55,7 @@ bench: $(S)/main-package ## compare speed with MLX and NumPy
 
 ## ---- checking it: what CI runs ----
 
-test: lint-go test-go race fuzz lint-python check smoke test-python levels ## everything that CI runs
+test: lint-go test-go race fuzz lint-python check smoke test-python double levels ## everything that CI runs
 
 lint-go: ## gofmt, go vet, staticcheck, warnings of the C compiler; generated files are up to date
 	$(call say,gofmt)
