@@ -3,9 +3,10 @@
 import copy
 import pickle
 
-import mlx_go.core as mx
 import numpy as np
 import pytest
+
+import mlx_go.core as mx
 
 
 def _endless():
