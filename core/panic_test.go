@@ -10,8 +10,8 @@ import (
 	"github.com/mlx-go/mlx_go/core/table"
 )
 
-// TestPanicsAreErrors has evaluations panic at all places: asking again panics again, whoever asks, and nothing that was
-// held stays. Once it is mended, the values are right.
+// TestPanicsAreErrors has evaluations panic at all places: asking again panics again, whoever asks, and nothing that
+// was held stays. Once it is mended, the values are right.
 func TestPanicsAreErrors(t *testing.T) {
 	for _, place := range []string{"cost", "view", "launch", "with memory", "with operands"} {
 		for _, n := range []int{4, 1<<18 + 1} { // on the calling thread, and on an executor

@@ -51,8 +51,8 @@ func (p *position) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// NewNPZWriter returns a writer of stored or, with compress, of deflated members. Check is asked now and then whether to
-// go on, and whether there is room for tables of so many bytes.
+// NewNPZWriter returns a writer of stored or, with compress, of deflated members. Check is asked now and then whether
+// to go on, and whether there is room for tables of so many bytes.
 func NewNPZWriter(w io.Writer, compress bool, check func(bytes int) error) *NPZWriter {
 	out := &position{w: &asking{w: w, check: check}}
 	return &NPZWriter{out: out, zip: zip.NewWriter(out), compress: compress, check: check, seen: map[string]bool{}}
