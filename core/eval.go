@@ -68,7 +68,13 @@ func startEval(outs []*Array, async, inline bool) (*Job, *errs.Error) {
 		unschedule(tape)
 		return nil, errClosed
 	}
-	tape = fuseBelow(outs, tape)
+	for _, a := range outs {
+		a.refs++ // results are wanted by themselves: fuse must not take them over
+	}
+	tape = fuse(tape)
+	for _, a := range outs {
+		a.refs--
+	}
 	if inline && after == nil && cost <= inlineCost && (all == 0 || onlyHost(tape)) {
 		inlinePart.tape = tape
 		err := inlinePart.run(inlineExec.begin())
@@ -85,22 +91,6 @@ func startEval(outs []*Array, async, inline bool) (*Job, *errs.Error) {
 	clear(tape)
 	j.start(!async && cost <= shortCost)
 	return j, nil
-}
-
-// fuseBelow is fuse for the tape of outs, which are wanted by themselves: it must not take them over.
-func fuseBelow(outs, tape []*Array) (fused []*Array) {
-	for _, a := range outs {
-		a.refs++
-	}
-	defer func() {
-		for _, a := range outs {
-			a.refs--
-		}
-		if fused == nil { // it panicked
-			unschedule(tape)
-		}
-	}()
-	return fuse(tape)
 }
 
 // onlyHost reports whether no node of the tape is for a device.
@@ -194,16 +184,12 @@ const maxKeptTape = 1 << 12
 func schedule(outs []*Array) (tape []*Array, cost int, after *Job, all uint16) {
 	stack := scheduling.stack[:0]
 	tape = scheduling.tape[:0]
-	whole := false
-	defer func() {
-		if whole {
-			return
-		}
-		unschedule(tape) // what stayed scheduled would pass for computed
+	giveUp := func() { // what stayed scheduled would pass for computed
+		unschedule(tape)
 		for _, f := range stack {
 			f.a.state = lazy
 		}
-	}()
+	}
 	visit := func(a *Array) {
 		switch a.state {
 		case scheduled:
@@ -212,6 +198,7 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job, all uint16) {
 			}
 		case lazy:
 			if a.op == placeholder {
+				giveUp()
 				if outs[0].op == &nonzeroOp {
 					errs.Throw(errs.ValueError, "[index] the places of a bool mask cannot be counted inside a "+
 						"function that is being vmapped or compiled, "+
@@ -237,32 +224,37 @@ func schedule(outs []*Array) (tape []*Array, cost int, after *Job, all uint16) {
 			stack = stack[:len(stack)-1]
 			tape = append(tape, a.retain())
 			all |= a.stream
-			cost = min(cost+a.work()+nodeCost, costly)
+			c := 1
+			if a.op.Cost != nil {
+				var bug any
+				if c, bug = a.cost(); bug != nil {
+					giveUp()
+					panic(bug)
+				}
+			}
+			if c < 0 {
+				c = costly // it overflowed
+			}
+			if a.op.View == nil {
+				n := a.Size()
+				if a.op.LaunchEmpty {
+					n = max(n, 1)
+				}
+				cost += min(c, costly) * min(n, costly)
+			}
+			cost = min(cost+nodeCost, costly)
 		}
 	}
-	whole = true
 	if cap(tape) <= maxKeptTape {
 		scheduling.stack, scheduling.tape = stack, tape
 	}
 	return tape, cost, after, all
 }
 
-// work is what computing a costs, in additions.
-func (a *Array) work() int {
-	if a.op.View != nil {
-		return 0
-	}
-	c, n := 1, a.Size()
-	if a.op.Cost != nil {
-		c = a.op.Cost(a)
-	}
-	if c < 0 {
-		c = costly // it overflowed
-	}
-	if a.op.LaunchEmpty {
-		n = max(n, 1)
-	}
-	return min(c, costly) * min(n, costly)
+// cost is that of an element of a, or what its op panics with.
+func (a *Array) cost() (c int, bug any) {
+	defer func() { bug = recover() }()
+	return a.op.Cost(a), nil
 }
 
 // unschedule takes back nodes that were not evaluated.
