@@ -131,6 +131,7 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 		}
 		if (accept & ACCEPT_INT) {
 			int dtype = array_dtype(o);
+			NOTE(SEEN_RANK, o);
 			return array_ndim(o) != 0 || dtype < DT_UINT8 || dtype > DT_INT64 ? 1 : take_index(p, at, o);
 		}
 		if (accept & ACCEPT_FLOAT) {

@@ -153,6 +153,7 @@ static PyObject *array_float(PyObject *self) {
 
 static PyObject *array_index(PyObject *self) {
 	GUARD(NULL);
+	NOTE(SEEN_RANK, self);
 	int dtype = array_dtype(self), ndim = array_ndim(self);
 	if (ndim != 0 || dtype < DT_UINT8 || dtype > DT_INT64) {
 		PyErr_Format(PyExc_TypeError,

@@ -55,7 +55,7 @@ def arguments(full: str, f: Any) -> tuple[list[Any], dict[str, Any]]:
             continue
         if p.kind == p.VAR_POSITIONAL:
             pos += [value(v) for v in values.get(p.name, (A,))]
-        elif p.kind == p.POSITIONAL_ONLY or p.default is p.empty and p.kind != p.KEYWORD_ONLY:
+        elif p.kind == p.POSITIONAL_ONLY or (p.default is p.empty and p.kind != p.KEYWORD_ONLY):
             pos.append(value(values[p.name]))
         else:
             kw[p.name] = value(values[p.name])

@@ -22,7 +22,7 @@ UNARY = [mx.sin, mx.tanh, mx.cos, lambda x: x * 0.5, lambda x: x * x * 0.3, mx.s
 BINARY = [operator.add, operator.sub, operator.mul]
 INPLACE = [operator.iadd, operator.isub, operator.imul]
 NUMBERS = [0.5, -1.5, 2.0]
-TRANSFORMS = ["checkpoint", "compile", "grad", "vmap", "jvp", "vjp"]
+TRANSFORMS = ["checkpoint", "compile", "shapeless", "grad", "vmap", "jvp", "vjp"]
 
 
 class Cell:
@@ -198,8 +198,8 @@ class Run:
         ones = mx.ones(x.shape, x.dtype)
         if name == "checkpoint":
             return mx.checkpoint(inner)(x)
-        if name == "compile":
-            f = mx.compile(inner)
+        if name in ("compile", "shapeless"):
+            f = mx.compile(inner, shapeless=name == "shapeless")
             return f(x) + f(x * 0.5)
         if name == "grad":
             return mx.grad(inner)(x)

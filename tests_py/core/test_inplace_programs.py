@@ -13,8 +13,8 @@ from inplace_programs import Pair, make_program, run_program
 import mlx_go.core as mx
 
 rngs = st.randoms(use_true_random=False)
-OUTER = ["value", "grad", "value_and_grad of all", "compile", "checkpoint", "vmap", "jvp", "vjp"]
-WRAPS = ["plain", "compile", "checkpoint", "vmap", "grad"]
+OUTER = ["value", "grad", "value_and_grad of all", "compile", "shapeless", "checkpoint", "vmap", "jvp", "vjp"]
+WRAPS = ["plain", "compile", "shapeless", "checkpoint", "vmap", "grad"]
 
 
 def double(x: Any) -> mx.array:
@@ -60,8 +60,8 @@ def agree(got: Any, want: Any) -> None:
 
 def wrapped(how: str, f: Any) -> Any:
     """A function of the same arguments that runs f inside another transform."""
-    if how == "compile":
-        return mx.compile(f)
+    if how in ("compile", "shapeless"):
+        return mx.compile(f, shapeless=how == "shapeless")
     if how == "checkpoint":
         return mx.checkpoint(f)
     if how == "vmap":
@@ -84,8 +84,8 @@ def outer(how: str, f: Any, args: dict[str, Any]) -> Any:
         return mx.jvp(lambda a, k: f(a, copied(tree), k), [a, k], [a * 0 + 1, k * 0 + 0.5])[1]
     if how == "vjp":
         return mx.vjp(lambda a, k: f(a, copied(tree), k), [a, k], [one])[1]
-    if how == "compile":
-        g = mx.compile(f)
+    if how in ("compile", "shapeless"):
+        g = mx.compile(f, shapeless=how == "shapeless")
         return [g(a, tree, k), g(a * 0.5, tree, k)]
     return mx.checkpoint(f)(a, tree, k) if how == "checkpoint" else f(copied(a), copied(tree), copied(k))
 
@@ -113,8 +113,8 @@ def test_as_without_updates(r: random.Random) -> None:
 @given(rngs)
 def test_captured_state(r: random.Random) -> None:
     """A compiled function called three times leaves the state as three plain calls do."""
-    program, args = make_program(r, 1, 6), make_arguments(r)
-    note(f"{program} at {args}")
+    program, args, shapeless = make_program(r, 1, 6), make_arguments(r), r.random() < 0.5
+    note(f"{program} at {args}, shapeless: {shapeless}")
     results = []
     for compiled in (True, False):
         state = {"s": double([0.1, -0.2, 0.3])}
@@ -123,7 +123,7 @@ def test_captured_state(r: random.Random) -> None:
             value, g = mx.value_and_grad(lambda a: run_program(program, not compiled, a, tree, k, state))(a)
             return value + mx.sin(g).sum()
 
-        f = mx.compile(step, inputs=state, outputs=state) if compiled else step
+        f = mx.compile(step, inputs=state, outputs=state, shapeless=shapeless) if compiled else step
         out = [f(copied(args["a"]) * scale, copied(args["tree"]), copied(args["k"])) for scale in (1.0, 0.5, 2.0)]
         results.append([*out, state["s"]])
     agree(*results)

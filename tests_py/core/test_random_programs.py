@@ -195,9 +195,50 @@ def test_programs(r: random.Random, length: int) -> None:
         mx.eval(got)
         for k, (g, w) in enumerate(zip(got, want)):
             assert_bits(g, w, f"lazily, result {k}")
-        f = mx.compile(lambda *xs: program.run(mx, list(xs)))
+        f = mx.compile(lambda *xs: program.run(mx, list(xs)), shapeless=bool(len(program.steps) % 2))
         for again in range(2):
             for k, (g, w) in enumerate(zip(f(*program.build(mx)), want)):
                 assert_bits(g, w, f"compiled, call {again}, result {k}")
     except Exception as e:
         raise AssertionError(f"{e}\n{program!r}") from e
+
+
+def other_shapes(r: random.Random, leaves: list[Any]) -> list[Any]:
+    """The leaves with some places of an axis left out or repeated, all alike or each by itself."""
+
+    def change(a: Any, axis: int, places: list[int]) -> Any:
+        if a.ndim <= (axis if axis >= 0 else -axis - 1) or (places and a.shape[axis] <= max(places)):
+            return a
+        return mx.take(a, mx.array(places, dtype=mx.int32), axis=axis)
+
+    how = lambda: (r.randrange(-3, 3), r.choice([[], [0], [0, 0, 0], [0, 1, 0, 1], [1, 0], [0, 1, 2]]))
+    alike = how()
+    each = r.random() < 0.5
+    return [change(a, *(how() if each else alike)) for a in leaves]
+
+
+@settings(max_examples=30)
+@given(rngs)
+def test_compiled_once_for_all_shapes(r: random.Random) -> None:
+    """A program that was traced at one shape is at others what it is by itself, errors included."""
+    program = Program(r, 12)
+
+    def attempt(f: Any, leaves: list[Any]) -> Any:
+        try:
+            out = f(*leaves)
+            mx.eval(out)
+            return out
+        except (ValueError, TypeError, IndexError, ZeroDivisionError) as e:
+            return e
+
+    plain = lambda *xs: program.run(mx, list(xs))
+    compiled = mx.compile(plain, shapeless=True)
+    first = program.build(mx)
+    for leaves in [first, *(other_shapes(r, first) for _ in range(6)), first]:
+        got, want = attempt(compiled, leaves), attempt(plain, leaves)
+        shapes = [a.shape for a in leaves]
+        if isinstance(want, Exception) or isinstance(got, Exception):
+            assert str(got) == str(want), f"at {shapes}: {got!r}, not {want!r}, in {program}"
+            continue
+        for k, (g, w) in enumerate(zip(got, want)):
+            assert_bits(g, w, f"at {shapes}, result {k} of {program}")
