@@ -115,6 +115,7 @@ PyObject *wrap_id(uint32_t id, uint32_t kb);
 void set_node(PyObject *self, capi_handle h); /* the array object moves on to another node */
 PyObject *wrap_many(capi_ids *ids, int kind); /* frees ids->more */
 int add_array_types(PyObject *module, const capi_func *funcs, int n);
+int add_tree_modes(PyObject *module);
 
 /* ---- operators.c ---- */
 extern PyType_Slot operator_slots[];

@@ -68,7 +68,7 @@ static int populate(PyObject *m) {
 	ModuleName = PyUnicode_InternFromString("mlx_go.core");
 	if (!ModuleName || add_errors(m) < 0 || init_operators() < 0 || add_dtype_types(m) < 0 || add_stream_types(m) < 0)
 		return -1;
-	if (add_array_types(m, functions, function_count) < 0 || add_functions(m) < 0) return -1;
+	if (add_array_types(m, functions, function_count) < 0 || add_functions(m) < 0 || add_tree_modes(m) < 0) return -1;
 	PyMethodDef *const methods[] = {eval_methods, stream_methods, tree_methods, tree_key_methods, tree_lend_methods,
 		transform_methods, script_methods, system_methods, io_methods};
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)

@@ -154,7 +154,7 @@ static int flatten(PyObject *tree, PyObject *leaves, int mode, const char *op) {
 	return -1;
 }
 
-/* _tree_leaves(tree, mode), or _tree_leaves(tree, op) where all leaves must be arrays. */
+/* _tree_leaves(tree, mode), or _tree_leaves(tree, op) where all leaves must be arrays. A mode is of add_tree_modes. */
 static PyObject *tree_leaves(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
 	GUARD(NULL);
@@ -249,12 +249,12 @@ PyObject *tree_filled(PyObject *tree, PyObject *leaves, Py_ssize_t *at, int mode
 	return map_tree(&m, tree, mode);
 }
 
-/* _tree_fill(tree, leaves, mode=0): the tree with the leaves taken in turn. Leaves that flatten skipped stay. */
+/* _tree_fill(tree, leaves[, mode]): the tree with the leaves taken in turn. Leaves that flatten skipped stay. */
 static PyObject *tree_fill(PyObject *module, PyObject *const *args, Py_ssize_t n) {
 	(void)module;
 	GUARD(NULL);
 	if (n < 2 || !PyList_Check(args[1])) {
-		PyErr_SetString(PyExc_TypeError, "_tree_fill(tree, leaves, mode=0)");
+		PyErr_SetString(PyExc_TypeError, "_tree_fill(tree, leaves, mode)");
 		return NULL;
 	}
 	Py_ssize_t at = 0;
@@ -297,6 +297,13 @@ static PyObject *register_tree(PyObject *module, PyObject *const *args, Py_ssize
 	Py_XDECREF(rules);
 	if (r < 0) return NULL;
 	Py_RETURN_NONE;
+}
+
+/* The modes that Python names. */
+int add_tree_modes(PyObject *module) {
+	return PyModule_AddIntConstant(module, "_ONLY_ARRAYS", LEAVES_ONLY_ARRAYS) < 0 ||
+		PyModule_AddIntConstant(module, "_STATE", LEAVES_STATE) < 0 ||
+		PyModule_AddIntConstant(module, "_OUTSIDE", LEAVES_OUTSIDE) < 0 ? -1 : 0;
 }
 
 PyMethodDef tree_methods[] = {

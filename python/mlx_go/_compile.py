@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ._core import (
+    _ONLY_ARRAYS,
+    _STATE,
     _copies,
     _placeholders,
     _recorded,
@@ -113,7 +115,7 @@ def _assign(tree, like, values):
 
 
 def _copy_containers(tree):
-    return _tree_fill(tree, _tree_leaves(tree, 1), 1)
+    return _tree_fill(tree, _tree_leaves(tree, _ONLY_ARRAYS), _ONLY_ARRAYS)
 
 
 class _Entry:
@@ -196,7 +198,7 @@ class _Compiled(Transformed):
             if not _tree_assign(self._outputs, entry.outputs, state):
                 _assign(self._outputs, entry.outputs, iter(state))
             del outs[entry.count :]
-        return _tree_fill(entry.result, outs, 1)
+        return _tree_fill(entry.result, outs, _ONLY_ARRAYS)
 
     def _key(self, args, kwargs, arrays, ranks=False):
         """None in a function that is recorded, which goes on into this one."""
@@ -290,13 +292,13 @@ class _Compiled(Transformed):
 
     def _call_on(self, args, kwargs, stand_ins):
         """The function on stand-ins, to be called: what it gives are the leaves of an entry, and its parts."""
-        own_args, own_kwargs = _tree_fill((args, kwargs), stand_ins, 1)
+        own_args, own_kwargs = _tree_fill((args, kwargs), stand_ins, _ONLY_ARRAYS)
 
         def call():
             result = self._fun(*own_args, **own_kwargs)
-            leaves = _tree_leaves(result, 1)
+            leaves = _tree_leaves(result, _ONLY_ARRAYS)
             outputs = _copy_containers(self._outputs)
-            return leaves + _tree_leaves(outputs, 2), result, len(leaves), outputs
+            return leaves + _tree_leaves(outputs, _STATE), result, len(leaves), outputs
 
         return call
 
@@ -306,14 +308,14 @@ class _Compiled(Transformed):
 
         def stand_ins_for(stand_ins):
             nonlocal captured, own, saved
-            given = len(_tree_leaves((args, kwargs), 1))
+            given = len(_tree_leaves((args, kwargs), _ONLY_ARRAYS))
             saved = _snapshot(self._inputs), _snapshot(self._outputs)
             call = self._call_on(args, kwargs, stand_ins[:given])
             own, captured = _copies(arrays[given:]), arrays[given:]
             # Whoever holds a captured array sees its stand-in during the run.
             _renode(captured, stand_ins[given:])
             # What was captured but is not in the tree itself came from holders, in their order.
-            plain = {id(a) for a in _tree_leaves(self._inputs, 1)}
+            plain = {id(a) for a in _tree_leaves(self._inputs, _ONLY_ARRAYS)}
             for holder, stand_in in zip(_holders(self._inputs), [a for a in captured if id(a) not in plain]):
                 holder.__mlx_tree_set__(stand_in)
             return call

@@ -48,6 +48,9 @@ from .core import uint32 as uint32
 from .core import uint64 as uint64
 from .core import uint8 as uint8
 
+_ONLY_ARRAYS: int
+_OUTSIDE: int
+_STATE: int
 _dtypes: tuple[Dtype, ...]
 _functions: dict[str, Any]
 

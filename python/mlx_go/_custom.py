@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from ._core import _custom, _functions, _lent, _tree_fill, _tree_leaves, array
+from ._core import _ONLY_ARRAYS, _custom, _functions, _lent, _tree_fill, _tree_leaves, array
 from ._transformed import Loan, Transformed
 from ._transforms import _spread_axes, vmap
 
@@ -16,7 +16,7 @@ _KINDS = ("vjp", "jvp", "vmap")  # core.RuleKind
 
 def _form(tree: Any) -> Any:
     """The tree with a hole in place of each array."""
-    return _tree_fill(tree, [_HOLE] * len(_tree_leaves(tree, 1)), 1)
+    return _tree_fill(tree, [_HOLE] * len(_tree_leaves(tree, _ONLY_ARRAYS)), _ONLY_ARRAYS)
 
 
 def _matches(form: Any, answer: Any, leaves: list[Any]) -> bool:
@@ -25,7 +25,7 @@ def _matches(form: Any, answer: Any, leaves: list[Any]) -> bool:
         leaves.append(answer)
         return answer is None or type(answer) is array
     if answer is None:
-        leaves.extend([None] * len(_tree_leaves(form, 1)))
+        leaves.extend([None] * len(_tree_leaves(form, _ONLY_ARRAYS)))
         return True
     if isinstance(form, (list, tuple)):
         same = isinstance(answer, (list, tuple)) and len(answer) == len(form)
@@ -33,7 +33,7 @@ def _matches(form: Any, answer: Any, leaves: list[Any]) -> bool:
     if isinstance(form, dict):
         same = isinstance(answer, dict) and answer.keys() == form.keys()
         return same and all(_matches(f, answer[k], leaves) for k, f in form.items())
-    return not _tree_leaves(form, 1)
+    return not _tree_leaves(form, _ONLY_ARRAYS)
 
 
 def _leaves_like(form: Any, answer: Any, rule: str, what: str) -> list[Any]:
@@ -42,7 +42,7 @@ def _leaves_like(form: Any, answer: Any, rule: str, what: str) -> list[Any]:
     if _matches(form, answer, leaves):
         return leaves
     # The arrays alone will do, as (dx,) does for one argument x, and dx for x and a constant.
-    leaves, due = _tree_leaves(answer, 1), len(_tree_leaves(form, 1))
+    leaves, due = _tree_leaves(answer, _ONLY_ARRAYS), len(_tree_leaves(form, _ONLY_ARRAYS))
     if len(leaves) != due:
         raise ValueError(
             f"[custom_function] the {rule} rule must return {what}, {due} arrays in a tree of the same form, "
@@ -67,7 +67,7 @@ class _Rules:
 
     def _given(self, leaves: list[Any]) -> tuple[Any, Any]:
         """The arguments with these leaves, a single one by itself, and the keyword arguments."""
-        arguments, named = _tree_fill((self.arguments, self.named), leaves, 1)
+        arguments, named = _tree_fill((self.arguments, self.named), leaves, _ONLY_ARRAYS)
         return (arguments[0] if len(arguments) == 1 else arguments), named
 
     def _form_of_arguments(self) -> Any:
@@ -83,7 +83,7 @@ class _Rules:
         if depth:
             return _batched(lambda *inner: self.vjp(list(inner), depth - 1), lists)
         primals, named = self._given(lists[0])
-        cotangents, outputs = (_tree_fill(self.result, leaves, 1) for leaves in lists[1:])
+        cotangents, outputs = (_tree_fill(self.result, leaves, _ONLY_ARRAYS) for leaves in lists[1:])
         answer = self.rules["vjp"](primals, cotangents, outputs, **named)
         grads = _leaves_like(self._form_of_arguments(), answer, "vjp", "the gradients of the arguments")
         return grads + [None] * (len(lists[0]) - len(grads))
@@ -99,13 +99,13 @@ class _Rules:
         self._only_positional("vmap")
         axes = [None if batch is None else 0 for batch in lists[1]]
         given = self._given(lists[0])[0]
-        axes_of = _tree_fill((_without_constants(self.arguments), {}), axes, 1)[0]
+        axes_of = _tree_fill((_without_constants(self.arguments), {}), axes, _ONLY_ARRAYS)[0]
         answer = self.rules["vmap"](given, axes_of[0] if len(axes_of) == 1 else axes_of)
         if not isinstance(answer, (list, tuple)) or len(answer) != 2:
             raise ValueError("[custom_function] the vmap rule must return a pair: the results and their axes")
-        outs = _tree_leaves(answer[0], 1)
+        outs = _tree_leaves(answer[0], _ONLY_ARRAYS)
         positions: list[Any] = []
-        due = len(_tree_leaves(self.result, 1))
+        due = len(_tree_leaves(self.result, _ONLY_ARRAYS))
         if len(outs) != due:
             raise ValueError(f"[custom_function] the vmap rule must return {due} arrays, but it returned {answer[0]!r}")
         _spread_axes(answer[1], answer[0], "the axes of the vmap rule", positions)
@@ -125,7 +125,7 @@ def _without_constants(tree: Any) -> Any:
             if hasattr(tree, "_fields")
             else type(tree)([_without_constants(v) for v in tree])
         )
-    return tree if _tree_leaves(tree, 1) else None
+    return tree if _tree_leaves(tree, _ONLY_ARRAYS) else None
 
 
 def _in_front(a: array, axis: int | None, batch: array) -> array:
@@ -218,13 +218,13 @@ class custom_function(Transformed):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not self._rules:
             return self._fun(*args, **kwargs)
-        leaves = _tree_leaves((args, kwargs), 1)
+        leaves = _tree_leaves((args, kwargs), _ONLY_ARRAYS)
         loan = Loan()
         own = loan.shield((*args, *kwargs.values()))
         result = _lent(loan.slots, self._fun, own[: len(args)], dict(zip(kwargs, own[len(args) :])))
-        values = _tree_leaves(result, 1)
+        values = _tree_leaves(result, _ONLY_ARRAYS)
         if not values or not leaves:
             return result
         rules = _Rules(dict(self._rules), _form(args), _form(kwargs), _form(result))
         mask = sum(1 << k for k, kind in enumerate(_KINDS) if kind in self._rules)
-        return _tree_fill(result, _custom(leaves, values, rules, mask), 1)
+        return _tree_fill(result, _custom(leaves, values, rules, mask), _ONLY_ARRAYS)

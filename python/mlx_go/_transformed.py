@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from ._core import _copies, _tree_copy, _tree_leaves, _tree_lend
+from ._core import _OUTSIDE, _copies, _tree_copy, _tree_leaves, _tree_lend
 
 
 class Transformed:
@@ -72,7 +72,7 @@ class Loan:
         if not values:
             return values
         like = _tree_copy(values, None)
-        leaves = _tree_leaves(like, 3)
+        leaves = _tree_leaves(like, _OUTSIDE)
         if not leaves:
             return values
         distinct = list(dict.fromkeys(leaves))  # an array that is there twice has one stand-in

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ._compile import compile, disable_compile, enable_compile
 from ._core import (
+    _ONLY_ARRAYS,
     _born,
     _checkpoint,
     _copies,
@@ -384,4 +385,4 @@ class _Checkpointed(Transformed):
         loan = Loan()
         own = loan.shield((*args, *kwargs.values()))
         result = _lent(loan.slots, self._fun, own[: len(args)], dict(zip(kwargs, own[len(args) :])))
-        return _tree_fill(result, _checkpoint(_tree_leaves(result, 1), before), 1)
+        return _tree_fill(result, _checkpoint(_tree_leaves(result, _ONLY_ARRAYS), before), _ONLY_ARRAYS)

@@ -279,7 +279,7 @@ _wired_limit = 0
 
 def get_array_buffer_size(*args: object) -> int:
     """The bytes of all distinct arrays in the arguments, which are evaluated."""
-    leaves = _core._tree_leaves(args, 1)
+    leaves = _core._tree_leaves(args, _core._ONLY_ARRAYS)
     _core.eval(leaves)
     return _builtins.sum(a.nbytes for a in {id(a): a for a in leaves}.values())
 

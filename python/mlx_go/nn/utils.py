@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 import mlx_go.core as mx
-from mlx_go._core import _tree_leaves
+from mlx_go._core import _ONLY_ARRAYS, _tree_leaves
 from mlx_go.nn.layers.base import Module
 from mlx_go.utils import tree_flatten, tree_map, tree_reduce, tree_unflatten  # noqa: F401
 
@@ -40,7 +40,7 @@ def value_and_grad(model: Module, fn: Callable) -> Callable:
     @wraps(fn)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         value, grads = value_and_gradients(model, *args, **kwargs)
-        if not _tree_leaves(grads, 1):
+        if not _tree_leaves(grads, _ONLY_ARRAYS):
             raise ValueError("[value_and_grad] the model has no trainable parameters; unfreeze some.")
         return value, grads
 
