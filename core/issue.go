@@ -110,11 +110,18 @@ func kernelOf(a *Array) (m missing, attr any) {
 	case m.kind == device.KindCopy:
 		attr = nil
 	}
-	for _, x := range xs[:min(len(xs), len(m.in))] {
-		m.in[m.n] = x.dtype
-		m.n++
+	for _, x := range xs {
+		m.add(x.dtype)
 	}
 	return m, attr
+}
+
+// add notes the dtype of the next operand.
+func (m *missing) add(d dtype.Dtype) {
+	if int(m.n) < len(m.in) {
+		m.in[m.n] = d
+		m.n++
+	}
 }
 
 // Fallback is why nodes of a device's streams were computed on the host.
@@ -329,9 +336,8 @@ func (e *exec) lackKernel(k *device.Kernel) { e.lane.unit.lacks[missingOf(k)] = 
 
 func missingOf(k *device.Kernel) missing {
 	m := missing{kind: k.Kind, out: k.Out[0].Dtype}
-	for _, x := range k.In[:min(len(k.In), len(m.in))] {
-		m.in[m.n] = x.Dtype
-		m.n++
+	for i := range k.In {
+		m.add(k.In[i].Dtype)
 	}
 	return m
 }

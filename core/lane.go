@@ -35,11 +35,23 @@ func addLane(l *lane) *lane {
 	return l
 }
 
-// hostLanes are the threads that streams of the host share.
-var hostLanes struct {
+// ownLanes are those that streams which want one of their own share, once there are maxLanes of them.
+type ownLanes struct {
 	lanes []*lane
 	next  int
 }
+
+// open is the lane of the stream that is made next; add makes another one.
+func (o *ownLanes) open(add func() *lane) *lane {
+	if len(o.lanes) < maxLanes {
+		o.lanes = append(o.lanes, add())
+	}
+	o.next++
+	return o.lanes[(o.next-1)%len(o.lanes)]
+}
+
+// hostLanes are threads.
+var hostLanes ownLanes
 
 // openLane is a lane for another stream of the device at place dev of Devices: the first one, or its own as long as
 // there are enough.
@@ -51,12 +63,7 @@ func openLane(dev int, own bool) *lane {
 	if !own {
 		return lanes[0]
 	}
-	h := &hostLanes
-	if len(h.lanes) < maxLanes {
-		h.lanes = append(h.lanes, addLane(newLane(nil, nil)))
-	}
-	h.next++
-	return h.lanes[(h.next-1)%len(h.lanes)]
+	return hostLanes.open(func() *lane { return addLane(newLane(nil, nil)) })
 }
 
 // use is a command: what makes or reads a copy. The zero use is none.

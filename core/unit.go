@@ -19,7 +19,7 @@ type unit struct {
 	lanes  []*lane
 	copies *lane      // for transfers that no lane's executor makes
 	lock   sync.Mutex // who holds it owns copies; nobody waits for it under the graph lock
-	next   int        // the lane of the stream that is made next
+	own    ownLanes   // all of lanes but the first
 
 	active, peak, cached int
 	limit, cacheLimit    int
@@ -88,14 +88,18 @@ func AddDevice(d device.Device) int {
 
 // openLane is a lane of the device for another stream.
 func (u *unit) openLane(own bool) *lane {
-	for len(u.lanes) == 0 || own && len(u.lanes) <= maxLanes && u.next >= len(u.lanes)-1 {
-		u.lanes = append(u.lanes, u.newQueue())
+	add := func() *lane {
+		l := u.newQueue()
+		u.lanes = append(u.lanes, l)
+		return l
+	}
+	if len(u.lanes) == 0 {
+		add()
 	}
 	if !own {
 		return u.lanes[0]
 	}
-	u.next++
-	return u.lanes[1+(u.next-1)%(len(u.lanes)-1)]
+	return u.own.open(add)
 }
 
 func (u *unit) newQueue() *lane {

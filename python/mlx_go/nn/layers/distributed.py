@@ -114,6 +114,15 @@ def _divided(name: str, dims: int, n: int) -> int:
     return dims // n
 
 
+def _from_linear(cls: type, linear: Module, sharding: Callable, segments: int | list, group: Group | None) -> Any:
+    """A layer of that class with this process's share of a linear layer."""
+    group = group or mx.distributed.init()
+    output_dims, input_dims = linear.weight.shape
+    layer = cls(input_dims, output_dims, "bias" in linear, group)
+    layer.update(_sharded(linear.parameters(), sharding, segments, group))
+    return layer
+
+
 class AllToShardedLinear(Module):
     """Affine map whose result is shared out: each process has all of the input and its part of the output.
 
@@ -153,11 +162,7 @@ class AllToShardedLinear(Module):
         cls, linear_layer: Module, *, segments: int | list = 1, group: Group | None = None
     ) -> AllToShardedLinear:
         """Return a layer with this process's share of a linear layer."""
-        group = group or mx.distributed.init()
-        output_dims, input_dims = linear_layer.weight.shape
-        layer = cls(input_dims, output_dims, "bias" in linear_layer, group)
-        layer.update(_sharded(linear_layer.parameters(), _all_to_sharded, segments, group))
-        return layer
+        return _from_linear(cls, linear_layer, _all_to_sharded, segments, group)
 
 
 class ShardedToAllLinear(Module):
@@ -197,11 +202,7 @@ class ShardedToAllLinear(Module):
         cls, linear_layer: Module, *, segments: int | list = 1, group: Group | None = None
     ) -> ShardedToAllLinear:
         """Return a layer with this process's share of a linear layer."""
-        group = group or mx.distributed.init()
-        output_dims, input_dims = linear_layer.weight.shape
-        layer = cls(input_dims, output_dims, "bias" in linear_layer, group)
-        layer.update(_sharded(linear_layer.parameters(), _sharded_to_all, segments, group))
-        return layer
+        return _from_linear(cls, linear_layer, _sharded_to_all, segments, group)
 
 
 class FullyShardedModule(Module):
