@@ -5,43 +5,43 @@ enum { SORT_NAME(SORT_SHORT) = 8 * SORT_L };
 
 // Up to SORT_SHORT keys: columns of eight rows are sorted, then merged two, four, ... columns at a time.
 static void SORT_NAME(sort_short)(SORT_T *p, int64_t n) {
-	__m512i v0, v1, v2, v3, v4, v5, v6, v7;
-	SORT_LOAD(0) SORT_LOAD(1) SORT_LOAD(2) SORT_LOAD(3) SORT_LOAD(4) SORT_LOAD(5) SORT_LOAD(6) SORT_LOAD(7)
+	SORT_ROWS(SORT_LOAD)
 	SORT_COLUMNS(SORT_EXCHANGE)
 	SORT_MIRROR_ROWS(SORT_MIRROR, 2)
 	SORT_HALVE_ROWS(SORT_EXCHANGE)
 	SORT_MIRROR_ROWS(SORT_MIRROR, 4)
 	SORT_SWAPS(1)
 	SORT_HALVE_ROWS(SORT_EXCHANGE)
+#if SORT_L >= 8
 	SORT_MIRROR_ROWS(SORT_MIRROR, 8)
 	SORT_SWAPS(2)
 	SORT_SWAPS(1)
 	SORT_HALVE_ROWS(SORT_EXCHANGE)
-	if (SORT_L == 16) {
-		SORT_MIRROR_ROWS(SORT_MIRROR, 16)
-		SORT_SWAPS(4)
-		SORT_SWAPS(2)
-		SORT_SWAPS(1)
-		SORT_HALVE_ROWS(SORT_EXCHANGE)
-	}
+#endif
+#if SORT_L == 16
+	SORT_MIRROR_ROWS(SORT_MIRROR, 16)
+	SORT_SWAPS(4)
+	SORT_SWAPS(2)
+	SORT_SWAPS(1)
+	SORT_HALVE_ROWS(SORT_EXCHANGE)
+#endif
 	SORT_INTERLEAVE SORT_INTERLEAVE SORT_INTERLEAVE
-	SORT_STORE(0) SORT_STORE(1) SORT_STORE(2) SORT_STORE(3) SORT_STORE(4) SORT_STORE(5) SORT_STORE(6) SORT_STORE(7)
+	SORT_ROWS(SORT_STORE)
 }
 
 // Moves keys below the pivot (with equal, those up to it) to the front and returns their number. A whole
 // vector stored at the front covers only keys that were read; the others wait in tmp, of n + SORT_L keys.
 INL int64_t SORT_NAME(sort_partition)(SORT_T *p, SORT_T *tmp, int64_t n, SORT_T pivot, int equal, stop_flag stop) {
-	__m512i at = SORT_SPLAT(pivot);
+	SORT_V at = SORT_SPLAT(pivot);
 	int64_t front = 0, back = 0, i = 0;
 	for (int64_t end = 0; end < n;) {
 		end = n - end < STOP_WORK ? n : end + STOP_WORK;
 		if (STOPPED(stop)) return front;
 		for (; i + SORT_L <= end; i += SORT_L) {
-			__m512i x = _mm512_loadu_si512(p + i);
+			SORT_V x = SORT_LOADU(p + i);
 			SORT_MASK m = equal ? SORT_LE(x, at) : SORT_LT(x, at);
 			int k = __builtin_popcount(m);
-			_mm512_storeu_si512(p + front, SORT_COMPRESS(m, x));
-			_mm512_storeu_si512(tmp + back, SORT_COMPRESS((SORT_MASK)~m, x));
+			SORT_SPREAD(p + front, tmp + back, m, x);
 			front += k, back += SORT_L - k;
 		}
 	}
@@ -139,12 +139,13 @@ static void SORT_NAME(sort_parts)(SORT_T *p, SORT_T *tmp, int64_t n, const SORT_
 #undef SORT_MASK_MAX
 #undef SORT_PERMUTE
 #undef SORT_TWO
-#undef SORT_LANES
-#undef SORT_LOW
-#undef SORT_HIGH
 #undef SORT_MASK_LOAD
 #undef SORT_MASK_STORE
 #undef SORT_COMPRESS
+#undef SORT_KEEP
+#undef SORT_LOAD_PART
+#undef SORT_STORE_PART
 #undef SORT_LT
 #undef SORT_LE
+#undef SORT_SPREAD
 #undef SORT_SPLAT
