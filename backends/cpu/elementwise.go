@@ -284,10 +284,35 @@ func bindProgram(k *device.Kernel, p *device.Program, a *C.ew_args, ops []C.ew_o
 			y.last = C.int32_t(at)
 		}
 	}
-	if plain && len(p.Steps) == 1 && len(outs) == 1 && outs[0].last == 0 {
+	switch single := len(p.Steps) == 1 && len(outs) == 1; {
+	case single && plain && outs[0].last == 0:
 		a.direct = 1
+	case single && onHalves(p.Steps[0].Row, ins, outs[0].dtype):
+		a.direct, a.stream, st[0].in = 1, 0, outs[0].dtype
 	}
 	return work + 0.02*float64(bytes)
+}
+
+// halfRows are the rows whose loops take halves as they lie in memory.
+var halfRows = func() []bool {
+	rows := make([]bool, len(table.Rows))
+	for i, r := range table.Rows {
+		rows[i] = r.OneOperator()
+	}
+	return rows
+}()
+
+// onHalves reports whether the row has a loop for operands that are all halves of dtype d, one after the other.
+func onHalves(r *table.Row, ins []C.ew_operand, d C.uint8_t) bool {
+	if r == nil || !halfRows[r.Index] || !dtype.Dtype(d).IsHalf() {
+		return false
+	}
+	for i := range ins {
+		if ins[i].lie != C.LIE_FLAT || ins[i].dtype != d {
+			return false
+		}
+	}
+	return true
 }
 
 // storedBefore reports whether an earlier output stores the same register as output o.

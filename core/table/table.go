@@ -3,6 +3,10 @@
 package table
 
 import (
+	"go/ast"
+	"go/token"
+	"slices"
+
 	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/signature"
 )
@@ -134,6 +138,30 @@ func (r *Row) BodyFor(d dtype.Dtype) string {
 		return b
 	}
 	return r.Body
+}
+
+// OneOperator reports whether the row's value for floats is an arithmetic operator of its arguments, such as a + b:
+// text that holds for vectors of C as for numbers.
+func (r *Row) OneOperator() bool {
+	if d := dtype.Float32; !r.Types.Has(d) || r.Types.Result(d) != d {
+		return false
+	}
+	argument := func(e ast.Expr) bool {
+		id, ok := e.(*ast.Ident)
+		return ok && slices.Contains(r.Args, id.Name)
+	}
+	e, err := ParseExpr(r.BodyFor(dtype.Float32))
+	if err != nil {
+		return false
+	}
+	switch e := e.(type) {
+	case *ast.UnaryExpr:
+		return e.Op == token.SUB && argument(e.X)
+	case *ast.BinaryExpr:
+		arithmetic := e.Op == token.ADD || e.Op == token.SUB || e.Op == token.MUL || e.Op == token.QUO
+		return arithmetic && argument(e.X) && argument(e.Y)
+	}
+	return false
 }
 
 // Signature is the row's as a Python function.

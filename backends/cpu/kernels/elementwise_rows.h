@@ -104,4 +104,43 @@ enum { NARROW_BLOCK = 256 };
 		} \
 	}
 
+// Rows of one operator on halves, whose arguments are vectors of float32 as well as numbers: on their way to memory of
+// float32 and back they would be loaded and stored four times.
+#define ROW1_HALF(name, half, a, body) \
+	static void name(int64_t n, void *const *p) { \
+		uint16_t *out = p[0]; \
+		const uint16_t *in1 = p[1]; \
+		int64_t i = 0; \
+		for (; i + 2 * LANES <= n; i += 2 * LANES) { \
+			vf a1, a2; \
+			vload2_##half(in1 + i, &a1, &a2); \
+			vf a = a1, r = body; \
+			a = a2; \
+			vstore2_##half(out + i, r, body); \
+		} \
+		for (; i < n; i++) { \
+			float a = half##_f32(in1[i]); \
+			out[i] = f32_##half(body); \
+		} \
+	}
+
+#define ROW2_HALF(name, half, a, b, body) \
+	static void name(int64_t n, void *const *p) { \
+		uint16_t *out = p[0]; \
+		const uint16_t *in1 = p[1], *in2 = p[2]; \
+		int64_t i = 0; \
+		for (; i + 2 * LANES <= n; i += 2 * LANES) { \
+			vf a1, a2, b1, b2; \
+			vload2_##half(in1 + i, &a1, &a2); \
+			vload2_##half(in2 + i, &b1, &b2); \
+			vf a = a1, b = b1, r = body; \
+			a = a2, b = b2; \
+			vstore2_##half(out + i, r, body); \
+		} \
+		for (; i < n; i++) { \
+			float a = half##_f32(in1[i]), b = half##_f32(in2[i]); \
+			out[i] = f32_##half(body); \
+		} \
+	}
+
 #include "zrows.h"

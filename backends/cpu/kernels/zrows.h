@@ -1,6 +1,7 @@
 // Code generated from the op table by go generate; DO NOT EDIT.
 // ROW1 to ROW3 (elementwise_rows.h) make the loop: name, result type, then type and name of each argument, then
 // the body.
+// ROW1_HALF and ROW2_HALF make those of halves: name, dtype, the arguments' names, the body.
 
 ROW2(row_add_b8, uint8_t, uint8_t, a, uint8_t, b, (a || b))
 ROW2(row_add_u8, uint8_t, uint8_t, a, uint8_t, b, u8_add(a, b))
@@ -14,6 +15,8 @@ ROW2(row_add_i64, int64_t, int64_t, a, int64_t, b, i64_add(a, b))
 ROW2(row_add_f32, float, float, a, float, b, (a + b))
 ROW2(row_add_f64, double, double, a, double, b, (a + b))
 ROW2(row_add_c64, c64, c64, a, c64, b, c64_add(a, b))
+ROW2_HALF(row_add_f16, f16, a, b, (a + b))
+ROW2_HALF(row_add_bf16, bf16, a, b, (a + b))
 ROW2(row_subtract_b8, uint8_t, uint8_t, a, uint8_t, b, (a != b))
 ROW2(row_subtract_u8, uint8_t, uint8_t, a, uint8_t, b, u8_sub(a, b))
 ROW2(row_subtract_u16, uint16_t, uint16_t, a, uint16_t, b, u16_sub(a, b))
@@ -26,6 +29,8 @@ ROW2(row_subtract_i64, int64_t, int64_t, a, int64_t, b, i64_sub(a, b))
 ROW2(row_subtract_f32, float, float, a, float, b, (a - b))
 ROW2(row_subtract_f64, double, double, a, double, b, (a - b))
 ROW2(row_subtract_c64, c64, c64, a, c64, b, c64_sub(a, b))
+ROW2_HALF(row_subtract_f16, f16, a, b, (a - b))
+ROW2_HALF(row_subtract_bf16, bf16, a, b, (a - b))
 ROW2(row_multiply_b8, uint8_t, uint8_t, a, uint8_t, b, (a && b))
 ROW2(row_multiply_u8, uint8_t, uint8_t, a, uint8_t, b, u8_mul(a, b))
 ROW2(row_multiply_u16, uint16_t, uint16_t, a, uint16_t, b, u16_mul(a, b))
@@ -38,9 +43,13 @@ ROW2(row_multiply_i64, int64_t, int64_t, a, int64_t, b, i64_mul(a, b))
 ROW2(row_multiply_f32, float, float, a, float, b, (a * b))
 ROW2(row_multiply_f64, double, double, a, double, b, (a * b))
 ROW2(row_multiply_c64, c64, c64, a, c64, b, c64_mul(a, b))
+ROW2_HALF(row_multiply_f16, f16, a, b, (a * b))
+ROW2_HALF(row_multiply_bf16, bf16, a, b, (a * b))
 ROW2(row_divide_f32, float, float, a, float, b, (a / b))
 ROW2(row_divide_f64, double, double, a, double, b, (a / b))
 ROW2(row_divide_c64, c64, c64, a, c64, b, c64_div(a, b))
+ROW2_HALF(row_divide_f16, f16, a, b, (a / b))
+ROW2_HALF(row_divide_bf16, bf16, a, b, (a / b))
 ROW2(row_floor_divide_b8, uint8_t, uint8_t, a, uint8_t, b, (a && b))
 ROW2(row_floor_divide_u8, uint8_t, uint8_t, a, uint8_t, b, u8_floordiv(a, b))
 ROW2(row_floor_divide_u16, uint16_t, uint16_t, a, uint16_t, b, u16_floordiv(a, b))
@@ -135,6 +144,8 @@ ROW1(row_negative_i64, int64_t, int64_t, a, i64_neg(a))
 ROW1(row_negative_f32, float, float, a, (-a))
 ROW1(row_negative_f64, double, double, a, (-a))
 ROW1(row_negative_c64, c64, c64, a, c64_neg(a))
+ROW1_HALF(row_negative_f16, f16, a, (-a))
+ROW1_HALF(row_negative_bf16, bf16, a, (-a))
 ROW1(row_positive_b8, uint8_t, uint8_t, a, a)
 ROW1(row_positive_u8, uint8_t, uint8_t, a, a)
 ROW1(row_positive_u16, uint16_t, uint16_t, a, a)
@@ -183,6 +194,8 @@ ROW1(row_square_i64, int64_t, int64_t, a, i64_mul(a, a))
 ROW1(row_square_f32, float, float, a, (a * a))
 ROW1(row_square_f64, double, double, a, (a * a))
 ROW1(row_square_c64, c64, c64, a, c64_mul(a, a))
+ROW1_HALF(row_square_f16, f16, a, (a * a))
+ROW1_HALF(row_square_bf16, bf16, a, (a * a))
 ROW1(row_sqrt_f32, float, float, a, f32_sqrt(a))
 ROW1(row_sqrt_f64, double, double, a, f64_sqrt(a))
 ROW1(row_sqrt_c64, c64, c64, a, c64_sqrt(a))
@@ -623,16 +636,20 @@ enum {
 static const row_fn rows[ROW_COUNT][DT_COUNT] = {
 	[ROW_add] = {[DT_BOOL] = row_add_b8, [DT_U8] = row_add_u8, [DT_U16] = row_add_u16, [DT_U32] = row_add_u32,
 		[DT_U64] = row_add_u64, [DT_I8] = row_add_i8, [DT_I16] = row_add_i16, [DT_I32] = row_add_i32,
-		[DT_I64] = row_add_i64, [DT_F32] = row_add_f32, [DT_F64] = row_add_f64, [DT_C64] = row_add_c64},
+		[DT_I64] = row_add_i64, [DT_F32] = row_add_f32, [DT_F64] = row_add_f64, [DT_C64] = row_add_c64,
+		[DT_F16] = row_add_f16, [DT_BF16] = row_add_bf16},
 	[ROW_subtract] = {[DT_BOOL] = row_subtract_b8, [DT_U8] = row_subtract_u8, [DT_U16] = row_subtract_u16,
 		[DT_U32] = row_subtract_u32, [DT_U64] = row_subtract_u64, [DT_I8] = row_subtract_i8,
 		[DT_I16] = row_subtract_i16, [DT_I32] = row_subtract_i32, [DT_I64] = row_subtract_i64,
-		[DT_F32] = row_subtract_f32, [DT_F64] = row_subtract_f64, [DT_C64] = row_subtract_c64},
+		[DT_F32] = row_subtract_f32, [DT_F64] = row_subtract_f64, [DT_C64] = row_subtract_c64,
+		[DT_F16] = row_subtract_f16, [DT_BF16] = row_subtract_bf16},
 	[ROW_multiply] = {[DT_BOOL] = row_multiply_b8, [DT_U8] = row_multiply_u8, [DT_U16] = row_multiply_u16,
 		[DT_U32] = row_multiply_u32, [DT_U64] = row_multiply_u64, [DT_I8] = row_multiply_i8,
 		[DT_I16] = row_multiply_i16, [DT_I32] = row_multiply_i32, [DT_I64] = row_multiply_i64,
-		[DT_F32] = row_multiply_f32, [DT_F64] = row_multiply_f64, [DT_C64] = row_multiply_c64},
-	[ROW_divide] = {[DT_F32] = row_divide_f32, [DT_F64] = row_divide_f64, [DT_C64] = row_divide_c64},
+		[DT_F32] = row_multiply_f32, [DT_F64] = row_multiply_f64, [DT_C64] = row_multiply_c64,
+		[DT_F16] = row_multiply_f16, [DT_BF16] = row_multiply_bf16},
+	[ROW_divide] = {[DT_F32] = row_divide_f32, [DT_F64] = row_divide_f64, [DT_C64] = row_divide_c64,
+		[DT_F16] = row_divide_f16, [DT_BF16] = row_divide_bf16},
 	[ROW_floor_divide] = {[DT_BOOL] = row_floor_divide_b8, [DT_U8] = row_floor_divide_u8,
 		[DT_U16] = row_floor_divide_u16, [DT_U32] = row_floor_divide_u32, [DT_U64] = row_floor_divide_u64,
 		[DT_I8] = row_floor_divide_i8, [DT_I16] = row_floor_divide_i16, [DT_I32] = row_floor_divide_i32,
@@ -661,7 +678,8 @@ static const row_fn rows[ROW_COUNT][DT_COUNT] = {
 	[ROW_negative] = {[DT_U8] = row_negative_u8, [DT_U16] = row_negative_u16, [DT_U32] = row_negative_u32,
 		[DT_U64] = row_negative_u64, [DT_I8] = row_negative_i8, [DT_I16] = row_negative_i16,
 		[DT_I32] = row_negative_i32, [DT_I64] = row_negative_i64, [DT_F32] = row_negative_f32,
-		[DT_F64] = row_negative_f64, [DT_C64] = row_negative_c64},
+		[DT_F64] = row_negative_f64, [DT_C64] = row_negative_c64, [DT_F16] = row_negative_f16,
+		[DT_BF16] = row_negative_bf16},
 	[ROW_positive] = {[DT_BOOL] = row_positive_b8, [DT_U8] = row_positive_u8, [DT_U16] = row_positive_u16,
 		[DT_U32] = row_positive_u32, [DT_U64] = row_positive_u64, [DT_I8] = row_positive_i8,
 		[DT_I16] = row_positive_i16, [DT_I32] = row_positive_i32, [DT_I64] = row_positive_i64,
@@ -675,7 +693,7 @@ static const row_fn rows[ROW_COUNT][DT_COUNT] = {
 	[ROW_square] = {[DT_BOOL] = row_square_b8, [DT_U8] = row_square_u8, [DT_U16] = row_square_u16,
 		[DT_U32] = row_square_u32, [DT_U64] = row_square_u64, [DT_I8] = row_square_i8, [DT_I16] = row_square_i16,
 		[DT_I32] = row_square_i32, [DT_I64] = row_square_i64, [DT_F32] = row_square_f32, [DT_F64] = row_square_f64,
-		[DT_C64] = row_square_c64},
+		[DT_C64] = row_square_c64, [DT_F16] = row_square_f16, [DT_BF16] = row_square_bf16},
 	[ROW_sqrt] = {[DT_F32] = row_sqrt_f32, [DT_F64] = row_sqrt_f64, [DT_C64] = row_sqrt_c64},
 	[ROW_rsqrt] = {[DT_F32] = row_rsqrt_f32, [DT_F64] = row_rsqrt_f64, [DT_C64] = row_rsqrt_c64},
 	[ROW_reciprocal] = {[DT_F32] = row_reciprocal_f32, [DT_F64] = row_reciprocal_f64, [DT_C64] = row_reciprocal_c64},

@@ -25,7 +25,8 @@ func Rows() string {
 	var b, loops, names strings.Builder
 	b.WriteString("// Code generated from the op table by go generate; DO NOT EDIT.\n")
 	b.WriteString("// ROW1 to ROW3 (elementwise_rows.h) make the loop: name, result type, then type and name of each " +
-		"argument, then\n// the body.\n\n")
+		"argument, then\n// the body.\n")
+	b.WriteString("// ROW1_HALF and ROW2_HALF make those of halves: name, dtype, the arguments' names, the body.\n\n")
 	for _, r := range table.Rows {
 		fmt.Fprintf(&names, "\tROW_%s,\n", r.Name)
 		fmt.Fprintf(&loops, "\t[ROW_%s] = {", r.Name)
@@ -54,6 +55,13 @@ func Rows() string {
 				loops.WriteString(", ")
 			}
 			fmt.Fprintf(&loops, "[%s] = %s", number(d), loopName(r, d))
+		}
+		if r.OneOperator() {
+			for _, d := range []dtype.Dtype{dtype.Float16, dtype.BFloat16} {
+				fmt.Fprintf(&b, "ROW%d_HALF(%s, %s, %s, %s)\n", len(r.Args), loopName(r, d), Short(d),
+					strings.Join(r.Args, ", "), Render(r, dtype.Float32, C))
+				fmt.Fprintf(&loops, ", [%s] = %s", number(d), loopName(r, d))
+			}
 		}
 		loops.WriteString("},\n")
 	}
