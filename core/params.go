@@ -24,8 +24,9 @@ type parameters struct {
 	returnInverse, reverse, rtol, scale, seed, shape, shift, side, size, sliceSize, sortedSequence, source, sparse,
 	start, startAxis, startIndices, step, stop, stride, strides, subscripts, update, upper, v, vals, values, weight,
 	x,
-	blockSize, lhsIndices, maskLhs, maskOut, maskRhs, ord, rhsIndices, segments, sortedIndices,
-	base, dims, forceFused, freqs, q, sinks, targets, traditional param
+	base, dims, forceFused, freqs, q, sinks, targets, traditional,
+	biases, bits, blockSize, globalScale, globalScaleW, globalScaleX, groupSize, lhsIndices, maskLhs, maskOut, maskRhs,
+	ord, rhsIndices, scales, segments, sortedIndices, transpose, w param
 }
 
 // absent is the position of what a signature lacks; no call has as many arguments.

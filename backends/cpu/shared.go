@@ -2,6 +2,7 @@ package cpu
 
 /*
 #include "kernels/abi_index.h"
+#include "kernels/abi_quantize.h"
 #include "kernels/abi_reduce.h"
 #include "kernels/abi_scan.h"
 */
@@ -50,5 +51,11 @@ const (
 	_ = -uint(C.SCATTER_OP_PROD ^ device.ScatterProd)
 	_ = -uint(C.SCATTER_OP_MAX ^ device.ScatterMax)
 	_ = -uint(C.SCATTER_OP_MIN ^ device.ScatterMin)
+	_ = -uint(C.QUANTIZE_AFFINE ^ device.QuantizeAffine)
+	_ = -uint(C.QUANTIZE_MXFP4 ^ device.QuantizeMXFP4)
+	_ = -uint(C.QUANTIZE_MXFP8 ^ device.QuantizeMXFP8)
+	_ = -uint(C.QUANTIZE_NVFP4 ^ device.QuantizeNVFP4)
+	_ = -uint(C.QUANTIZE_MODES ^ device.QuantizeModeCount)
+
 	_ = -uint(C.SCATTER_OPS ^ device.ScatterOpCount)
 )

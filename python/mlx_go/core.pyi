@@ -1586,6 +1586,29 @@ def depends(inputs: array | Sequence[array], dependencies: array | Sequence[arra
         >>> mx.depends(a, b)
         array(1, dtype=int32)
     """
+def dequantize(w: array, /, scales: array, biases: array | None = None, group_size: int | None = None, bits: int | None = None, mode: str = 'affine', global_scale: array | None = None, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array:
+    """Gives the values of a quantized matrix.
+
+    Args:
+        w: Words of :func:`quantize`, of shape (..., K * bits / 32).
+        scales: Their scales, of shape (..., K / group_size).
+        biases: Their biases, in the affine mode.
+        group_size: As given to :func:`quantize`.
+        bits: As given to :func:`quantize`.
+        mode: As given to :func:`quantize`.
+        global_scale: As given to :func:`quantize`.
+        dtype: A floating point dtype for the result; by default that of scales and biases, or bfloat16 in modes whose scales have
+            eight bits.
+
+    Returns:
+        An array of shape (..., K).
+
+    Example:
+        >>> codes, scales, biases = mx.quantize(mx.ones((2, 32)), group_size=32)
+        >>> mx.dequantize(codes, scales, biases, group_size=32)[:, :3]
+        array([[1, 1, 1],
+               [1, 1, 1]], dtype=float32)
+    """
 def diag(a: array, /, k: int = 0, *, stream: StreamOrDevice = None) -> array:
     """Diagonal of a matrix, or a matrix with the given diagonal.
 
@@ -1784,6 +1807,32 @@ def gather_mm(a: array, b: array, /, lhs_indices: array | None = None, rhs_indic
         >>> experts = mx.array([[[1.0], [1.0]], [[0.0], [10.0]]])
         >>> mx.gather_mm(x, experts, rhs_indices=mx.array([1, 1])).flatten()
         array([20, 40], dtype=float32)
+    """
+def gather_qmm(x: array, w: array, /, scales: array, biases: array | None = None, lhs_indices: array | None = None, rhs_indices: array | None = None, transpose: bool = True, group_size: int | None = None, bits: int | None = None, mode: str = 'affine', global_scale: array | None = None, *, sorted_indices: bool = False, stream: StreamOrDevice = None) -> array:
+    """Matrix products with quantized matrices that are picked by indices, as in a mixture of experts.
+
+    Args:
+        x: Array of shape (..., M, K).
+        w: Words of :func:`quantize` for matrices (..., N, K), or (..., K, N) with ``transpose=False``.
+        scales: Their scales.
+        biases: Their biases, in the affine mode.
+        lhs_indices: Which matrices of ``x``, counted through all of its axes but the last two; ``None`` takes each in its place.
+        rhs_indices: The same for ``w``. The two index arrays broadcast.
+        transpose: Multiply with the transposes of the matrices.
+        group_size: As given to :func:`quantize`.
+        bits: As given to :func:`quantize`.
+        mode: As given to :func:`quantize`.
+        global_scale: As given to :func:`quantize`, for ``w``.
+        sorted_indices: Says that the indices are sorted. Rows with the same index that lie side by side are multiplied at once, said or not.
+
+    Returns:
+        An array of the shape of the indices followed by (M, N).
+
+    Example:
+        >>> experts = mx.stack([mx.ones((2, 64)), mx.full((2, 64), 3.0)])
+        >>> mx.gather_qmm(mx.ones((1, 64)), *mx.quantize(experts), rhs_indices=mx.array([1, 0])).squeeze()
+        array([[192, 192],
+               [64, 64]], dtype=float32)
     """
 def greater(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise greater than."""
@@ -2257,6 +2306,60 @@ def put_along_axis(a: array, /, indices: array, values: array, axis: int | None 
     Example:
         >>> mx.put_along_axis(mx.array([1, 2, 3]), mx.array([1]), mx.array(9), axis=0)
         array([1, 9, 3], dtype=int32)
+    """
+def quantize(w: array, /, group_size: int | None = None, bits: int | None = None, mode: str = 'affine', *, global_scale: array | None = None, stream: StreamOrDevice = None) -> tuple[array, array, array]:
+    """Quantizes a matrix: groups of elements along the last axis share a scale, and each element becomes a code of few bits.
+
+    The ``affine`` mode gives the elements of a group the codes ``q = round((w - bias) / scale)``, of ``bits`` bits each. Bias and
+    scale are such that 0, if it lies between the extremes of the group, has a code of its own, and so has the extreme with the larger magnitude.
+
+    =========  ====================  =======================  ===========  =======
+    mode       group sizes           bits                     scales       biases
+    =========  ====================  =======================  ===========  =======
+    affine     32, **64**, 128       1, 2, 3, **4**, 5, 6, 8  dtype of w   yes
+    mxfp4      **32**                **4** (E2M1)             E8M0         no
+    mxfp8      **32**                **8** (E4M3)             E8M0         no
+    nvfp4      **16**                **4** (E2M1)             E4M3         no
+    =========  ====================  =======================  ===========  =======
+
+    Args:
+        w: Array of shape (..., K), of float32, float16 or bfloat16, with two axes or more; K is a multiple of ``group_size``.
+        group_size: How many elements share a scale; by default what is set in bold above.
+        bits: How many bits a code has; by default what is set in bold above.
+        mode: ``"affine"``, ``"mxfp4"``, ``"mxfp8"`` or ``"nvfp4"``.
+        global_scale: The largest magnitude of the whole of ``w``, as float32, in mode ``nvfp4``: scales are then counted in such
+            units that the largest one is E4M3's.
+
+    Returns:
+        The codes as uint32 words of shape (..., K * bits / 32), packed from the lowest bit on; the scales, of shape (..., K /
+        group_size); and in the affine mode the biases, of the same shape.
+
+    Example:
+        >>> w = mx.arange(64.0).reshape(1, 64)
+        >>> codes, scales, biases = mx.quantize(w, bits=8)
+        >>> codes.shape, scales.shape, mx.abs(mx.dequantize(codes, scales, biases, bits=8) - w).max() < 0.2
+        ((1, 16), (1, 1), array(True, dtype=bool))
+    """
+def quantized_matmul(x: array, w: array, /, scales: array, biases: array | None = None, transpose: bool = True, group_size: int | None = None, bits: int | None = None, mode: str = 'affine', *, stream: StreamOrDevice = None) -> array:
+    """Matrix product with a quantized matrix, which is never written out in full.
+
+    Args:
+        x: Array of shape (..., M, K).
+        w: Words of :func:`quantize` for a matrix (N, K), or (K, N) with ``transpose=False``. Batch axes broadcast with those of ``x``.
+        scales: Their scales.
+        biases: Their biases, in the affine mode.
+        transpose: Multiply with the transpose of the matrix, whose groups lie along the inner axis then.
+        group_size: As given to :func:`quantize`.
+        bits: As given to :func:`quantize`.
+        mode: As given to :func:`quantize`.
+
+    Returns:
+        An array of shape (..., M, N), of the dtype to which ``x``, scales and biases are promoted.
+
+    Example:
+        >>> w = mx.ones((2, 64))
+        >>> mx.quantized_matmul(mx.ones((1, 64)), *mx.quantize(w))
+        array([[64, 64]], dtype=float32)
     """
 def radians(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
     """Element-wise conversion of degrees to radians."""

@@ -74,3 +74,7 @@ ENTRY(nonzero)
 
 /* random.h */
 ENTRY(random_bits)
+
+/* quantize.h */
+ENTRY(quantize)
+ENTRY(dequantize)

@@ -1,0 +1,250 @@
+// Quantizing groups of elements, and giving values of codes. backends/reference/quantize.go is the definition.
+#pragma once
+#include "abi_quantize.h"
+
+enum { MAX_GROUP = 128 };
+
+static const float fp4_values[16] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0.0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+
+// Keeps compilers from fusing the product v with a sum.
+#if defined(__x86_64__)
+#define ROUNDED_PRODUCT(v) __asm__("" : "+x"(v))
+#else
+#define ROUNDED_PRODUCT(v) __asm__("" : "+w"(v))
+#endif
+
+INL float e4m3_f32(uint8_t code) {
+	// As a float16 the bits stand for 2^-8 times as much.
+	uint16_t h = (uint16_t)((code & 127) << 7);
+	float x = (code & 127) == 127 ? NAN : f16_f32(h) * 256;
+	return code & 128 ? -x : x;
+}
+
+INL uint8_t f32_e4m3(float x) {
+	uint32_t b = f32_bits(x), sign = b >> 24 & 128, m = b & 0x7fffffff;
+	float a = bits_f32(m);
+	if (!(a < 448)) return sign | 126;
+	if (a < 0x1p-6f) return sign | (uint8_t)(f32_bits(a + 0x1p14f) - f32_bits(0x1p14f)); // the addition aligns and rounds
+	return sign | (uint8_t)(((m + 0x7ffff + (m >> 20 & 1)) >> 20) - (120 << 3));
+}
+
+INL uint8_t f32_e2m1(float x) {
+	float a = fabsf(x);
+	if (a < 0x1p22f) {
+		int code = (a > 0.25f) + (a > 0.75f) + (a > 1.25f) + (a > 1.75f) + (a > 2.5f) + (a > 3.5f) + (a > 5);
+		return code ? code | (x < 0) << 3 : 0;
+	}
+	int code = 0; // distances round to the same number; the first of the nearest
+	float least = a;
+	for (int i = 1; i < 16; i++) {
+		float d = fabsf(x - fp4_values[i]);
+		if (d < least) least = d, code = i;
+	}
+	return code;
+}
+
+// The power of two with this E8M0 code.
+INL float e8m0_f32(uint8_t code) { return code == 0 ? 0x1p-127f : code == 255 ? INFINITY : bits_f32((uint32_t)code << 23); }
+
+// The code of the least power of two that is not less than x, and that power.
+INL uint8_t f32_e8m0(float x, float *power) {
+	*power = 1;
+	if (x == 0) return 127;
+	*power = 0;
+	if (!(x <= 0x1.fffffep127f)) return 128;
+	int e;
+	if (frexpf(x, &e) == 0.5f) e--;
+	*power = ldexpf(1, e);
+	return e + 127;
+}
+
+// Codes of bits bits each as a stream of bytes from the lowest bit on; n is a multiple of 16.
+static void pack_codes(uint8_t *restrict dst, const uint8_t *restrict codes, int64_t n, int bits) {
+	if (bits == 8) {
+		memcpy(dst, codes, n);
+		return;
+	}
+	for (int64_t i = 0; i < n; i += 8, dst += bits) {
+		uint64_t v = 0;
+		for (int j = 0; j < 8; j++) v |= (uint64_t)codes[i + j] << j * bits;
+		memcpy(dst, &v, bits);
+	}
+}
+
+#define UNPACK(bits) \
+	case bits: \
+		for (int64_t i = 0; i < n; i += 8, src += bits) { \
+			uint64_t v = 0; \
+			memcpy(&v, src, bits); \
+			for (int j = 0; j < 8; j++) codes[i + j] = v >> j * bits & ((1 << bits) - 1); \
+		} \
+		break;
+static void unpack_codes(uint8_t *restrict codes, const uint8_t *restrict src, int64_t n, int bits) {
+	switch (bits) {
+	UNPACK(1) UNPACK(2) UNPACK(3) UNPACK(5) UNPACK(6)
+	case 4:
+		for (int64_t i = 0; i < n / 2; i++) codes[2 * i] = src[i] & 15, codes[2 * i + 1] = src[i] >> 4;
+		break;
+	default: memcpy(codes, src, n);
+	}
+}
+#undef UNPACK
+
+// Extremes of a group, without NaNs.
+INL void group_extremes(const float *x, int64_t n, float *low, float *high) {
+	vf l = vsplat(INFINITY), h = vsplat(-INFINITY);
+	for (int64_t i = 0; i < n; i += LANES) {
+		vf v = vload(x + i);
+		l = vmin(v, l), h = vmax(v, h);
+	}
+	*low = l[0], *high = h[0];
+	for (int i = 1; i < LANES; i++) {
+		*low = l[i] < *low ? l[i] : *low;
+		*high = h[i] > *high ? h[i] : *high;
+	}
+}
+
+static void quantize_affine(const quantize_format *f, const float *x, uint8_t *codes, float *scale, float *bias) {
+	const float last = (1 << f->bits) - 1;
+	float low, high;
+	group_extremes(x, f->group, &low, &high);
+	float s = (high - low) / last;
+	s = s > 1e-7f || s != s ? s : 1e-7f;
+	float b = 0;
+	if (f->bits == 1) {
+		b = low;
+		for (int i = 0; low == 0 && i < f->group; i++)
+			if (x[i] == 0) { // zeros are alike but for their sign
+				b = x[i];
+				break;
+			}
+	} else {
+		float edge = fabsf(low) > fabsf(high) ? low : high;
+		if (!(fabsf(low) > fabsf(high))) s = -s;
+		float steps = rintf(edge / s);
+		if (steps != 0) s = edge / steps, b = edge;
+	}
+	for (int i = 0; i < f->group; i++) {
+		float q = rintf((x[i] - b) / s);
+		q = q > 0 ? q : 0;
+		codes[i] = (int)(q < last ? q : last);
+	}
+	*scale = s, *bias = b;
+}
+
+static float half_rounded(float x, int dtype) {
+	return dtype == DT_F32 ? x : dtype == DT_F16 ? f16_f32(f32_f16(x)) : bf16_f32(f32_bf16(x));
+}
+
+static uint8_t quantize_shared(const quantize_format *f, const float *x, uint8_t *codes, float unit) {
+	float most = 0, scale;
+	for (int i = 0; i < f->group; i++) {
+		float m = fabsf(x[i]);
+		if (!(m <= most) && most == most) most = m;
+	}
+	uint8_t code;
+	if (f->mode == QUANTIZE_NVFP4) {
+		code = f32_e4m3(most / 6 / unit);
+		scale = e4m3_f32(code) * unit;
+	} else {
+		code = f32_e8m0(half_rounded(most / (f->mode == QUANTIZE_MXFP8 ? 448 : 6), f->dtype), &scale);
+	}
+	for (int i = 0; i < f->group; i++) {
+		if (f->mode != QUANTIZE_MXFP8) codes[i] = f32_e2m1(x[i] / scale);
+		else codes[i] = scale == 0 && x[i] == 0 ? 254 : f32_e4m3(x[i] / scale); // 0/0 is negative on x86
+	}
+	return code;
+}
+
+// The largest value counted in units of which 448 * 6 make the global scale.
+enum { NVFP4_RANGE = 448 * 6 };
+
+static void quantize(const void *args, int64_t lo, int64_t hi) {
+	const quantize_args *g = args;
+	const quantize_format *f = &g->f;
+	const int64_t n = f->group, size = f->dtype == DT_F32 ? 4 : 2;
+	float *x = (float *)room_of_call;
+	uint8_t *codes = (uint8_t *)(x + MAX_GROUP);
+	for (int64_t u = lo; u < hi; u++) {
+		if (u % 4096 == 0 && STOPPED(g->stop)) return;
+		const char *in = (const char *)g->in + u * n * size;
+		if (size == 4) memcpy(x, in, n * 4);
+		else gemm_widen(x, (const uint16_t *)in, n, f->dtype);
+		if (f->mode != QUANTIZE_AFFINE) {
+			float unit = g->global ? g->global[u / g->per] / NVFP4_RANGE : 1;
+			((uint8_t *)g->scales)[u] = quantize_shared(f, x, codes, unit);
+		} else {
+			float scale, bias;
+			quantize_affine(f, x, codes, &scale, &bias);
+			if (size == 4) ((float *)g->scales)[u] = scale, ((float *)g->biases)[u] = bias;
+			else {
+				gemm_narrow((uint16_t *)g->scales + u, &scale, 1, f->dtype);
+				gemm_narrow((uint16_t *)g->biases + u, &bias, 1, f->dtype);
+			}
+		}
+		pack_codes((uint8_t *)g->words + u * n * f->bits / 8, codes, n, f->bits);
+	}
+}
+
+INL float number_at(const void *p, int64_t i, int dtype) {
+	return dtype == DT_F32 ? ((const float *)p)[i] : gemm_widen1(((const uint16_t *)p)[i], dtype);
+}
+
+// The numbers that n codes stand for before they are scaled.
+static void code_values(float *restrict v, const uint8_t *restrict codes, int64_t n, int mode) {
+	switch (mode) {
+	case QUANTIZE_AFFINE:
+		for (int64_t i = 0; i < n; i++) v[i] = codes[i];
+		break;
+	case QUANTIZE_MXFP8:
+		for (int64_t i = 0; i < n; i++) v[i] = e4m3_f32(codes[i]);
+		break;
+	default:
+		for (int64_t i = 0; i < n; i++) v[i] = fp4_values[codes[i]];
+	}
+}
+
+// The factor that the eight bits of a scale stand for.
+INL float shared_scale(uint8_t code, int mode) { return mode == QUANTIZE_NVFP4 ? e4m3_f32(code) : e8m0_f32(code); }
+
+static void dequantize(const void *args, int64_t lo, int64_t hi) {
+	const dequantize_args *g = args;
+	const quantize_format *f = &g->f;
+	const int64_t n = f->group, bytes = n * f->bits / 8;
+	const int affine = f->mode == QUANTIZE_AFFINE, dtype = g->widened ? DT_F32 : f->dtype;
+	const int wide = dtype == DT_F64, size = wide ? 8 : dtype == DT_F32 ? 4 : 2;
+	float *v = (float *)room_of_call;
+	uint8_t *codes = (uint8_t *)(v + MAX_GROUP);
+	for (int64_t u = lo; u < hi; u++) {
+		if (u % 4096 == 0 && STOPPED(g->stop)) return;
+		int64_t row = u / g->groups, column = u % g->groups, at = row * g->sstride + column;
+		unpack_codes(codes, (const uint8_t *)g->words + row * g->wstride + column * bytes, n, f->bits);
+		code_values(v, codes, n, f->mode);
+		char *out = (char *)g->out + u * n * size;
+		if (wide) {
+			double s = affine ? ((const double *)g->scales)[at] : shared_scale(((const uint8_t *)g->scales)[at], f->mode);
+			double b = affine ? ((const double *)g->biases)[at] : 0;
+			if (g->global) s *= g->global[u / g->per] / NVFP4_RANGE;
+			for (int64_t i = 0; i < n; i++) {
+				double p = v[i] * s;
+				ROUNDED_PRODUCT(p);
+				((double *)out)[i] = affine ? p + b : p;
+			}
+			continue;
+		}
+		float s = affine ? number_at(g->scales, at, f->dtype) : shared_scale(((const uint8_t *)g->scales)[at], f->mode);
+		if (g->global) s *= g->global[u / g->per] / NVFP4_RANGE;
+		float *to = size == 4 ? (float *)out : v;
+		for (int64_t i = 0; i < n; i += LANES) {
+			vf p = vload(v + i) * vsplat(s);
+			ROUNDED_PRODUCT(p);
+			vstore(to + i, p);
+		}
+		if (size == 2) gemm_narrow((uint16_t *)out, v, n, dtype);
+		if (!affine) continue;
+		if (size == 2) gemm_widen(v, (const uint16_t *)out, n, dtype);
+		vf b = vsplat(number_at(g->biases, at, f->dtype));
+		for (int64_t i = 0; i < n; i += LANES) vstore(to + i, vload(to + i) + b);
+		if (size == 2) gemm_narrow((uint16_t *)out, v, n, dtype);
+	}
+}
