@@ -18,6 +18,7 @@ var Defs = map[string]*Def{
 	"matMulOp": &matMulOp, "addMMOp": &addMMOp, "gatherMatMulOp": &gatherMatMulOp,
 	"segmentedMatMulOp": &segmentedMatMulOp,
 	"quantizeOp":        &quantizeOp, "dequantizeOp": &dequantizeOp, "quantizedMatMulOp": &quantizedMatMulOp,
+	"straightOp":        &straightOp,
 	"convOp": &convOp, "gatherOp": &gatherOp, "scatterOp": &scatterOp,
 	"nonzeroOp": &nonzeroOp, "gatherAxisOp": &gatherAxisOp, "scatterAxisOp": &scatterAxisOp, "softmaxOp": &softmaxOp,
 	"logSumExpOp": &logSumExpOp, "layerNormOp": &layerNormOp, "rmsNormOp": &rmsNormOp, "randomBitsOp": &randomBitsOp,

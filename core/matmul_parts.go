@@ -184,8 +184,12 @@ func realFactors(op string, a, b *Array) (*Array, *Array) {
 
 func gatherMM(args *Args) *Array {
 	const op = "gather_mm"
-	a0, b0 := realFactors(op, args.array(by.a), args.array(by.b))
-	left, right := args.optional(by.lhsIndices), args.optional(by.rhsIndices)
+	a, b := realFactors(op, args.array(by.a), args.array(by.b))
+	return gatherProduct(op, a, b, args.optional(by.lhsIndices), args.optional(by.rhsIndices))
+}
+
+// gatherProduct multiplies the matrices of a0 and b0 that indices name, or all where both are nil.
+func gatherProduct(op string, a0, b0, left, right *Array) *Array {
 	for _, index := range []*Array{left, right} {
 		if index != nil {
 			checkIndices(op, []*Array{index})

@@ -54,7 +54,10 @@ func init() {
 			}
 			return "quantized_matmul"
 		},
-		Cost: func(y *Array) int { return max(y.in[0].shape[len(y.in[0].shape)-1]/4, 1) },
+		Cost: func(y *Array) int {
+			x := y.inputs()[0].shape
+			return max(x[len(x)-1]/4, 1)
+		},
 		Specs: func(y *Array, ins []*Array) []Spec {
 			at, x := y.attr.(device.QuantizedMatMulAttr), ins[0]
 			return oneSpec(x.dtype, quantizedShape(at, x, ins[1]))
@@ -126,7 +129,7 @@ func affineParams(x *Array, at device.QuantizeAttr) (scales, biases *Array) {
 	fromLow := apply("greater", apply("abs", low), apply("abs", high))
 	step := where(fromLow, span, apply("negative", span))
 	edge := where(fromLow, low, high)
-	steps := apply("round", div(edge, step))
+	steps := apply("rint", div(edge, step))
 	off := apply("not_equal", steps, like(steps, 0))
 	return where(off, div(edge, where(off, steps, like(steps, 1))), step), where(off, edge, like(edge, 0))
 }
@@ -143,7 +146,7 @@ func vjpQuantize(_ *Walk, y *Array, results []result, want []bool, then func([]*
 			}
 		}
 		if len(outs) > 0 {
-			grads[0] = AsType(VJP(outs, x, cts)[0], y.in[0].dtype)
+			grads[0] = AsType(VJP(outs, x, cts)[0], y.inputs()[0].dtype)
 		}
 	}
 	then(grads)
@@ -157,7 +160,7 @@ func jvpQuantize(_ *Walk, y *Array, tangents []*Array, then func([]*Array)) {
 		scales, biases := affineParams(x[0], at)
 		for i, t := range JVP([]*Array{scales, biases}, x, tangents[:1]) {
 			if t != nil {
-				out[i+1] = AsType(t, y.in[0].dtype)
+				out[i+1] = AsType(t, y.inputs()[0].dtype)
 			}
 		}
 	}
@@ -225,7 +228,7 @@ func quantizedFactors(y *Array) (p *packed, index *Array) {
 }
 
 func vjpQuantizedMatMul(y, ct *Array, want []bool) []*Array {
-	at, x := y.attr.(device.QuantizedMatMulAttr), y.in[0]
+	at, x := y.attr.(device.QuantizedMatMulAttr), y.inputs()[0]
 	p, index := quantizedFactors(y)
 	out := make([]*Array, y.nin)
 	if want[0] {
@@ -258,7 +261,7 @@ func jvpQuantizedMatMul(y *Array, t []*Array) *Array {
 	}
 	if at.Mode == device.QuantizeAffine && (t[2] != nil || t[3] != nil) {
 		moved := &packed{p.w, orZeros(t[2], p.scales), orZeros(t[3], p.biases), p.at}
-		if z := quantizedMatMul(at, y.in[0], moved, index); sum == nil {
+		if z := quantizedMatMul(at, y.inputs()[0], moved, index); sum == nil {
 			sum = z
 		} else {
 			sum = add(sum, z)

@@ -77,6 +77,16 @@ func TestEveryOpBatches(t *testing.T) {
 	}
 }
 
+// Factors of products of quantized matrices: all small integers, so that sums are exact.
+const (
+	quantizedTerms = "astype(argsort(tile(x,(1,32)),1),float32),tile(astype(argsort(x,1),uint32),(1,4))," +
+		"astype(argsort(x,1),float32),astype(argsort(transpose(w),1),float32)"
+	small         = "astype(argsort(tile(x,(1,32)),1),float32)"
+	gatheredTerms = "expand_dims(astype(argsort(tile(x,(1,32)),1),float32),1)," +
+		"tile(expand_dims(astype(argsort(x,1),uint32),0),(2,1,4)),stack([astype(argsort(x,1),float32),astype(x,int8)],0)," +
+		"astype(stack([argsort(transpose(w),1),argsort(x,1)],0),float32)"
+)
+
 // batchable are functions of x, shape (2,3), w, shape (3,2), i, three of the places 0 and 1, and k, a key:
 // through every primitive, with what is mapped left open.
 var batchable = append([]string{
@@ -95,6 +105,16 @@ var batchable = append([]string{
 	"inner(x,transpose(w))", "gather_mm(expand_dims(x,1),stack([w,w],0),None,take(i,A([0,1])))",
 	"segmented_mm(x,w,take(i,A([[0,1],[1,0]])))",
 	"block_masked_mm(x,w,2,astype(take(i,A([[0]])),bool_),reshape(take(i,A([1,0])),(1,2)))",
+	"quantize(astype(tile(x,(1,32)),float32),32,4)", "quantize(astype(tile(x,(1,32)),float16),mode='nvfp4')",
+	"quantize(astype(tile(x,(1,32)),float32),mode='nvfp4',global_scale=astype(trace(w),float32))",
+	"dequantize(tile(astype(argsort(x,1),uint32),(1,4)),astype(x,float32),astype(transpose(w),float32),32,4)",
+	"dequantize(tile(astype(argsort(x,1),uint32),(1,4)),astype(argsort(x,1),uint8),mode='mxfp4')",
+	"quantized_matmul(" + quantizedTerms + ",True,32,4)",
+	"quantized_matmul(astype(argsort(x),float32),tile(astype(argsort(w,0),uint32),(1,4)),astype(argsort(w,0)," +
+		"float32),astype(argsort(w,0),float32),False,32,4)",
+	"qqmm(" + small + ",astype(tile(transpose(w),(1,32)),float32),mode='mxfp8')", "from_fp8(to_fp8(x),float64)",
+	"gather_qmm(" + gatheredTerms + ",None,take(i,A([0,1])),True,32,4)",
+	"gather_qmm(" + gatheredTerms + ",take(i,A([0,1])),None,True,32,4)",
 	"conv1d(expand_dims(x,0),expand_dims(transpose(w),1))", "conv1d(expand_dims(x,0),reshape(w,(1,2,3)),1,1)",
 	"conv2d(reshape(x,(1,2,3,1)),reshape(w,(3,1,2,1)))", "conv_transpose1d(expand_dims(w,0),reshape(x,(3,1,2)),2)",
 	"fast.layer_norm(x,take(transpose(w),0,0),take(x,1,0),0.001)",

@@ -55,6 +55,7 @@ func RunAll(t *testing.T, b device.Host) {
 		{"reduce", testReduce}, {"argreduce", testArgReduce}, {"scan", testScan},
 		{"sort", testSort}, {"searchsorted", testSearchSorted},
 		{"matmul", testMatMul}, {"gathermatmul", testGatherMatMul}, {"segmentedmatmul", testSegmentedMatMul},
+		{"quantize", testQuantize}, {"dequantize", testDequantize}, {"quantizedmatmul", testQuantizedMatMul},
 		{"conv", testConv}, {"gather", testGather}, {"scatter", testScatter}, {"gatheraxis", testGatherAxis},
 		{"scatteraxis", testScatterAxis}, {"nonzero", testNonzero}, {"randombits", testRandomBits},
 		{"softmax", testSoftmax}, {"norm", testNorm}, {"rope", testRope}, {"attention", testAttention},

@@ -96,6 +96,7 @@ func makers(t testing.TB, n int) []giving {
 	conv := device.ConvAttr{Groups: 1, Stride: []int{1}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1},
 		InputDilation: []int{1}}
 	depthwise, taps := conv, 64
+	four := device.QuantizeAttr{GroupSize: 64, Bits: 4}
 	depthwise.Groups = 8
 	return []giving{
 		{"elementwise", n, kernelOf(device.KindElementwise, device.OneStep(table.FindRow("power"), f64),
@@ -151,6 +152,15 @@ func makers(t testing.TB, n int) []giving {
 		{"attention of one query", n, kernelOf(device.KindAttention, device.AttentionAttr{Scale: 1},
 			zeroed(t, f32, 1, 2, 1, 16),
 			of(f32, 1, 2, 1, 16), of(f32, 1, 1, n/32, 16), of(f32, 1, 1, n/32, 16))},
+		{"quantize", n, device.Kernel{Kind: device.KindQuantize, Op: "test", Attr: four,
+			In:  []device.Tensor{of(f32, 1, n)},
+			Out: []device.Tensor{zeroed(t, u32, 1, n/8), zeroed(t, f32, 1, n/64), zeroed(t, f32, 1, n/64)}}},
+		{"dequantize", n, kernelOf(device.KindDequantize, four, zeroed(t, f32, 1, n), of(u32, 1, n/8),
+			of(f32, 1, n/64), of(f32, 1, n/64))},
+		{"products with quantized matrices", n, kernelOf(device.KindQuantizedMatMul,
+			device.QuantizedMatMulAttr{QuantizeAttr: four, Transpose: true}, zeroed(t, f32, 40, 1<<6),
+			of(f32, 40, n/(40<<6)&^63), of(u32, 1<<6, n/(40<<6)&^63/8),
+			of(f32, 1<<6, n/(40<<6)/64), of(f32, 1<<6, n/(40<<6)/64))},
 		{"conv, depthwise", n, kernelOf(device.KindConv, depthwise, zeroed(t, f32, 1, n/(taps*8), 8),
 			of(f32, 1, n/(taps*8)+taps-1, 8), of(f32, 8, taps, 1))},
 		{"conv of a long kernel", n, kernelOf(device.KindConv, conv, zeroed(t, f32, 1, 64, 8),
@@ -171,7 +181,8 @@ func TestLaunchesLook(t *testing.T) {
 			seen[c.k.Kind] = true
 			most := stopWork
 			switch c.k.Kind {
-			case device.KindMatMul, device.KindGatherMatMul, device.KindSegmentedMatMul, device.KindAttention:
+			case device.KindMatMul, device.KindGatherMatMul, device.KindSegmentedMatMul, device.KindQuantizedMatMul,
+				device.KindAttention:
 				most *= 8
 			}
 			looks, err := lookTimes(&c.k, endless)

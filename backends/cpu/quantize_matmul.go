@@ -144,6 +144,12 @@ func (g *qmm) runAll(list []part) error {
 			rows = h.depth
 		}
 		h.q = matrixAt(h.q, p.b, rows)
+		if done, err := h.dots(); done || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		if err := h.blocks(); err != nil {
 			return err
 		}

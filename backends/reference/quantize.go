@@ -77,8 +77,7 @@ func (q *quantizer) affine(group []float32) (scale, bias float32) {
 		}
 	}
 	last := float32(int(1)<<q.Bits - 1)
-	scale = max((high-low)/last, 1e-7)
-	if !(high-low >= 0) {
+	if scale = (high - low) / last; scale < 1e-7 {
 		scale = 1e-7
 	}
 	if q.Bits == 1 {
@@ -122,14 +121,20 @@ func (q *quantizer) shared(group []float32) uint8 {
 		if q.Mode == device.QuantizeMXFP8 {
 			largest = 448
 		}
-		code, scale = e8m0(q.round(most / largest))
+		if code, scale = e8m0(q.round(most / largest)); scale == 0 && q.d != dtype.Float32 {
+			code = 0
+		}
+	}
+	undefined := uint8(254) // 0/0 is negative on x86, and loses its sign as bfloat16
+	if q.d == dtype.BFloat16 {
+		undefined = 126
 	}
 	for i, x := range group {
 		switch {
 		case q.Mode != device.QuantizeMXFP8:
 			q.codes[i] = toFP4(x / scale)
-		case scale == 0 && x == 0: // as 0/0 is on x86
-			q.codes[i] = 254
+		case scale == 0 && x == 0:
+			q.codes[i] = undefined
 		default:
 			q.codes[i] = toFP8(x / scale)
 		}
@@ -143,7 +148,7 @@ func e8m0(x float32) (code uint8, power float32) {
 	case x == 0:
 		return 127, 1
 	case !(x <= math.MaxFloat32):
-		return 128, 0
+		return 128, 0 // of no meaning
 	}
 	fraction, e := math.Frexp(float64(x))
 	if fraction == 0.5 {
@@ -228,15 +233,23 @@ func (q *dequantized) at(idx []int) (code, scale, bias float64) {
 	case device.QuantizeAffine:
 		return float64(c), s.f, load(q.biases, group).f
 	case device.QuantizeMXFP4:
-		return float64(fp4[c]), math.Ldexp(1, int(s.u)-127), 0
+		return float64(fp4[c]), powerOf(s.u), 0
 	case device.QuantizeMXFP8:
-		return float64(fp8(c)), math.Ldexp(1, int(s.u)-127), 0
+		return float64(fp8(c)), powerOf(s.u), 0
 	}
 	scale = float64(fp8(uint8(s.u)))
 	if q.global != nil {
 		scale = float64(float32(scale) * globalUnit(q.global, idx))
 	}
 	return float64(fp4[c]), scale, 0
+}
+
+// powerOf is the power of two with an E8M0 code, infinity for the last.
+func powerOf(code uint64) float64 {
+	if code == 255 {
+		return math.Inf(1)
+	}
+	return math.Ldexp(1, int(code)-127)
 }
 
 func dequantize(k *device.Kernel) {
@@ -251,7 +264,7 @@ func dequantize(k *device.Kernel) {
 	round := func(x float64) float64 { return rounded(value{d: out.Dtype, f: x}).f }
 	each(k, out.Shape, func(idx []int) {
 		code, scale, bias := q.at(idx)
-		x := round(code * scale)
+		x := round(code * round(scale))
 		if affine {
 			x += bias
 		}

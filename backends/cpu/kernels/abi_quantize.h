@@ -33,3 +33,27 @@ typedef struct {
 	int32_t widened; // values are float32, products unrounded, whatever f.dtype is
 	stop_flag stop;
 } dequantize_args;
+
+// Products of at most QUANTIZE_ROWS rows with the rows of a quantized matrix, whose values are never written out.
+enum { QUANTIZE_ROWS = 8, QUANTIZE_DEPTH = 1 << 17 };
+
+// quantize_level writes how many words are in a vector. Rows of terms are padded with zeros to whole vectors of words, and to 32
+// elements, rows of sums to whole vectors.
+typedef struct {
+	int64_t lanes;
+} quantize_level_args;
+
+// quantize_dots: a unit is a row of the matrix, a column of the result. quantize_terms lays the rows of x out first, in units
+// of groups of all rows.
+typedef struct {
+	dequantize_args q; // words, scales and biases of the first row; f.dtype is that of x and o, too
+	const void *x;
+	void *o;
+	int64_t m, n, k; // m rows, at most QUANTIZE_ROWS; n columns; k is at most QUANTIZE_DEPTH
+	int64_t xrs, xcs, ors, ocs;
+	float *terms; // m rows of terms_step elements of x, in the order of the codes in words
+	float *sums;  // m rows of sums_step sums of groups of x
+	int64_t terms_step, sums_step;
+	int32_t *infinite; // set where a sum is not finite
+	stop_flag stop;
+} quantize_dots_args;

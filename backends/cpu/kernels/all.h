@@ -64,6 +64,7 @@ static __thread __attribute__((tls_model("initial-exec"))) char *room_of_call;
 #include "rope.h"
 #include "attention.h"
 #include "quantize.h"
+#include "quantize_dots.h"
 #include "conv.h"
 #include "index.h"
 #include "nonzero.h"

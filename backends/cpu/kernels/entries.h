@@ -75,6 +75,9 @@ ENTRY(nonzero)
 /* random.h */
 ENTRY(random_bits)
 
-/* quantize.h */
+/* quantize.h, quantize_dots.h */
 ENTRY(quantize)
 ENTRY(dequantize)
+ENTRY(quantize_level)
+ENTRY(quantize_terms)
+ENTRY(quantize_dots)

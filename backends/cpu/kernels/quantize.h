@@ -51,7 +51,7 @@ INL uint8_t f32_e8m0(float x, float *power) {
 	*power = 1;
 	if (x == 0) return 127;
 	*power = 0;
-	if (!(x <= 0x1.fffffep127f)) return 128;
+	if (!(x <= 0x1.fffffep127f)) return 128; // of no meaning
 	int e;
 	if (frexpf(x, &e) == 0.5f) e--;
 	*power = ldexpf(1, e);
@@ -148,10 +148,12 @@ static uint8_t quantize_shared(const quantize_format *f, const float *x, uint8_t
 		scale = e4m3_f32(code) * unit;
 	} else {
 		code = f32_e8m0(half_rounded(most / (f->mode == QUANTIZE_MXFP8 ? 448 : 6), f->dtype), &scale);
+		if (scale == 0 && f->dtype != DT_F32) code = 0;
 	}
+	const uint8_t undefined = f->dtype == DT_BF16 ? 126 : 254; // 0/0 is negative on x86, and loses its sign as bfloat16
 	for (int i = 0; i < f->group; i++) {
 		if (f->mode != QUANTIZE_MXFP8) codes[i] = f32_e2m1(x[i] / scale);
-		else codes[i] = scale == 0 && x[i] == 0 ? 254 : f32_e4m3(x[i] / scale); // 0/0 is negative on x86
+		else codes[i] = scale == 0 && x[i] == 0 ? undefined : f32_e4m3(x[i] / scale);
 	}
 	return code;
 }
@@ -234,6 +236,7 @@ static void dequantize(const void *args, int64_t lo, int64_t hi) {
 		}
 		float s = affine ? number_at(g->scales, at, f->dtype) : shared_scale(((const uint8_t *)g->scales)[at], f->mode);
 		if (g->global) s *= g->global[u / g->per] / NVFP4_RANGE;
+		if (size == 2) s = half_rounded(s, dtype);
 		float *to = size == 4 ? (float *)out : v;
 		for (int64_t i = 0; i < n; i += LANES) {
 			vf p = vload(v + i) * vsplat(s);

@@ -62,7 +62,14 @@ from mlx_go.nn.layers.convolution_transpose import (
     ConvTranspose2d,
     ConvTranspose3d,
 )
-from mlx_go.nn.layers.distributed import AllToShardedLinear, FullyShardedModule, ShardedToAllLinear, fully_shard
+from mlx_go.nn.layers.distributed import (
+    AllToShardedLinear,
+    FullyShardedModule,
+    QuantizedAllToShardedLinear,
+    QuantizedShardedToAllLinear,
+    ShardedToAllLinear,
+    fully_shard,
+)
 from mlx_go.nn.layers.dropout import Dropout, Dropout2d, Dropout3d
 from mlx_go.nn.layers.embedding import Embedding
 from mlx_go.nn.layers.linear import Bilinear, Identity, Linear
@@ -82,6 +89,7 @@ from mlx_go.nn.layers.pooling import (
     MaxPool3d,
 )
 from mlx_go.nn.layers.positional_encoding import ALiBi, RoPE, SinusoidalPositionalEncoding
+from mlx_go.nn.layers.quantized import QQLinear, QuantizedEmbedding, QuantizedLinear, quantize
 from mlx_go.nn.layers.recurrent import GRU, LSTM, RNN
 from mlx_go.nn.layers.transformer import (
     MultiHeadAttention,
@@ -138,6 +146,11 @@ __all__ = [
     "Module",
     "MultiHeadAttention",
     "PReLU",
+    "QQLinear",
+    "QuantizedAllToShardedLinear",
+    "QuantizedEmbedding",
+    "QuantizedLinear",
+    "QuantizedShardedToAllLinear",
     "RMSNorm",
     "ReLU",
     "ReLU2",
@@ -176,6 +189,7 @@ __all__ = [
     "log_softmax",
     "mish",
     "prelu",
+    "quantize",
     "relu",
     "relu2",
     "relu6",

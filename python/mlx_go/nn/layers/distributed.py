@@ -10,6 +10,7 @@ from typing import Any
 import mlx_go.core as mx
 from mlx_go.nn.layers.base import Module
 from mlx_go.nn.layers.linear import Linear
+from mlx_go.nn.layers.quantized import QuantizedLinear, _format, _product, _take_quantized, _uniform
 from mlx_go.utils import tree_flatten, tree_map, tree_map_with_path
 
 Group = mx.distributed.Group
@@ -102,6 +103,9 @@ def shard_linear(module: Module, sharding: str, *, segments: int | list = 1, gro
         ShardedToAllLinear(input_dims=2, output_dims=3, bias=True)
     """
     _check_sharding(sharding)
+    if isinstance(module, QuantizedLinear):
+        quantized = QuantizedAllToShardedLinear if sharding == "all-to-sharded" else QuantizedShardedToAllLinear
+        return quantized.from_quantized_linear(module, segments=segments, group=group)
     if not isinstance(module, Linear):
         raise ValueError(f"[shard_linear] a linear layer is required, not {type(module).__name__}")
     layer = AllToShardedLinear if sharding == "all-to-sharded" else ShardedToAllLinear
@@ -205,6 +209,147 @@ class ShardedToAllLinear(Module):
         return _from_linear(cls, linear_layer, _sharded_to_all, segments, group)
 
 
+class _QuantizedSharded(Module):
+    """A quantized layer of which each process holds a share. Nothing of it is ever trained."""
+
+    def __init__(
+        self,
+        own: tuple[int, int],
+        bias: int | None,
+        group: Group,
+        how: tuple[int | None, int | None, str],
+    ) -> None:
+        super().__init__()
+        group_size, bits, self.mode = how
+        self.group_size, self.bits = _format(self.mode, group_size, bits)
+        self.group = group
+        _take_quantized(self, _uniform(*own))
+        if bias is not None:
+            self.bias = mx.zeros((bias,))
+        self.freeze()
+
+    def _repr_of(self, output_dims: int, input_dims: int) -> str:
+        return (
+            f"input_dims={input_dims}, output_dims={output_dims}, bias={'bias' in self}, "
+            f"group_size={self.group_size}, bits={self.bits}, mode={self.mode}"
+        )
+
+    def unfreeze(self, *args: Any, **kwargs: Any) -> Module:
+        """Unfreeze what the layer may hold beside its parameters, which stay frozen."""
+        super().unfreeze(*args, **kwargs)
+        return self.freeze(recurse=False)
+
+    @property
+    def _own(self) -> tuple[int, int]:
+        output_dims, words = self.weight.shape
+        return output_dims, words * 32 // self.bits
+
+
+class QuantizedAllToShardedLinear(_QuantizedSharded):
+    """:class:`AllToShardedLinear` with a quantized matrix.
+
+    Args:
+        input_dims: The size of the last axis of the input.
+        output_dims: The size of the last axis of the output, of all processes together.
+        bias: Whether to add a bias.
+        group_size: How many elements share a scale.
+        bits: How many bits a code has.
+        mode: What codes mean.
+        group: The processes; None is all of them.
+
+    Example:
+        >>> nn.QuantizedAllToShardedLinear(64, 3)(mx.zeros((5, 64))).shape
+        (5, 3)
+    """
+
+    def __init__(
+        self,
+        input_dims: int,
+        output_dims: int,
+        bias: bool = True,
+        group_size: int = 64,
+        bits: int = 4,
+        mode: str = "affine",
+        group: Group | None = None,
+    ) -> None:
+        group = group or mx.distributed.init()
+        own = _divided("output_dims", output_dims, group.size())
+        super().__init__((own, input_dims), own if bias else None, group, (group_size, bits, mode))
+
+    def _extra_repr(self) -> str:
+        own, input_dims = self._own
+        return self._repr_of(own * self.group.size(), input_dims)
+
+    def __call__(self, x: mx.array) -> mx.array:
+        x = _product(self, sum_gradients(self.group)(x))
+        return x + self["bias"] if "bias" in self else x
+
+    @classmethod
+    def from_quantized_linear(
+        cls, quantized_linear_layer: Module, *, segments: int | list = 1, group: Group | None = None
+    ) -> QuantizedAllToShardedLinear:
+        """Return a layer with this process's share of a quantized linear layer."""
+        return _quantized_share(cls, quantized_linear_layer, _all_to_sharded, segments, group)
+
+
+class QuantizedShardedToAllLinear(_QuantizedSharded):
+    """:class:`ShardedToAllLinear` with a quantized matrix.
+
+    Args:
+        input_dims: The size of the last axis of the input, of all processes together.
+        output_dims: The size of the last axis of the output.
+        bias: Whether to add a bias.
+        group_size: How many elements share a scale.
+        bits: How many bits a code has.
+        mode: What codes mean.
+        group: The processes; None is all of them.
+
+    Example:
+        >>> nn.QuantizedShardedToAllLinear(64, 3)(mx.zeros((5, 64))).shape
+        (5, 3)
+    """
+
+    def __init__(
+        self,
+        input_dims: int,
+        output_dims: int,
+        bias: bool = True,
+        group_size: int = 64,
+        bits: int = 4,
+        mode: str = "affine",
+        group: Group | None = None,
+    ) -> None:
+        group = group or mx.distributed.init()
+        own = _divided("input_dims", input_dims, group.size())
+        super().__init__((output_dims, own), output_dims if bias else None, group, (group_size, bits, mode))
+
+    def _extra_repr(self) -> str:
+        output_dims, own = self._own
+        return self._repr_of(output_dims, own * self.group.size())
+
+    def __call__(self, x: mx.array) -> mx.array:
+        x = mx.distributed.all_sum(_product(self, x), group=self.group)
+        return x + self["bias"] if "bias" in self else x
+
+    @classmethod
+    def from_quantized_linear(
+        cls, quantized_linear_layer: Module, *, segments: int | list = 1, group: Group | None = None
+    ) -> QuantizedShardedToAllLinear:
+        """Return a layer with this process's share of a quantized linear layer."""
+        return _quantized_share(cls, quantized_linear_layer, _sharded_to_all, segments, group)
+
+
+def _quantized_share(
+    cls: type, layer: Module, axis_of: Callable, segments: int | list, group: Group | None
+) -> Any:
+    group = group or mx.distributed.init()
+    output_dims, words = layer.weight.shape
+    how = (layer.group_size, layer.bits, layer.mode)
+    share = cls(words * 32 // layer.bits, output_dims, "bias" in layer, *how, group=group)
+    share.update(_sharded(layer.parameters(), axis_of, segments, group))
+    return share
+
+
 class FullyShardedModule(Module):
     """Computes what a module does, and holds this process's share of its parameters between calls.
 
@@ -269,4 +414,11 @@ def fully_shard(module: Module, *, group: Group | None = None, compute_dtype: mx
     return module if group.size() == 1 else FullyShardedModule(module, group, compute_dtype)
 
 
-__all__ = ["AllToShardedLinear", "FullyShardedModule", "ShardedToAllLinear", "fully_shard"]
+__all__ = [
+    "AllToShardedLinear",
+    "FullyShardedModule",
+    "QuantizedAllToShardedLinear",
+    "QuantizedShardedToAllLinear",
+    "ShardedToAllLinear",
+    "fully_shard",
+]

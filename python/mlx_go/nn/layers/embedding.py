@@ -41,3 +41,22 @@ class Embedding(Module):
             (2, 10)
         """
         return x @ self["weight"].T
+
+    def to_quantized(
+        self,
+        group_size: int | None = None,
+        bits: int | None = None,
+        mode: str = "affine",
+        quantize_input: bool = False,
+    ) -> Module:
+        """Return a :class:`QuantizedEmbedding` with these rows.
+
+        Example:
+            >>> nn.Embedding(10, 64).to_quantized()
+            QuantizedEmbedding(10, 64, group_size=64, bits=4, mode=affine)
+        """
+        from mlx_go.nn.layers.quantized import QuantizedEmbedding
+
+        if quantize_input:
+            raise ValueError("An embedding has no input that could be quantized")
+        return QuantizedEmbedding.from_embedding(self, group_size, bits, mode)

@@ -56,6 +56,27 @@ class Linear(Module):
             return mx.addmm(self["bias"], x, self["weight"].T)
         return x @ self["weight"].T
 
+    def to_quantized(
+        self,
+        group_size: int | None = None,
+        bits: int | None = None,
+        mode: str = "affine",
+        quantize_input: bool = False,
+    ) -> Module:
+        """Return a :class:`QuantizedLinear` for this layer, or a :class:`QQLinear`, which quantizes its input, too.
+
+        Example:
+            >>> nn.Linear(64, 3).to_quantized(bits=8)
+            QuantizedLinear(input_dims=64, output_dims=3, bias=True, group_size=64, bits=8, mode=affine)
+        """
+        from mlx_go.nn.layers.quantized import _INPUT_MODES, QQLinear, QuantizedLinear
+
+        if not quantize_input:
+            return QuantizedLinear.from_linear(self, group_size, bits, mode)
+        if mode not in _INPUT_MODES:
+            raise ValueError(f"The input is quantized in modes {' and '.join(map(repr, _INPUT_MODES))}, not {mode!r}")
+        return QQLinear.from_linear(self, group_size, bits, mode)
+
 
 class Bilinear(Module):
     r"""Bilinear map of two inputs: :math:`y_i = x_2^\top W_i x_1 + b_i`.

@@ -1,0 +1,271 @@
+// Products of few rows with the rows of a quantized matrix: codes become floats in registers, groups are scaled when they are
+// summed, and biases meet the sums of the other factor's groups:
+//   sum of x * (scale * q + bias) = scale * sum of x * q + bias * sum of x.
+//
+// Codes of 1, 2, 4 and 8 bits are taken where they lie in their words. A mask leaves code i of each word multiplied by a power
+// of two, which the elements of x that meet it are divided by, and those lie in such an order that one vector of words meets
+// vectors of x. Other codes are shifted into place one vector at a time.
+#pragma once
+#include "abi_quantize.h"
+
+#if defined(__clang__)
+INL vf vspread(vf v, vi at) {
+	vf r;
+	for (int i = 0; i < LANES; i++) r[i] = v[at[i]];
+	return r;
+}
+#else
+INL vf vspread(vf v, vi at) { return __builtin_shuffle(v, at); }
+#endif
+
+// Whether codes of the format are masked in their words.
+INL int codes_in_words(const quantize_format *f) { return f->mode == QUANTIZE_AFFINE && (f->bits & (f->bits - 1)) == 0; }
+
+// How far code c of a word is shifted when it is masked: words are shifted so that this is less than 16.
+INL int code_shift(int c, int bits) { return bits * c % (bits == 1 ? 8 : 16); }
+
+static void quantize_terms(const void *args, int64_t lo, int64_t hi) {
+	const quantize_dots_args *g = args;
+	const quantize_format *f = &g->q.f;
+	const int64_t n = f->group, dtype = f->dtype;
+	const int inside = codes_in_words(f), words = 32 / f->bits;
+	float *x = (float *)room_of_call;
+	for (int64_t u = lo; u < hi; u++) {
+		int64_t row = u / g->q.groups, group = u % g->q.groups, from = group * n;
+		if (group % 256 == 0 && STOPPED(g->stop)) return;
+		for (int64_t i = 0; i < n; i++) x[i] = number_at(g->x, row * g->xrs + (from + i) * g->xcs, dtype);
+		float sum = 0;
+		for (int64_t i = 0; i < n; i++) sum += x[i];
+		g->sums[row * g->sums_step + group] = sum;
+		if (!(fabsf(sum) <= 0x1.fffffep127f)) *g->infinite = 1;
+		float *to = g->terms + row * g->terms_step;
+		if (!inside) {
+			memcpy(to + from, x, n * sizeof *x);
+			continue;
+		}
+		for (int64_t i = 0; i < n; i++) {
+			int64_t word = (from + i) / words, c = i % words;
+			to[(word / LANES * words + c) * LANES + word % LANES] = x[i] * bits_f32((uint32_t)(127 - code_shift(c, f->bits)) << 23);
+		}
+	}
+}
+
+// F vectors of codes from a vector of words, the first of which is code h * F.
+#define DOTS_DECODE(BITS, F) \
+	for (int i = 0; i < F; i++) { \
+		const int c = h * F + i, down = BITS * c - BITS * c % (BITS == 1 ? 8 : 16); \
+		const uint32_t mask = ((1u << BITS) - 1) << BITS * c % (BITS == 1 ? 8 : 16); \
+		v[i] = __builtin_convertvector((vi)(w >> down & mask), vf); \
+	}
+
+// acc[m] += scale * (codes of one vector of words) . x[m]
+#define DOTS_WORD(BITS, F, M) \
+	_Pragma("GCC unroll 4") \
+	for (int h = 0; h < 32 / BITS / F; h++) { \
+		vf v[F]; \
+		_Pragma("GCC unroll 8") DOTS_DECODE(BITS, F) \
+		_Pragma("GCC unroll 8") \
+		for (int m = 0; m < M; m++) { \
+			const float *t = x + m * step + h * F * LANES; \
+			vf d = v[0] * vload(t); \
+			_Pragma("GCC unroll 8") \
+			for (int i = 1; i < F; i++) d += v[i] * vload(t + i * LANES); \
+			acc[m] += s * d; \
+		} \
+	}
+
+// A row of words against M rows of x. scales are padded with zeros to a vector.
+#define DOTS_ROW(BITS, F, M) \
+	static void dots_row_##BITS##x##M(const uint8_t *words, int64_t n, const float *scales, int per, const float *x, int64_t step, float *out) { \
+		vf acc[M] = {}; \
+		vi at; \
+		for (int i = 0; i < LANES; i++) at[i] = i / per; \
+		int64_t i = 0; \
+		for (; i + LANES <= n; i += LANES, x += 32 / BITS * LANES) { \
+			vu w = *(const vu_any *)(words + 4 * i); \
+			vf s = vspread(vload(scales + i / per), at); \
+			DOTS_WORD(BITS, F, M) \
+		} \
+		if (i < n) { \
+			vu w = {}; \
+			memcpy(&w, words + 4 * i, 4 * (n - i)); \
+			vf s = vspread(vload(scales + i / per), at); \
+			DOTS_WORD(BITS, F, M) \
+		} \
+		for (int m = 0; m < M; m++) out[m] = vsum(acc[m]); \
+	}
+typedef vu vu_any __attribute__((aligned(4), may_alias));
+typedef void (*dots_row)(const uint8_t *words, int64_t n, const float *scales, int per, const float *x, int64_t step, float *out);
+
+#define DOTS_ROWS(BITS, F) \
+	DOTS_ROW(BITS, F, 1) DOTS_ROW(BITS, F, 2) DOTS_ROW(BITS, F, 3) DOTS_ROW(BITS, F, 4) \
+	DOTS_ROW(BITS, F, 5) DOTS_ROW(BITS, F, 6) DOTS_ROW(BITS, F, 7) DOTS_ROW(BITS, F, 8) \
+	static const dots_row dots_rows_##BITS[QUANTIZE_ROWS] = {dots_row_##BITS##x1, dots_row_##BITS##x2, dots_row_##BITS##x3, \
+		dots_row_##BITS##x4, dots_row_##BITS##x5, dots_row_##BITS##x6, dots_row_##BITS##x7, dots_row_##BITS##x8};
+DOTS_ROWS(1, 8)
+DOTS_ROWS(2, 8)
+DOTS_ROWS(4, 8)
+DOTS_ROWS(8, 4)
+
+
+// Reads 32 codes from memory that holds them from its first bit on, of which 16 bytes too many are loaded.
+typedef struct {
+	int mode, bits;
+#if VB == 32
+	__m256i bytes, shift, mask;
+	__m256 values;
+#elif VB == 64
+	__m512i bytes, shift, mask;
+	__m512 values;
+#endif
+} code_reader;
+
+static void code_reader_for(code_reader *r, const quantize_format *f) {
+	r->mode = f->mode, r->bits = f->bits;
+#if VB >= 32
+	// Lane j gets the byte in which its code begins, and the next one if it ends there.
+	uint32_t bytes[LANES], shift[LANES];
+	for (int j = 0; j < LANES; j++) {
+		uint32_t at = j * f->bits, first = at / 8;
+		shift[j] = at % 8;
+		bytes[j] = 0x80800000 | (shift[j] + f->bits > 8 ? first + 1 : 0x80) << 8 | first;
+	}
+	memcpy(&r->bytes, bytes, VB);
+	memcpy(&r->shift, shift, VB);
+	memcpy(&r->values, fp4_values, VB);
+	vu mask = (vu){} + ((1u << f->bits) - 1);
+	memcpy(&r->mask, &mask, VB);
+#endif
+}
+
+// The values of 32 codes before they are scaled.
+INL void read_codes(vf *v, const uint8_t *p, const code_reader *r) {
+#if VB == 32
+	if (r->mode == QUANTIZE_MXFP8) {
+		const __m128i fraction = _mm_set1_epi16(127), nan = _mm_set1_epi16(0x7e00);
+		for (int t = 0; t < 4; t++) {
+			// As a float16 the bits stand for 2^-8 times as much.
+			__m128i b = _mm_cvtepu8_epi16(_mm_loadl_epi64((const void *)(p + 8 * t))), m = _mm_and_si128(b, fraction);
+			__m128i h = _mm_or_si128(_mm_slli_epi16(m, 7), _mm_slli_epi16(_mm_xor_si128(b, m), 8));
+			h = _mm_or_si128(h, _mm_and_si128(_mm_cmpeq_epi16(m, fraction), nan));
+			v[t] = (vf)_mm256_cvtph_ps(h) * vsplat(256);
+		}
+		return;
+	}
+	for (int t = 0; t < 4; t++) {
+		__m256i b = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)(p + t * r->bits)));
+		__m256i q = _mm256_srlv_epi32(_mm256_shuffle_epi8(b, r->bytes), r->shift);
+		if (r->mode == QUANTIZE_AFFINE) v[t] = (vf)_mm256_cvtepi32_ps(_mm256_and_si256(q, r->mask));
+		else { // bit 3 is the sign
+			__m256i sign = _mm256_and_si256(_mm256_slli_epi32(q, 28), _mm256_set1_epi32(1u << 31));
+			v[t] = (vf)_mm256_xor_ps(_mm256_permutevar8x32_ps(r->values, q), _mm256_castsi256_ps(sign));
+		}
+	}
+#elif VB == 64
+	if (r->mode == QUANTIZE_MXFP8) {
+		const __m256i fraction = _mm256_set1_epi16(127), nan = _mm256_set1_epi16(0x7e00);
+		for (int t = 0; t < 2; t++) {
+			__m256i b = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(p + 16 * t))), m = _mm256_and_si256(b, fraction);
+			__m256i h = _mm256_or_si256(_mm256_slli_epi16(m, 7), _mm256_slli_epi16(_mm256_xor_si256(b, m), 8));
+			h = _mm256_or_si256(h, _mm256_and_si256(_mm256_cmpeq_epi16(m, fraction), nan));
+			v[t] = (vf)_mm512_cvtph_ps(h) * vsplat(256);
+		}
+		return;
+	}
+	for (int t = 0; t < 2; t++) {
+		__m512i b = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(p + 2 * t * r->bits)));
+		__m512i q = _mm512_srlv_epi32(_mm512_shuffle_epi8(b, r->bytes), r->shift);
+		if (r->mode == QUANTIZE_AFFINE) v[t] = (vf)_mm512_cvtepi32_ps(_mm512_and_si512(q, r->mask));
+		else v[t] = (vf)_mm512_permutexvar_ps(q, r->values); // looks at four bits
+	}
+#else
+	uint8_t codes[32];
+	float x[32] __attribute__((aligned(VB)));
+	unpack_codes(codes, p, 32, r->bits);
+	code_values(x, codes, 32, r->mode);
+	for (int t = 0; t < 32 / LANES; t++) v[t] = vload(x + t * LANES);
+#endif
+}
+
+// A row of n codes, a multiple of 16, against M rows of x; words may be read up to end. scales are padded with zeros.
+#define DOTS_READ(M) \
+	static void dots_read_x##M(const code_reader *r, const uint8_t *words, const uint8_t *end, int64_t n, const float *scales, \
+			int group, const float *x, int64_t step, float *out) { \
+		enum { HALF = 16 / LANES }; \
+		vf acc[M] = {}; \
+		const int64_t bytes = 4 * r->bits; \
+		for (int64_t i = 0; i < n; i += 32, words += bytes, x += 32) { \
+			vf v[2 * HALF]; \
+			if (n - i >= 32 && end - words >= bytes + 16) read_codes(v, words, r); \
+			else { \
+				uint8_t last[48] = {}; \
+				memcpy(last, words, n - i >= 32 ? bytes : bytes / 2); \
+				read_codes(v, last, r); \
+			} \
+			vf s[2] = {vsplat(scales[i / group]), vsplat(scales[(i + 16) / group])}; \
+			_Pragma("GCC unroll 2") \
+			for (int h = 0; h < 2; h++) \
+				_Pragma("GCC unroll 8") \
+				for (int m = 0; m < M; m++) { \
+					const float *t = x + m * step + 16 * h; \
+					vf d = v[h * HALF] * vload(t); \
+					for (int j = 1; j < HALF; j++) d += v[h * HALF + j] * vload(t + j * LANES); \
+					acc[m] += s[h] * d; \
+				} \
+		} \
+		for (int m = 0; m < M; m++) out[m] = vsum(acc[m]); \
+	}
+DOTS_READ(1) DOTS_READ(2) DOTS_READ(3) DOTS_READ(4) DOTS_READ(5) DOTS_READ(6) DOTS_READ(7) DOTS_READ(8)
+typedef void (*dots_read)(const code_reader *, const uint8_t *, const uint8_t *, int64_t, const float *, int, const float *, int64_t, float *);
+static const dots_read dots_reads[QUANTIZE_ROWS] = {dots_read_x1, dots_read_x2, dots_read_x3, dots_read_x4,
+	dots_read_x5, dots_read_x6, dots_read_x7, dots_read_x8};
+
+// Scales or biases of a row as float32, padded with zeros to whole vectors and one more.
+static void widen_params(float *dst, const void *src, int64_t from, int64_t n, const quantize_format *f) {
+	if (f->mode != QUANTIZE_AFFINE)
+		for (int64_t i = 0; i < n; i++) dst[i] = shared_scale(((const uint8_t *)src)[from + i], f->mode);
+	else if (f->dtype == DT_F32) memcpy(dst, (const float *)src + from, n * 4);
+	else gemm_widen(dst, (const uint16_t *)src + from, n, f->dtype);
+	for (int64_t i = n; i < n + 2 * LANES; i++) dst[i] = 0;
+}
+
+INL void put_number(void *o, int64_t at, float x, int dtype) {
+	if (dtype == DT_F32) ((float *)o)[at] = x;
+	else gemm_narrow((uint16_t *)o + at, &x, 1, dtype);
+}
+
+static void quantize_dots(const void *args, int64_t lo, int64_t hi) {
+	const quantize_dots_args *g = args;
+	const quantize_format *f = &g->q.f;
+	enum { PARAMS = QUANTIZE_DEPTH / 16 + 2 * LANES };
+	float *scales = (float *)room_of_call, *biases = scales + PARAMS, out[QUANTIZE_ROWS];
+	const int64_t groups = g->q.groups, words = g->k * f->bits / 32;
+	const uint8_t *end = (const uint8_t *)g->q.words + g->n * g->q.wstride;
+	const int inside = codes_in_words(f), m = g->m;
+	const dots_row *rows = f->bits == 1 ? dots_rows_1 : f->bits == 2 ? dots_rows_2 : f->bits == 4 ? dots_rows_4 : dots_rows_8;
+	code_reader r;
+	code_reader_for(&r, f);
+	int64_t work = 0;
+	for (int64_t u = lo; u < hi; u++) {
+		if ((work += g->k * m) >= STOP_WORK) {
+			work = 0;
+			if (STOPPED(g->stop)) return;
+		}
+		const uint8_t *w = (const uint8_t *)g->q.words + u * g->q.wstride;
+		widen_params(scales, g->q.scales, u * g->q.sstride, groups, f);
+		if (inside) rows[m - 1](w, words, scales, f->group * f->bits / 32, g->terms, g->terms_step, out);
+		else dots_reads[m - 1](&r, w, end, g->k, scales, f->group, g->terms, g->terms_step, out);
+		if (f->mode == QUANTIZE_AFFINE) {
+			widen_params(biases, g->q.biases, u * g->q.sstride, groups, f);
+			for (int i = 0; i < m; i++) {
+				const float *sums = g->sums + i * g->sums_step;
+				vf d = {};
+				for (int64_t j = 0; j < groups; j += LANES) d += vload(biases + j) * vload(sums + j);
+				out[i] += vsum(d);
+			}
+		}
+		for (int i = 0; i < m; i++) put_number(g->o, i * g->ors + u * g->ocs, out[i], f->dtype);
+	}
+}
+
+static void quantize_level(const void *args, int64_t lo, int64_t hi) { ((quantize_level_args *)args)->lanes = LANES; }
