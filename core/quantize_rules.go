@@ -28,7 +28,7 @@ func init() {
 		Cost:  func(*Array) int { return 2 },
 		Specs: func(y *Array, ins []*Array) []Spec { return oneSpec(y.dtype, dequantizedShape(y, ins)) },
 		VJP: func(y, ct *Array, want []bool) []*Array {
-			at, out := y.attr.(device.QuantizeAttr), make([]*Array, y.nin)
+			at, out := y.attr.(device.QuantizeAttr), make([]*Array, len(y.inputs()))
 			if at.Mode != device.QuantizeAffine {
 				return out
 			}
@@ -135,7 +135,7 @@ func affineParams(x *Array, at device.QuantizeAttr) (scales, biases *Array) {
 }
 
 func vjpQuantize(_ *Walk, y *Array, results []result, want []bool, then func([]*Array)) {
-	at, grads := y.attr.(device.QuantizeAttr), make([]*Array, y.nin)
+	at, grads := y.attr.(device.QuantizeAttr), make([]*Array, len(y.inputs()))
 	if at.Mode == device.QuantizeAffine && want[0] && len(results) > 1 {
 		x := Tracers(y.inputs()[:1])
 		scales, biases := affineParams(x[0], at)
@@ -230,7 +230,7 @@ func quantizedFactors(y *Array) (p *packed, index *Array) {
 func vjpQuantizedMatMul(y, ct *Array, want []bool) []*Array {
 	at, x := y.attr.(device.QuantizedMatMulAttr), y.inputs()[0]
 	p, index := quantizedFactors(y)
-	out := make([]*Array, y.nin)
+	out := make([]*Array, len(y.inputs()))
 	if want[0] {
 		back := at
 		back.Transpose = !at.Transpose

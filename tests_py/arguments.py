@@ -25,6 +25,19 @@ def T(m: Any) -> Any:
     return A(m).T
 
 
+def quantized(part: int) -> Callable[[Any], Any]:
+    return lambda m: m.quantize(m.ones((2, 64)), 32)[part]
+
+
+QUANTIZED_FACTORS: dict[str, Any] = {
+    "w": quantized(0), "scales": quantized(1), "biases": quantized(2), "transpose": True, "group_size": 32, "bits": 4,
+    "mode": "affine",
+}  # fmt: skip
+BOTH_QUANTIZED: dict[str, Any] = {
+    "scales": None, "group_size": 16, "bits": 4, "mode": "nvfp4",
+    "global_scale_x": lambda m: m.array(1.0), "global_scale_w": lambda m: m.array(2.0),
+}  # fmt: skip
+
 # Arguments by the name of the parameter; functions are called with the library.
 USUAL: dict[str, Any] = {
     "a": A, "b": A, "c": A, "x": A, "y": A, "array": A, "logits": A, "condition": lambda m: I(m) > 2, "self": A,
@@ -70,6 +83,22 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "a": ones(32, 32), "b": ones(32, 32), "block_size": 32,
         **{f"mask_{side}": ones(1, 1) for side in ("out", "lhs", "rhs")},
     },
+    "quantize": {"w": ones(2, 64), "group_size": 16, "bits": 4, "mode": "nvfp4", "global_scale": lambda m: m.array(1.0)},
+    "dequantize": {
+        "w": quantized(0), "scales": quantized(1), "biases": quantized(2), "group_size": 32, "bits": 4, "mode": "affine",
+        "global_scale": None,
+    },
+    "quantized_matmul": {**QUANTIZED_FACTORS, "x": ones(3, 64)},
+    "gather_qmm": {
+        **QUANTIZED_FACTORS, "x": ones(3, 1, 64), "lhs_indices": of([0, 2], np.uint32), "rhs_indices": of([0, 0], np.uint32),
+        "global_scale": None, "sorted_indices": True,
+    },
+    "qqmm": {**BOTH_QUANTIZED, "x": ones(3, 64), "w": ones(2, 64)},
+    "gather_qqmm": {
+        **BOTH_QUANTIZED, "x": ones(3, 1, 64), "w": ones(2, 5, 64), "lhs_indices": of([0, 2], np.uint32),
+        "rhs_indices": of([1, 0], np.uint32), "sorted_indices": True,
+    },
+    "to_fp8": {"x": A}, "from_fp8": {"x": of([[1, 200]], np.uint8)},
     "linspace": {"stop": 1}, "slice": {"axes": (0,)}, "slice_update": {"update": ones(1, 3), "axes": (0,)},
     "depends": {"inputs": A, "dependencies": A}, "asarray": {"a": [1.0, 2.0]},
     "from_dlpack": {"x": np.ones(3, np.float32)},

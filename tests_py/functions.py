@@ -37,6 +37,8 @@ OTHER: dict[str, dict[str, Any]] = {
     "array.reshape": {"shape": (3, 2)}, "array.squeeze": {"self": lambda m: A(m)[None]}, "array.transpose": {"axes": (1, 0)},
     "meshgrid": {"arrays": (A, A)}, "atleast_1d": {"arys": (1.0,)}, "atleast_2d": {"arys": (1.0,)},
     "broadcast_arrays": {"arrays": (lambda m: A(m)[:, None], lambda m: A(m)[None])}, "tensordot": {"axes": 1},
+    **{f: {p: SPECIAL[f][p] for p in ("biases", "group_size")} for f in ("dequantize", "quantized_matmul", "gather_qmm")},
+    "gather_qqmm": {p: SPECIAL["gather_qqmm"][p] for p in ("lhs_indices", "rhs_indices")},
 }  # fmt: skip
 
 

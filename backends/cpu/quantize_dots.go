@@ -19,22 +19,17 @@ const dotsRows = 32
 // dotsGrain is how many multiplications with codes pay for waking another core.
 const dotsGrain = 1 << 18
 
-var quantizeLanes = func() int {
-	var level C.quantize_level_args
-	callBare(C.ENTRY_quantize_level, unsafe.Pointer(&level), 0, 1)
-	return int(level.lanes)
-}()
-
 // dots computes the product that way, if it is one for it: done is false otherwise, as where the sum of a group is not
 // finite. Such sums would make a NaN of what may be an infinity.
 func (g *qmm) dots() (done bool, err error) {
 	if !g.at.Transpose || g.m > dotsRows || g.depth == 0 || g.depth > C.QUANTIZE_DEPTH {
 		return false, nil
 	}
-	block := max(32, quantizeLanes*(32/g.at.Bits))
+	lanes := vectorBytes / 4
+	block := max(32, lanes*(32/g.at.Bits))
 	groups := g.depth / g.at.GroupSize
 	most := min(g.m, C.QUANTIZE_ROWS)
-	step, sums := roundUp(g.depth, block), roundUp(groups, quantizeLanes)
+	step, sums := roundUp(g.depth, block), roundUp(groups, lanes)
 	w := getWorkspace(g.k, 4*(most*(step+sums)+1))
 	defer w.release()
 	terms := unsafe.Slice((*float32)(w.data), most*(step+sums))

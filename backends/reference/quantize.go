@@ -239,7 +239,7 @@ func (q *dequantized) at(idx []int) (code, scale, bias float64) {
 	}
 	scale = float64(fp8(uint8(s.u)))
 	if q.global != nil {
-		scale = float64(float32(scale) * globalUnit(q.global, idx))
+		scale *= float64(globalUnit(q.global, idx))
 	}
 	return float64(fp4[c]), scale, 0
 }

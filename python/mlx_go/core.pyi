@@ -1759,6 +1759,20 @@ def floor(a: scalar | array, /, *, stream: StreamOrDevice = None) -> array:
     """Element-wise rounding down."""
 def floor_divide(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise division rounded down. Integers divided by 0 give 0."""
+def from_fp8(x: array, dtype: Dtype = bfloat16, *, stream: StreamOrDevice = None) -> array:
+    """Gives the numbers of E4M3 codes.
+
+    Args:
+        x: Codes of :func:`to_fp8`, uint8.
+        dtype: A real floating point dtype.
+
+    Returns:
+        An array of that dtype.
+
+    Example:
+        >>> mx.from_fp8(mx.array([56, 184], dtype=mx.uint8))
+        array([1, -1], dtype=bfloat16)
+    """
 def full(shape: int | Sequence[int], vals: scalar | array, dtype: Dtype | None = None, *, stream: StreamOrDevice = None) -> array:
     """Array filled with a value.
 
@@ -1833,6 +1847,30 @@ def gather_qmm(x: array, w: array, /, scales: array, biases: array | None = None
         >>> mx.gather_qmm(mx.ones((1, 64)), *mx.quantize(experts), rhs_indices=mx.array([1, 0])).squeeze()
         array([[192, 192],
                [64, 64]], dtype=float32)
+    """
+def gather_qqmm(x: array, w: array, /, scales: array | None = None, lhs_indices: array | None = None, rhs_indices: array | None = None, group_size: int | None = None, bits: int | None = None, mode: str = 'nvfp4', global_scale_x: array | None = None, global_scale_w: array | None = None, *, sorted_indices: bool = False, stream: StreamOrDevice = None) -> array:
+    """Products as of :func:`qqmm`, of matrices that are picked by indices.
+
+    Args:
+        x: Array of shape (..., M, K), of float32, float16 or bfloat16.
+        w: Matrices (..., N, K) of such a dtype, or words of :func:`quantize` for them.
+        scales: The scales of the words.
+        lhs_indices: Which matrices of ``x``, counted through all of its axes but the last two; ``None`` takes each in its place.
+        rhs_indices: The same for ``w``. The two index arrays broadcast.
+        group_size: As in :func:`quantize`.
+        bits: As in :func:`quantize`.
+        mode: ``"nvfp4"``, ``"mxfp8"`` or ``"mxfp4"``.
+        global_scale_x: As in :func:`quantize`, for ``x``; given together with ``global_scale_w``.
+        global_scale_w: As in :func:`quantize`, for ``w``.
+        sorted_indices: Says that the indices are sorted.
+
+    Returns:
+        An array of the shape of the indices followed by (M, N), of the dtype of ``x``.
+
+    Example:
+        >>> experts = mx.stack([mx.ones((2, 32)), mx.full((2, 32), 3.0)])
+        >>> mx.gather_qqmm(mx.ones((1, 32)), experts, rhs_indices=mx.array([1]), mode="mxfp8").squeeze()
+        array([96, 96], dtype=float32)
     """
 def greater(a: scalar | array, b: scalar | array, stream: StreamOrDevice = None) -> array:
     """Element-wise greater than."""
@@ -2307,6 +2345,29 @@ def put_along_axis(a: array, /, indices: array, values: array, axis: int | None 
         >>> mx.put_along_axis(mx.array([1, 2, 3]), mx.array([1]), mx.array(9), axis=0)
         array([1, 9, 3], dtype=int32)
     """
+def qqmm(x: array, w: array, scales: array | None = None, group_size: int | None = None, bits: int | None = None, mode: str = 'nvfp4', global_scale_x: array | None = None, global_scale_w: array | None = None, *, stream: StreamOrDevice = None) -> array:
+    """Matrix product of which both factors are quantized, the first one on the fly.
+
+    The numbers that codes stand for are multiplied and summed in float32. Gradients of ``x``, and of ``w`` where it is not quantized, are
+    those of the product of these numbers.
+
+    Args:
+        x: Array of shape (..., M, K), of float32, float16 or bfloat16.
+        w: A matrix (N, K) of such a dtype, which is quantized on the fly, too; or words of :func:`quantize` for one.
+        scales: The scales of the words.
+        group_size: As in :func:`quantize`.
+        bits: As in :func:`quantize`.
+        mode: ``"nvfp4"``, ``"mxfp8"`` or ``"mxfp4"``.
+        global_scale_x: As in :func:`quantize`, for ``x``; given together with ``global_scale_w``.
+        global_scale_w: As in :func:`quantize`, for ``w``.
+
+    Returns:
+        An array of shape (..., M, N) and of the dtype of ``x``.
+
+    Example:
+        >>> mx.qqmm(mx.ones((1, 32)), mx.ones((2, 32)), mode="mxfp8")
+        array([[32, 32]], dtype=float32)
+    """
 def quantize(w: array, /, group_size: int | None = None, bits: int | None = None, mode: str = 'affine', *, global_scale: array | None = None, stream: StreamOrDevice = None) -> tuple[array, array, array]:
     """Quantizes a matrix: groups of elements along the last axis share a scale, and each element becomes a code of few bits.
 
@@ -2713,6 +2774,19 @@ def tile(a: array, reps: int | Sequence[int], /, *, stream: StreamOrDevice = Non
     Example:
         >>> mx.tile(mx.array([1, 2]), 2)
         array([1, 2, 1, 2], dtype=int32)
+    """
+def to_fp8(x: array, *, stream: StreamOrDevice = None) -> array:
+    """Rounds to eight bits: E4M3, a sign, four bits of exponent and three of fraction. Numbers above 448, and NaN, become 448.
+
+    Args:
+        x: Array of a real floating point dtype.
+
+    Returns:
+        The codes, as uint8.
+
+    Example:
+        >>> mx.from_fp8(mx.to_fp8(mx.array([0.3, 17.0, 1000.0])), mx.float32)
+        array([0.3125, 16, 448], dtype=float32)
     """
 def topk(a: array, /, k: int, axis: None | int = -1, *, stream: StreamOrDevice = None) -> array:
     """The ``k`` largest elements along an axis, in no particular order.

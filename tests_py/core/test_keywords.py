@@ -32,6 +32,8 @@ ELSEWHERE = set(
 )
 # MLX reads behind the array.
 RIGHT_HERE = {("as_strided", "offset")}
+# MLX has no kernels for products of two quantized factors on the CPU.
+NONE_THERE = ("asarray", "qqmm", "gather_qqmm")
 
 
 def parameters() -> list[Any]:
@@ -99,7 +101,7 @@ def test_what_the_oracle_takes_is_taken(name: str, order: list[str], required: l
         worked += 1
         got = outcome(mx, name, pos, kw, values)
         assert got == want, f"{what}: {got!r}, not {want!r}"
-    assert worked or name in ("asarray",), "MLX took none of the calls"
+    assert worked or name in NONE_THERE, "MLX took none of the calls"
 
 
 def test_all_functions_were_called() -> None:

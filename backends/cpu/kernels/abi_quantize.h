@@ -37,12 +37,6 @@ typedef struct {
 // Products of at most QUANTIZE_ROWS rows with the rows of a quantized matrix, whose values are never written out.
 enum { QUANTIZE_ROWS = 8, QUANTIZE_DEPTH = 1 << 17 };
 
-// quantize_level writes how many words are in a vector. Rows of terms are padded with zeros to whole vectors of words, and to 32
-// elements, rows of sums to whole vectors.
-typedef struct {
-	int64_t lanes;
-} quantize_level_args;
-
 // quantize_dots: a unit is a row of the matrix, a column of the result. quantize_terms lays the rows of x out first, in units
 // of groups of all rows.
 typedef struct {
@@ -51,6 +45,7 @@ typedef struct {
 	void *o;
 	int64_t m, n, k; // m rows, at most QUANTIZE_ROWS; n columns; k is at most QUANTIZE_DEPTH
 	int64_t xrs, xcs, ors, ocs;
+	// Rows of terms are padded with zeros to whole vectors of words and to 32 elements, rows of sums to whole vectors.
 	float *terms; // m rows of terms_step elements of x, in the order of the codes in words
 	float *sums;  // m rows of sums_step sums of groups of x
 	int64_t terms_step, sums_step;

@@ -78,6 +78,5 @@ ENTRY(random_bits)
 /* quantize.h, quantize_dots.h */
 ENTRY(quantize)
 ENTRY(dequantize)
-ENTRY(quantize_level)
 ENTRY(quantize_terms)
 ENTRY(quantize_dots)

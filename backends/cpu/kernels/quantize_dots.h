@@ -267,5 +267,3 @@ static void quantize_dots(const void *args, int64_t lo, int64_t hi) {
 		for (int i = 0; i < m; i++) put_number(g->o, i * g->ors + u * g->ocs, out[i], f->dtype);
 	}
 }
-
-static void quantize_level(const void *args, int64_t lo, int64_t hi) { ((quantize_level_args *)args)->lanes = LANES; }
