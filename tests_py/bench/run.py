@@ -1,6 +1,6 @@
 """Speed of mlx_go beside MLX, NumPy, PyTorch and JAX, whichever are installed, in one run and one table.
 
-    python tests_py/bench/run.py [lazy] [elementwise] [matmul] [reduce] [digits] [import]
+    python tests_py/bench/run.py [lazy] [elementwise] [matmul] [reduce] [quantized] [digits] [import]
 
 The libraries take turns, so that a slow moment of the machine hits all of them; a figure is the median of its
 turns. The ratio after a time is that time over mlx_go's: above 1, mlx_go is faster.
@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import networks
+import quantized
 
 LIBRARIES = {"mlx_go": "mlx_go.core", "MLX": "mlx.core", "NumPy": "numpy", "PyTorch": "torch", "JAX": "jax"}
 Task = Callable[[], Any]
@@ -193,6 +194,7 @@ SECTIONS = {
     "elementwise": elementwise,
     "matmul": matmul,
     "reduce": reduce,
+    "quantized": lambda libs, np: quantized.products(libs, np, measure),
     "digits": digits,
     "import": imports,
 }
