@@ -53,8 +53,8 @@ func (a *Args) quantizeAttr() device.QuantizeAttr {
 	switch {
 	case at.Mode != device.QuantizeAffine:
 		if at.GroupSize != m.groupSize || at.Bits != m.bits {
-			errs.Throw(errs.ValueError, "[%s] mode '%s' has groups of %d and %d bits, not groups of %d and %d bits", a.name(),
-				name, m.groupSize, m.bits, at.GroupSize, at.Bits)
+			errs.Throw(errs.ValueError, "[%s] mode '%s' has groups of %d and %d bits, not groups of %d and %d bits",
+				a.name(), name, m.groupSize, m.bits, at.GroupSize, at.Bits)
 		}
 	case !slices.Contains([]int{32, 64, 128}, at.GroupSize):
 		errs.Throw(errs.ValueError, "[%s] group_size must be 32, 64 or 128, not %d", a.name(), at.GroupSize)
@@ -95,7 +95,8 @@ func checkQuantizable(op string, x *Array, at device.QuantizeAttr) {
 	case !quantizable(x.dtype):
 		errs.Throw(errs.ValueError, "[%s] only float32, float16 and bfloat16 are quantized, not %s", op, x.dtype)
 	case n < 2:
-		errs.Throw(errs.ValueError, "[%s] a matrix must have at least two axes, not shape %s", op, layout.Format(x.shape))
+		errs.Throw(errs.ValueError, "[%s] a matrix must have at least two axes, not shape %s", op,
+			layout.Format(x.shape))
 	case x.shape[n-1]%at.GroupSize != 0:
 		errs.Throw(errs.ValueError, "[%s] the last axis of shape %s must be a multiple of group_size %d", op,
 			layout.Format(x.shape), at.GroupSize)
@@ -136,8 +137,8 @@ func (p *packed) check(op string) {
 	}
 	s := p.scales.shape
 	if len(s) != n || !layout.Equal(s[:n-1], p.w.shape[:n-1]) || p.w.shape[n-1]*32 != s[n-1]*p.at.GroupSize*p.at.Bits {
-		errs.Throw(errs.ValueError, "[%s] words of shape %s and scales of shape %s do not fit together for group_size %d and "+
-			"bits %d", op, layout.Format(p.w.shape), layout.Format(s), p.at.GroupSize, p.at.Bits)
+		errs.Throw(errs.ValueError, "[%s] words of shape %s and scales of shape %s do not fit together for group_size "+
+			"%d and bits %d", op, layout.Format(p.w.shape), layout.Format(s), p.at.GroupSize, p.at.Bits)
 	}
 	if affine && !layout.Equal(p.biases.shape, s) {
 		errs.Throw(errs.ValueError, "[%s] biases of shape %s must have the shape %s of scales", op,
@@ -203,15 +204,16 @@ func quantizedOperand(op string, x *Array, p *packed, transpose bool) (row *Arra
 		d = dtype.Promote(d, dtype.Promote(p.scales.dtype, p.biases.dtype))
 	}
 	if !quantizable(d) {
-		errs.Throw(errs.ValueError, "[%s] only products of float32, float16 and bfloat16 are computed, not of %s", op, d)
+		errs.Throw(errs.ValueError, "[%s] only products of float32, float16 and bfloat16 are computed, not of %s", op,
+			d)
 	}
 	if len(x.shape) == 0 {
 		errs.Throw(errs.ValueError, "[%s] the first factor must have at least one axis", op)
 	}
 	if inner, _ := p.matrix(transpose); x.shape[len(x.shape)-1] != inner {
-		errs.Throw(errs.ValueError, "[%s] the last axis of shape %s must be %d long for words of shape %s, group_size %d, "+
-			"bits %d and transpose=%t", op, layout.Format(x.shape), inner, layout.Format(p.w.shape), p.at.GroupSize, p.at.Bits,
-			transpose)
+		errs.Throw(errs.ValueError, "[%s] the last axis of shape %s must be %d long for words of shape %s, group_size "+
+			"%d, bits %d and transpose=%t", op, layout.Format(x.shape), inner, layout.Format(p.w.shape), p.at.GroupSize,
+			p.at.Bits, transpose)
 	}
 	x = AsType(x, d)
 	if len(x.shape) == 1 {

@@ -73,8 +73,8 @@ func bothQuantized(a *Args, left, right *Array) *Array {
 	} else {
 		checkQuantizable(op, w, at)
 		if n := len(x.shape) - 1; x.shape[n] != w.shape[len(w.shape)-1] {
-			errs.Throw(errs.ValueError, "[%s] the last axes of shapes %s and %s must be equal", op, layout.Format(x.shape),
-				layout.Format(w.shape))
+			errs.Throw(errs.ValueError, "[%s] the last axes of shapes %s and %s must be equal", op,
+				layout.Format(x.shape), layout.Format(w.shape))
 		}
 		y = gatherProduct(op, rounded, swapLast(roundTrip(w, gw, at)), left, right)
 	}

@@ -83,7 +83,8 @@ const (
 		"astype(argsort(x,1),float32),astype(argsort(transpose(w),1),float32)"
 	small         = "astype(argsort(tile(x,(1,32)),1),float32)"
 	gatheredTerms = "expand_dims(astype(argsort(tile(x,(1,32)),1),float32),1)," +
-		"tile(expand_dims(astype(argsort(x,1),uint32),0),(2,1,4)),stack([astype(argsort(x,1),float32),astype(x,int8)],0)," +
+		"tile(expand_dims(astype(argsort(x,1),uint32),0),(2,1,4)),stack([astype(argsort(x,1),float32)," +
+		"astype(x,int8)],0)," +
 		"astype(stack([argsort(transpose(w),1),argsort(x,1)],0),float32)"
 )
 

@@ -51,11 +51,16 @@ func testQuantize(c *ctx) {
 			if at.Mode == device.QuantizeAffine {
 				outs = []output{words, {d: d, shape: of(groups)}, {d: d, shape: of(groups)}}
 			} else if at.Mode == device.QuantizeNVFP4 && i%2 == 1 {
-				ins = append(ins, c.tensor(dtype.Float32, outer[:c.rng.IntN(len(outer))], contiguous, c.uniform(dtype.Float32, 1, 9)))
+				ins = append(ins, c.globalScales(outer))
 			}
 			c.run(device.KindQuantize, at, ins, outs, tolerance{})
 		}
 	})
+}
+
+// globalScales draws one for each example along some of the first axes.
+func (c *ctx) globalScales(outer []int) device.Tensor {
+	return c.tensor(dtype.Float32, outer[:c.rng.IntN(len(outer))], contiguous, c.uniform(dtype.Float32, 1, 9))
 }
 
 // quantized draws words, scales and biases for a matrix of rows with groups each.
@@ -63,11 +68,12 @@ func (c *ctx) quantized(at device.QuantizeAttr, d dtype.Dtype, rows []int, group
 	of := func(extent int) []int { return append(slices.Clone(rows), extent) }
 	words := c.tensor(dtype.Uint32, of(groups*at.GroupSize*at.Bits/32), c.anyView(), c.raw(dtype.Uint32))
 	if at.Mode == device.QuantizeAffine {
-		number := c.uniform(d, -1, 1)
-		return []device.Tensor{words, c.tensor(d, of(groups), c.anyView(), number), c.tensor(d, of(groups), c.anyView(), number)}
+		number := func() device.Tensor { return c.tensor(d, of(groups), c.anyView(), c.uniform(d, -1, 1)) }
+		return []device.Tensor{words, number(), number()}
 	}
 	if at.Mode == device.QuantizeMXFP8 { // no NaNs: those of products of 0 and infinity differ with the order
-		words = c.tensor(dtype.Uint32, words.Shape, c.anyView(), func(int) uint64 { return c.rng.Uint64() & 0xf7f7f7f7 })
+		numbers := func(int) uint64 { return c.rng.Uint64() & 0xf7f7f7f7 }
+		words = c.tensor(dtype.Uint32, words.Shape, c.anyView(), numbers)
 	}
 	scale := func(int) uint64 { return uint64(119 + c.rng.IntN(16)) }
 	if at.Mode == device.QuantizeNVFP4 {
@@ -86,7 +92,7 @@ func testDequantize(c *ctx) {
 			c.begin("dequantize %+v to %s, %v times %d groups", at, d, rows, groups)
 			ins := c.quantized(at, d, rows, groups)
 			if at.Mode == device.QuantizeNVFP4 && i%2 == 1 {
-				ins = append(ins, c.tensor(dtype.Float32, rows[:c.rng.IntN(len(rows))], contiguous, c.uniform(dtype.Float32, 1, 9)))
+				ins = append(ins, c.globalScales(rows))
 			}
 			out := output{d: d, shape: append(slices.Clone(rows), groups*at.GroupSize)}
 			c.run(device.KindDequantize, at, ins, []output{out}, tolerance{})
@@ -102,8 +108,8 @@ func testQuantizedMatMul(c *ctx) {
 			}
 			c.quantizedMatMul(at, d, transpose, []int{2, 3}, nil, 0, 3, 5)
 			for range 2 {
-				c.quantizedMatMul(at, d, transpose, c.anyShape(c.rng.IntN(3)/2, 3), c.anyShape(c.rng.IntN(3), 6), 1+c.rng.IntN(4),
-					1+c.rng.IntN(3), 1+c.rng.IntN(9))
+				c.quantizedMatMul(at, d, transpose, c.anyShape(c.rng.IntN(3)/2, 3), c.anyShape(c.rng.IntN(3), 6),
+					1+c.rng.IntN(4), 1+c.rng.IntN(3), 1+c.rng.IntN(9))
 			}
 		}
 	})
@@ -118,9 +124,10 @@ func testQuantizedMatMul(c *ctx) {
 
 // quantizedMatMul compares a product; experts are not 0 if the matrices are gathered. side counts the rows of the
 // quantized matrix.
-func (c *ctx) quantizedMatMul(at device.QuantizeAttr, d dtype.Dtype, transpose bool, outer, batch []int, experts, m, side int) {
-	c.begin("quantized_matmul %+v of %s, transpose %v, outer %v, batch %v, %d matrices, %d rows, %d", at, d, transpose, outer,
-		batch, experts, m, side)
+func (c *ctx) quantizedMatMul(at device.QuantizeAttr, d dtype.Dtype, transpose bool, outer, batch []int,
+	experts, m, side int) {
+	c.begin("quantized_matmul %+v of %s, transpose %v, outer %v, batch %v, %d matrices, %d rows, %d", at, d, transpose,
+		outer, batch, experts, m, side)
 	groups := 1 + c.rng.IntN(4)
 	k, n := groups*at.GroupSize, side
 	if !transpose {
@@ -145,11 +152,13 @@ func (c *ctx) quantizedMatMul(at device.QuantizeAttr, d dtype.Dtype, transpose b
 		}))
 	}
 	shape := slices.Concat(lead, []int{m, n})
-	c.run(device.KindQuantizedMatMul, attr, ins, []output{{d: d, shape: shape}}, c.quantizedTolerance(attr, d, k, ins, shape))
+	tol := c.quantizedTolerance(attr, d, k, ins, shape)
+	c.run(device.KindQuantizedMatMul, attr, ins, []output{{d: d, shape: shape}}, tol)
 }
 
 // quantizedTolerance follows from the product of magnitudes, whose codes have no signs.
-func (c *ctx) quantizedTolerance(at device.QuantizedMatMulAttr, d dtype.Dtype, k int, ins []device.Tensor, shape []int) tolerance {
+func (c *ctx) quantizedTolerance(at device.QuantizedMatMulAttr, d dtype.Dtype, k int, ins []device.Tensor,
+	shape []int) tolerance {
 	positive := uint64(0xffffffff)
 	switch at.Mode {
 	case device.QuantizeMXFP4, device.QuantizeNVFP4:
@@ -168,7 +177,8 @@ func (c *ctx) quantizedTolerance(at device.QuantizedMatMulAttr, d dtype.Dtype, k
 		most = append(most, t)
 	}
 	_, out := c.twins(output{d: dtype.Float64, shape: shape})
-	bounds := device.Kernel{Kind: device.KindQuantizedMatMul, Op: "bound", In: most, Out: []device.Tensor{out}, Attr: at}
+	bounds := device.Kernel{Kind: device.KindQuantizedMatMul, Op: "bound", In: most, Out: []device.Tensor{out},
+		Attr: at}
 	if err := c.ref.Launch(&bounds); err != nil {
 		c.Fatal(err)
 	}

@@ -55,7 +55,8 @@ func quantize(k *device.Kernel) error {
 	defer p.release()
 	in := p.tensor(k.In[0])
 	groups := in.Size() / at.GroupSize
-	g := C.quantize_args{f: formatOf(at, in.Dtype), in: in.Data, words: k.Out[0].Data, scales: k.Out[1].Data, stop: stopOf(k)}
+	g := C.quantize_args{f: formatOf(at, in.Dtype), in: in.Data, words: k.Out[0].Data, scales: k.Out[1].Data,
+		stop: stopOf(k)}
 	if at.Mode == device.QuantizeAffine {
 		g.biases = k.Out[2].Data
 	}
@@ -91,7 +92,8 @@ func dequantize(k *device.Kernel) error {
 func quantizedOf(p *plain, at device.QuantizeAttr, ins []device.Tensor, d dtype.Dtype) C.dequantize_args {
 	words, scales := p.tensor(ins[0]), p.tensor(ins[1])
 	n := len(words.Shape) - 1
-	q := C.dequantize_args{f: formatOf(at, d), words: words.Data, scales: scales.Data, wstride: C.int64_t(4 * words.Shape[n]),
+	q := C.dequantize_args{f: formatOf(at, d), words: words.Data, scales: scales.Data,
+		end: unsafe.Add(words.Data, 4*words.Size()), wstride: C.int64_t(4 * words.Shape[n]),
 		sstride: C.int64_t(scales.Shape[n]), groups: C.int64_t(scales.Shape[n]), stop: stopOf(p.k)}
 	if at.Mode == device.QuantizeAffine {
 		q.biases = p.tensor(ins[2]).Data

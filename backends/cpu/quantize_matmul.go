@@ -88,8 +88,8 @@ func (g *qmm) products(p *plain) (*parts, error) {
 			}
 			if e < 0 || e >= experts {
 				l.release()
-				return nil, errs.Errorf(errs.IndexError, "[%s] index %d is out of bounds for axis %d of shape %s", k.Op, given, outer,
-					layout.Format(k.In[1].Shape))
+				return nil, errs.Errorf(errs.IndexError, "[%s] index %d is out of bounds for axis %d of shape %s", k.Op,
+					given, outer, layout.Format(k.In[1].Shape))
 			}
 			which = which*experts + e
 		}

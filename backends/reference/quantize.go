@@ -14,7 +14,8 @@ var fp4 = [16]float32{0, 0.5, 1, 1.5, 2, 3, 4, 6, negativeZero, -0.5, -1, -1.5, 
 
 var negativeZero = float32(math.Copysign(0, -1))
 
-// fp8 is the number of an E4M3 code: a sign, four bits of exponent with bias 7, three of fraction. There are no infinities.
+// fp8 is the number of an E4M3 code: a sign, four bits of exponent with bias 7, three of fraction. There are no
+// infinities.
 func fp8(code uint8) float32 {
 	e, f := int(code>>3&15), float64(code&7)
 	x := math.Ldexp(8+f, e-10)

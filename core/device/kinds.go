@@ -45,19 +45,20 @@ const (
 	// KindQuantize packs In[0] (..., K), of float32 or a half, in groups of GroupSize along the last axis: Out[0] has
 	// the uint32 words (..., K*Bits/32), a stream of codes of Bits bits each that begins at the lowest bit; Out[1] the
 	// scales (..., K/GroupSize). In the affine mode a code q stands for scale*q + bias, and Out[2] has the biases; both
-	// are of In[0]'s dtype. In the others scales are uint8. In[1], of QuantizeNVFP4 alone, is a float32 scalar by which
-	// all scales are counted. QuantizeAttr.
+	// are of In[0]'s dtype. In the others scales are uint8. In[1], of QuantizeNVFP4 alone, are float32 global scales:
+	// one for each example along the first axes of In[0], as many as it has itself. QuantizeAttr.
 	KindQuantize
-	// KindDequantize gives the values Out[0] (..., K), of a real floating dtype, of the words In[0] and scales In[1] that
-	// KindQuantize made. In[2] are the biases of the affine mode, where In[1], In[2] and Out[0] have one dtype; of
-	// QuantizeNVFP4 it is the float32 scalar, if there is one. QuantizeAttr.
+	// KindDequantize gives the values Out[0] (..., K), of a real floating dtype, of the words In[0] and scales In[1]
+	// that KindQuantize made. In[2] are the biases of the affine mode, where In[1], In[2] and Out[0] have one dtype; of
+	// QuantizeNVFP4 it is the float32 global scales, if there are any. QuantizeAttr.
 	KindDequantize
-	// KindQuantizedMatMul multiplies In[0] (outer..., batch..., M, K), of float32 or a half, with the matrices whose words
-	// are In[1] and scales In[2]; In[3] are the biases in the affine mode. Words have shape (outer..., N, K*Bits/32) with
-	// Transpose, and (outer..., K, N*Bits/32) without; scales and biases go along. With Gathered the words are (outer...,
-	// E, ..., ...), and the last input (outer..., batch...), of an integer dtype, names one of E matrices for each of
-	// In[0], as in KindGatherMatMul; without, outer is all of the batch. Out[0] (outer..., batch..., M, N), In[0], and
-	// scales and biases of the affine mode, have one dtype. Sums are of float32. QuantizedMatMulAttr.
+	// KindQuantizedMatMul multiplies In[0] (outer..., batch..., M, K), of float32 or a half, with the matrices whose
+	// words are In[1] and scales In[2]; In[3] are the biases in the affine mode. Words have shape (outer..., N,
+	// K*Bits/32) with Transpose, and (outer..., K, N*Bits/32) without; scales and biases go along. With Gathered the
+	// words are (outer..., E, ..., ...), and the last input (outer..., batch...), of an integer dtype, names one of E
+	// matrices for each of In[0], as in KindGatherMatMul; without, outer is all of the batch. Out[0] (outer...,
+	// batch..., M, N), In[0], and scales and biases of the affine mode, have one dtype. Sums are of float32.
+	// QuantizedMatMulAttr.
 	KindQuantizedMatMul
 	// KindConv correlates In[0] (N, spatial..., C) with In[1] (O, spatial..., C/Groups) to Out[0] (N, spatial..., O).
 	// ConvAttr.

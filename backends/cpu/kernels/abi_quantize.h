@@ -21,11 +21,11 @@ typedef struct {
 	stop_flag stop;
 } quantize_args;
 
-// dequantize: a unit is a group of a block of groups columns and any number of rows. Pointers are those of the block's corner;
-// rows are words and scales strides apart, in bytes of words and in scales.
+// dequantize: a unit is a group of a block of groups columns and any number of rows. Pointers are those of the block's
+// corner; rows are words and scales strides apart, in bytes of words and in scales.
 typedef struct {
 	quantize_format f;
-	const void *words, *scales, *biases;
+	const void *words, *scales, *biases, *end; // words may be read up to end
 	const float *global;
 	int64_t per; // groups of the block for each global scale
 	int64_t wstride, sstride, groups;
@@ -37,8 +37,8 @@ typedef struct {
 // Products of at most QUANTIZE_ROWS rows with the rows of a quantized matrix, whose values are never written out.
 enum { QUANTIZE_ROWS = 8, QUANTIZE_DEPTH = 1 << 17 };
 
-// quantize_dots: a unit is a row of the matrix, a column of the result. quantize_terms lays the rows of x out first, in units
-// of groups of all rows.
+// quantize_dots: a unit is a row of the matrix, a column of the result. quantize_terms lays the rows of x out first, in
+// units of groups of all rows.
 typedef struct {
 	dequantize_args q; // words, scales and biases of the first row; f.dtype is that of x and o, too
 	const void *x;

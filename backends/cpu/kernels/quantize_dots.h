@@ -1,10 +1,10 @@
-// Products of few rows with the rows of a quantized matrix: codes become floats in registers, groups are scaled when they are
-// summed, and biases meet the sums of the other factor's groups:
+// Products of few rows with the rows of a quantized matrix: codes become floats in registers, groups are scaled when
+// they are summed, and biases meet the sums of the other factor's groups:
 //   sum of x * (scale * q + bias) = scale * sum of x * q + bias * sum of x.
 //
-// Codes of 1, 2, 4 and 8 bits are taken where they lie in their words. A mask leaves code i of each word multiplied by a power
-// of two, which the elements of x that meet it are divided by, and those lie in such an order that one vector of words meets
-// vectors of x. Other codes are shifted into place one vector at a time.
+// Codes of 1, 2, 4 and 8 bits are taken where they lie in their words. A mask leaves code i of each word multiplied by
+// a power of two, which the elements of x that meet it are divided by, and those lie in such an order that one vector
+// of words meets vectors of x. Other codes are shifted into place one vector at a time.
 #pragma once
 #include "abi_quantize.h"
 
@@ -19,7 +19,9 @@ INL vf vspread(vf v, vi at) { return __builtin_shuffle(v, at); }
 #endif
 
 // Whether codes of the format are masked in their words.
-INL int codes_in_words(const quantize_format *f) { return f->mode == QUANTIZE_AFFINE && (f->bits & (f->bits - 1)) == 0; }
+INL int codes_in_words(const quantize_format *f) {
+	return f->mode == QUANTIZE_AFFINE && (f->bits & (f->bits - 1)) == 0;
+}
 
 // How far code c of a word is shifted when it is masked: words are shifted so that this is less than 16.
 INL int code_shift(int c, int bits) { return bits * c % (bits == 1 ? 8 : 16); }
@@ -45,7 +47,8 @@ static void quantize_terms(const void *args, int64_t lo, int64_t hi) {
 		}
 		for (int64_t i = 0; i < n; i++) {
 			int64_t word = (from + i) / words, c = i % words;
-			to[(word / LANES * words + c) * LANES + word % LANES] = x[i] * bits_f32((uint32_t)(127 - code_shift(c, f->bits)) << 23);
+			float down = bits_f32((uint32_t)(127 - code_shift(c, f->bits)) << 23);
+			to[(word / LANES * words + c) * LANES + word % LANES] = x[i] * down;
 		}
 	}
 }
@@ -76,7 +79,8 @@ static void quantize_terms(const void *args, int64_t lo, int64_t hi) {
 
 // A row of words against M rows of x. scales are padded with zeros to a vector.
 #define DOTS_ROW(BITS, F, M) \
-	static void dots_row_##BITS##x##M(const uint8_t *words, int64_t n, const float *scales, int per, const float *x, int64_t step, float *out) { \
+	static void dots_row_##BITS##x##M(const uint8_t *words, int64_t n, const float *scales, int per, const float *x, \
+			int64_t step, float *out) { \
 		vf acc[M] = {}; \
 		vi at; \
 		for (int i = 0; i < LANES; i++) at[i] = i / per; \
@@ -95,102 +99,25 @@ static void quantize_terms(const void *args, int64_t lo, int64_t hi) {
 		for (int m = 0; m < M; m++) out[m] = vsum(acc[m]); \
 	}
 typedef vu vu_any __attribute__((aligned(4), may_alias));
-typedef void (*dots_row)(const uint8_t *words, int64_t n, const float *scales, int per, const float *x, int64_t step, float *out);
+typedef void (*dots_row)(const uint8_t *words, int64_t n, const float *scales, int per, const float *x, int64_t step,
+	float *out);
 
 #define DOTS_ROWS(BITS, F) \
 	DOTS_ROW(BITS, F, 1) DOTS_ROW(BITS, F, 2) DOTS_ROW(BITS, F, 3) DOTS_ROW(BITS, F, 4) \
 	DOTS_ROW(BITS, F, 5) DOTS_ROW(BITS, F, 6) DOTS_ROW(BITS, F, 7) DOTS_ROW(BITS, F, 8) \
-	static const dots_row dots_rows_##BITS[QUANTIZE_ROWS] = {dots_row_##BITS##x1, dots_row_##BITS##x2, dots_row_##BITS##x3, \
-		dots_row_##BITS##x4, dots_row_##BITS##x5, dots_row_##BITS##x6, dots_row_##BITS##x7, dots_row_##BITS##x8};
+	static const dots_row dots_rows_##BITS[QUANTIZE_ROWS] = {dots_row_##BITS##x1, dots_row_##BITS##x2, \
+		dots_row_##BITS##x3, dots_row_##BITS##x4, dots_row_##BITS##x5, dots_row_##BITS##x6, dots_row_##BITS##x7, \
+		dots_row_##BITS##x8};
 DOTS_ROWS(1, 8)
 DOTS_ROWS(2, 8)
 DOTS_ROWS(4, 8)
 DOTS_ROWS(8, 4)
 
 
-// Reads 32 codes from memory that holds them from its first bit on, of which 16 bytes too many are loaded.
-typedef struct {
-	int mode, bits;
-#if VB == 32
-	__m256i bytes, shift, mask;
-	__m256 values;
-#elif VB == 64
-	__m512i bytes, shift, mask;
-	__m512 values;
-#endif
-} code_reader;
-
-static void code_reader_for(code_reader *r, const quantize_format *f) {
-	r->mode = f->mode, r->bits = f->bits;
-#if VB >= 32
-	// Lane j gets the byte in which its code begins, and the next one if it ends there.
-	uint32_t bytes[LANES], shift[LANES];
-	for (int j = 0; j < LANES; j++) {
-		uint32_t at = j * f->bits, first = at / 8;
-		shift[j] = at % 8;
-		bytes[j] = 0x80800000 | (shift[j] + f->bits > 8 ? first + 1 : 0x80) << 8 | first;
-	}
-	memcpy(&r->bytes, bytes, VB);
-	memcpy(&r->shift, shift, VB);
-	memcpy(&r->values, fp4_values, VB);
-	vu mask = (vu){} + ((1u << f->bits) - 1);
-	memcpy(&r->mask, &mask, VB);
-#endif
-}
-
-// The values of 32 codes before they are scaled.
-INL void read_codes(vf *v, const uint8_t *p, const code_reader *r) {
-#if VB == 32
-	if (r->mode == QUANTIZE_MXFP8) {
-		const __m128i fraction = _mm_set1_epi16(127), nan = _mm_set1_epi16(0x7e00);
-		for (int t = 0; t < 4; t++) {
-			// As a float16 the bits stand for 2^-8 times as much.
-			__m128i b = _mm_cvtepu8_epi16(_mm_loadl_epi64((const void *)(p + 8 * t))), m = _mm_and_si128(b, fraction);
-			__m128i h = _mm_or_si128(_mm_slli_epi16(m, 7), _mm_slli_epi16(_mm_xor_si128(b, m), 8));
-			h = _mm_or_si128(h, _mm_and_si128(_mm_cmpeq_epi16(m, fraction), nan));
-			v[t] = (vf)_mm256_cvtph_ps(h) * vsplat(256);
-		}
-		return;
-	}
-	for (int t = 0; t < 4; t++) {
-		__m256i b = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)(p + t * r->bits)));
-		__m256i q = _mm256_srlv_epi32(_mm256_shuffle_epi8(b, r->bytes), r->shift);
-		if (r->mode == QUANTIZE_AFFINE) v[t] = (vf)_mm256_cvtepi32_ps(_mm256_and_si256(q, r->mask));
-		else { // bit 3 is the sign
-			__m256i sign = _mm256_and_si256(_mm256_slli_epi32(q, 28), _mm256_set1_epi32(1u << 31));
-			v[t] = (vf)_mm256_xor_ps(_mm256_permutevar8x32_ps(r->values, q), _mm256_castsi256_ps(sign));
-		}
-	}
-#elif VB == 64
-	if (r->mode == QUANTIZE_MXFP8) {
-		const __m256i fraction = _mm256_set1_epi16(127), nan = _mm256_set1_epi16(0x7e00);
-		for (int t = 0; t < 2; t++) {
-			__m256i b = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(p + 16 * t))), m = _mm256_and_si256(b, fraction);
-			__m256i h = _mm256_or_si256(_mm256_slli_epi16(m, 7), _mm256_slli_epi16(_mm256_xor_si256(b, m), 8));
-			h = _mm256_or_si256(h, _mm256_and_si256(_mm256_cmpeq_epi16(m, fraction), nan));
-			v[t] = (vf)_mm512_cvtph_ps(h) * vsplat(256);
-		}
-		return;
-	}
-	for (int t = 0; t < 2; t++) {
-		__m512i b = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(p + 2 * t * r->bits)));
-		__m512i q = _mm512_srlv_epi32(_mm512_shuffle_epi8(b, r->bytes), r->shift);
-		if (r->mode == QUANTIZE_AFFINE) v[t] = (vf)_mm512_cvtepi32_ps(_mm512_and_si512(q, r->mask));
-		else v[t] = (vf)_mm512_permutexvar_ps(q, r->values); // looks at four bits
-	}
-#else
-	uint8_t codes[32];
-	float x[32] __attribute__((aligned(VB)));
-	unpack_codes(codes, p, 32, r->bits);
-	code_values(x, codes, 32, r->mode);
-	for (int t = 0; t < 32 / LANES; t++) v[t] = vload(x + t * LANES);
-#endif
-}
-
 // A row of n codes, a multiple of 16, against M rows of x; words may be read up to end. scales are padded with zeros.
 #define DOTS_READ(M) \
-	static void dots_read_x##M(const code_reader *r, const uint8_t *words, const uint8_t *end, int64_t n, const float *scales, \
-			int group, const float *x, int64_t step, float *out) { \
+	static void dots_read_x##M(const code_reader *r, const uint8_t *words, const uint8_t *end, int64_t n, \
+			const float *scales, int group, const float *x, int64_t step, float *out) { \
 		enum { HALF = 16 / LANES }; \
 		vf acc[M] = {}; \
 		const int64_t bytes = 4 * r->bits; \
@@ -216,7 +143,8 @@ INL void read_codes(vf *v, const uint8_t *p, const code_reader *r) {
 		for (int m = 0; m < M; m++) out[m] = vsum(acc[m]); \
 	}
 DOTS_READ(1) DOTS_READ(2) DOTS_READ(3) DOTS_READ(4) DOTS_READ(5) DOTS_READ(6) DOTS_READ(7) DOTS_READ(8)
-typedef void (*dots_read)(const code_reader *, const uint8_t *, const uint8_t *, int64_t, const float *, int, const float *, int64_t, float *);
+typedef void (*dots_read)(const code_reader *, const uint8_t *, const uint8_t *, int64_t, const float *, int,
+	const float *, int64_t, float *);
 static const dots_read dots_reads[QUANTIZE_ROWS] = {dots_read_x1, dots_read_x2, dots_read_x3, dots_read_x4,
 	dots_read_x5, dots_read_x6, dots_read_x7, dots_read_x8};
 
@@ -240,9 +168,10 @@ static void quantize_dots(const void *args, int64_t lo, int64_t hi) {
 	enum { PARAMS = QUANTIZE_DEPTH / 16 + 2 * LANES };
 	float *scales = (float *)room_of_call, *biases = scales + PARAMS, out[QUANTIZE_ROWS];
 	const int64_t groups = g->q.groups, words = g->k * f->bits / 32;
-	const uint8_t *end = (const uint8_t *)g->q.words + g->n * g->q.wstride;
+	const uint8_t *end = g->q.end;
 	const int inside = codes_in_words(f), m = g->m;
-	const dots_row *rows = f->bits == 1 ? dots_rows_1 : f->bits == 2 ? dots_rows_2 : f->bits == 4 ? dots_rows_4 : dots_rows_8;
+	const dots_row *rows = f->bits == 1 ? dots_rows_1 : f->bits == 2 ? dots_rows_2 : dots_rows_8;
+	if (f->bits == 4) rows = dots_rows_4;
 	code_reader r;
 	code_reader_for(&r, f);
 	int64_t work = 0;
@@ -253,7 +182,8 @@ static void quantize_dots(const void *args, int64_t lo, int64_t hi) {
 		}
 		const uint8_t *w = (const uint8_t *)g->q.words + u * g->q.wstride;
 		widen_params(scales, g->q.scales, u * g->q.sstride, groups, f);
-		if (inside) rows[m - 1](w, words, scales, f->group * f->bits / 32, g->terms, g->terms_step, out);
+		int per = f->group * f->bits / 32;
+		if (inside) rows[m - 1](w, words, scales, per, g->terms, g->terms_step, out);
 		else dots_reads[m - 1](&r, w, end, g->k, scales, f->group, g->terms, g->terms_step, out);
 		if (f->mode == QUANTIZE_AFFINE) {
 			widen_params(biases, g->q.biases, u * g->q.sstride, groups, f);
