@@ -47,7 +47,7 @@ func (g *qmm) dots() (done bool, err error) {
 		x, o := g.x.offset(i*g.x.rs, size), g.o.offset(i*g.o.rs, size)
 		c := C.quantize_dots_args{q: g.q, x: x.data, o: o.data, m: C.int64_t(m), n: C.int64_t(g.n),
 			k: C.int64_t(g.depth), xrs: C.int64_t(x.rs), xcs: C.int64_t(x.cs), ors: C.int64_t(o.rs),
-			ocs: C.int64_t(o.cs),
+			ocs:   C.int64_t(o.cs),
 			terms: (*C.float)(w.data), sums: (*C.float)(unsafe.Pointer(&terms[most*step])), terms_step: C.int64_t(step),
 			sums_step: C.int64_t(sums), infinite: (*C.int32_t)(infinite), stop: stopOf(g.k)}
 		ranged(C.ENTRY_quantize_terms, &c, m*groups, max(quantizeGrain/g.at.GroupSize, 1), g.k.Cancel)
