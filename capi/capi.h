@@ -143,7 +143,7 @@ enum {
 enum { CAPI_NO_AXIS = INT32_MIN }; /* core.NoAxis */
 
 /* What Python may see of arrays in a function that is recorded, in the order of core.Seen. */
-enum { SEEN_SHAPE, SEEN_RANK, SEEN_SIZE, SEEN_LENGTH, SEEN_SAME, SEEN_VALUE };
+enum { SEEN_SHAPE, SEEN_RANK, SEEN_SIZE, SEEN_LENGTH, SEEN_EMPTY, SEEN_SAME, SEEN_VALUE };
 
 /* What the caller of goEval wants: to wait, to go on, or to read the arrays' elements. */
 enum { EVAL_WAIT, EVAL_ASYNC, EVAL_READ };

@@ -87,6 +87,15 @@ FUNCTION(script_trace, 2, "_script_trace(script, arrays)")
 	return trace_capsule(t);
 }
 
+/* _is_empty(array) -> whether it has no elements, of which a recorded function sees no more */
+FUNCTION(is_empty, 1, "_is_empty(array)")
+	GUARD(NULL);
+	if (!is_array(args[0])) return need(0, 1, "expected an array"), NULL;
+	NOTE(SEEN_EMPTY, args[0]);
+	int64_t size = array_size(args[0]);
+	return size < 0 ? NULL : PyBool_FromLong(size == 0);
+}
+
 /* ---- files ---- */
 
 /* _script_call(script, arrays) -> results; an exception says why the script does not fit the arrays. */
@@ -164,5 +173,5 @@ FUNCTION(node, 1, "_node(array)")
 }
 
 PyMethodDef script_methods[] = {
-	ENTRY(recorded), ENTRY(script_play), ENTRY(script_trace), ENTRY(same_shape), ENTRY(script_call), ENTRY(script_text),
-	ENTRY(script_inputs), ENTRY(script_read), ENTRY(graph_text), ENTRY(node), {NULL, NULL, 0, NULL}};
+	ENTRY(recorded), ENTRY(script_play), ENTRY(script_trace), ENTRY(same_shape), ENTRY(is_empty), ENTRY(script_call),
+	ENTRY(script_text), ENTRY(script_inputs), ENTRY(script_read), ENTRY(graph_text), ENTRY(node), {NULL, NULL, 0, NULL}};

@@ -65,6 +65,7 @@ const (
 	_ = -uint(C.SEEN_RANK ^ core.SeenRank)
 	_ = -uint(C.SEEN_SIZE ^ core.SeenSize)
 	_ = -uint(C.SEEN_LENGTH ^ core.SeenLength)
+	_ = -uint(C.SEEN_EMPTY ^ core.SeenEmpty)
 	_ = -uint(C.SEEN_SAME ^ core.SeenSame)
 	_ = -uint(C.SEEN_VALUE ^ core.SeenValue)
 

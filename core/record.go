@@ -46,6 +46,7 @@ const (
 	SeenRank        // of what is no argument
 	SeenSize        // how many elements there are
 	SeenLength      // the first extent
+	SeenEmpty       // whether there are no elements
 	SeenSame        // whether two shapes are the same
 	SeenValue       // elements
 )

@@ -94,6 +94,7 @@ func TestScriptsHoldToWhatWasSeen(t *testing.T) {
 		{core.SeenShape, argument, [3]bool{}}, {core.SeenShape, column, [3]bool{true, false, true}},
 		{core.SeenSize, argument, [3]bool{false, true, false}}, {core.SeenLength, argument, [3]bool{true, false, true}},
 		{core.SeenRank, column, [3]bool{true, true, true}}, {core.SeenSame, column, [3]bool{true, true, false}},
+		{core.SeenEmpty, argument, [3]bool{true, true, true}},
 		{core.SeenValue, column, [3]bool{}}, {core.SeenValue, constant, [3]bool{true, true, true}},
 	} {
 		s := see(c.what, c.of)

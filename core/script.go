@@ -78,6 +78,11 @@ func seen(what Seen, a, b *Array) []int {
 		return []int{a.Size()}
 	case SeenLength:
 		return append([]int{len(a.shape)}, a.shape[:min(len(a.shape), 1)]...)
+	case SeenEmpty:
+		if a.Size() == 0 {
+			return []int{1}
+		}
+		return []int{0}
 	case SeenSame:
 		if layout.Equal(a.shape, b.shape) {
 			return []int{1}

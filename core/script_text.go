@@ -79,7 +79,7 @@ var (
 		"vjp", "jvp", "vmap_outputs", "answer", "check"}
 	itemNames = []string{"int", "slice", "newaxis", "ellipsis", "array", "bool"}
 	ruleNames = []string{"vjp", "jvp", "vmap"}
-	seenNames = []string{"shape", "rank", "size", "length", "same", "value"}
+	seenNames = []string{"shape", "rank", "size", "length", "empty", "same", "value"}
 )
 
 // jsonArg is an Arg. An array is the place it comes from; others than None, bools, integers, strings and lists say what

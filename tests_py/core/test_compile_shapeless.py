@@ -496,6 +496,23 @@ def test_modules_and_optimizers() -> None:
         np.testing.assert_allclose(np.array(a), np.array(b), rtol=1e-4, atol=1e-5, err_msg=k)
 
 
+LOSSES: dict[str, Callable[[Any, Any], Any]] = {
+    "classes": lambda x, y: nn.losses.cross_entropy(x, mx.argmax(y, 1), reduction="mean"),
+    "probabilities": lambda x, y: nn.losses.cross_entropy(x, y, label_smoothing=0.1, reduction="mean"),
+    "weights": lambda x, y: nn.losses.cross_entropy(x, y, weights=x[:, 0], axis=1, reduction="sum"),
+    "mse": nn.losses.mse_loss,
+    "binary": lambda x, y: nn.losses.binary_cross_entropy(x, y, weights=x),
+    "halves": lambda x, y: nn.losses.cross_entropy(x.astype(mx.float16), mx.argmax(y, 1), reduction="mean"),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_look_at_no_shape(name: str) -> None:
+    calls = [(data(*s), data(*s, seed=1)) for s in [(3, 4), (5, 2), (1, 1), (3, 4)]]
+    follows(LOSSES[name], *calls, check=lambda a, b: close([a], [b]))
+    follows(mx.grad(LOSSES[name]), *calls, check=close)
+
+
 def test_updates_in_place() -> None:
     def f(x: Any, tree: Any) -> Any:
         y = x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mlx_go.core as mx
+from mlx_go import _core
 
 _HALVES = (mx.float16, mx.bfloat16)
 _INEXACT = (mx.float32, mx.float16, mx.bfloat16, mx.float64, mx.complex64)
@@ -32,7 +33,7 @@ def below_greatest(x: mx.array, axis: int | list[int]) -> mx.array:
         >>> below_greatest(mx.array([1e8, 1e8]), -1)
         array([0, 0], dtype=float32)
     """
-    if x.size == 0:
+    if _core._is_empty(x):
         return x
     if x.dtype not in _INEXACT:
         x = x.astype(mx.float32)

@@ -104,11 +104,14 @@ def cross_entropy(
     """
     if label_smoothing < 0 or label_smoothing >= 1:
         raise ValueError(f"Label smoothing must be in [0, 1), got {label_smoothing}.")
-    by_class = targets.shape == _without(logits.shape, axis)
-    if not by_class and targets.shape != logits.shape:
-        raise ValueError(f"Targets shape {targets.shape} does not match logits shape {logits.shape}.")
-    logits = _halves.below_greatest(logits, axis)
+    if not -logits.ndim <= axis < logits.ndim:
+        raise ValueError(f"[losses] axis {axis} is out of bounds for shape {logits.shape}.")
+    by_class = targets.ndim < logits.ndim
+    given, logits = logits, _halves.below_greatest(logits, axis)
     norm = mx.logsumexp(logits, axis=axis)
+    # Shapes are compared and not looked at, so that compiled functions need not be traced for each.
+    if not _core._same_shape(targets, norm if by_class else given):
+        raise ValueError(f"Targets shape {targets.shape} does not match logits shape {given.shape}.")
     if by_class:
         score = _pick(logits, targets, axis, "cross_entropy")
     else:
@@ -118,14 +121,6 @@ def cross_entropy(
     if label_smoothing > 0:
         score = (1 - label_smoothing) * score + label_smoothing * mx.mean(logits, axis=axis)
     return _reduce(_weighted(norm - score, weights), reduction)
-
-
-def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    n = len(shape)
-    if not -n <= axis < n:
-        raise ValueError(f"[losses] axis {axis} is out of bounds for shape {tuple(shape)}.")
-    axis %= n
-    return tuple(shape[:axis]) + tuple(shape[axis + 1 :])
 
 
 @_in_float32
