@@ -174,4 +174,5 @@ FUNCTION(node, 1, "_node(array)")
 
 PyMethodDef script_methods[] = {
 	ENTRY(recorded), ENTRY(script_play), ENTRY(script_trace), ENTRY(same_shape), ENTRY(is_empty), ENTRY(script_call),
-	ENTRY(script_text), ENTRY(script_inputs), ENTRY(script_read), ENTRY(graph_text), ENTRY(node), {NULL, NULL, 0, NULL}};
+	ENTRY(script_text), ENTRY(script_inputs), ENTRY(script_read), ENTRY(graph_text), ENTRY(node),
+	{NULL, NULL, 0, NULL}};
