@@ -93,6 +93,16 @@ type Def struct {
 	number int32 // in the tables of further transforms; see RuleTable
 }
 
+// defs are all primitives but the rows.
+var defs []*Def
+
+// define makes op the primitive that d describes.
+func define(op *Def, d Def) *Def {
+	*op = d
+	defs = append(defs, op)
+	return op
+}
+
 // graph is all state behind the one lock. Building a node takes well under a microsecond,
 // so one lock beats finer ones; kernels run outside of it.
 var graph struct {
@@ -250,7 +260,7 @@ func (a *Array) detach() {
 }
 
 // leaf is the op of arrays that have nothing left to compute.
-var leaf = &Def{Name: "leaf", Specs: noInputs, NoGrad: "it has no inputs"}
+var leaf = define(new(Def), Def{Name: "leaf", Specs: noInputs, NoGrad: "it has no inputs"})
 
 // ByID looks up a handle.
 func ByID(id uint32) *Array {

@@ -16,7 +16,7 @@ import (
 var attentionOp Def
 
 func init() {
-	attentionOp = Def{Name: "scaled_dot_product_attention", Kind: device.KindAttention,
+	define(&attentionOp, Def{Name: "scaled_dot_product_attention", Kind: device.KindAttention,
 		Cost: func(y *Array) int { return max(y.inputs()[1].shape[2]/2, 1) },
 		Specs: func(_ *Array, ins []*Array) []Spec {
 			return oneSpec(ins[0].dtype, attentionShape(ins[0], ins[2]))
@@ -29,7 +29,7 @@ func init() {
 			z := newArray(&attentionOp, y.dtype, attentionShape(xs[0], xs[2]), y.attr, xs...)
 			return Reshape(z, withBatch(n, y.shape))
 		},
-	}
+	})
 	attentionOp.VJP, attentionOp.JVP = expanded(attended)
 	register(Func{Name: "fast.scaled_dot_product_attention", Sig: "(q: array, k: array, v: array, *, scale: float, " +
 		"mask: None | str | array = None, sinks: array | None = None, force_fused: bool = False) -> array",

@@ -14,12 +14,12 @@ var segmentOp Def
 
 func init() {
 	// A segment has no memory: it is ready when its inputs are. Tangents and batches pass through the values.
-	segmentOp = Def{Name: "checkpoint", Specs: noInputs, Several: &Several{VJP: vjpSegment},
+	define(&segmentOp, Def{Name: "checkpoint", Specs: noInputs, Several: &Several{VJP: vjpSegment},
 		View: func(*Array) bool { return true },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			return newArray(&segmentOp, y.dtype, withBatch(n, y.shape), nil, ins...)
 		},
-	}
+	})
 }
 
 // Born counts the arrays made so far.

@@ -14,7 +14,7 @@ import (
 var concatOp, updateOp, dependsOp Def
 
 func init() {
-	concatOp = Def{Name: "concatenate", Linear: true, Kind: device.KindCopy, Launch: launchConcat,
+	define(&concatOp, Def{Name: "concatenate", Linear: true, Kind: device.KindCopy, Launch: launchConcat,
 		Specs: specsOfConcat,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			axis, at := y.attr.(int), 0
@@ -30,8 +30,8 @@ func init() {
 		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
 			return Concatenate(batchAll(ins, mapped, n), y.attr.(int)+1)
 		},
-	}
-	updateOp = Def{Name: "slice_update", Kind: device.KindCopy, Launch: launchUpdate, Specs: shapeHeld,
+	})
+	define(&updateOp, Def{Name: "slice_update", Kind: device.KindCopy, Launch: launchUpdate, Specs: shapeHeld,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			u, at := y.in[1], y.attr.(*sliceAttr)
 			out := make([]*Array, 2)
@@ -52,8 +52,8 @@ func init() {
 			xs := batchAll(ins, mapped, n)
 			return sliceUpdate(xs[0], xs[1], &sliceAttr{withBatch(0, at.start), withBatch(1, at.step)})
 		},
-	}
-	dependsOp = Def{Name: "depends", View: sameMemory, Specs: shapedAs(0),
+	})
+	define(&dependsOp, Def{Name: "depends", View: sameMemory, Specs: shapedAs(0),
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			out := make([]*Array, len(want))
 			out[0] = ct
@@ -64,7 +64,7 @@ func init() {
 			x := batchAll(ins[:1], mapped[:1], n)[0]
 			return newArray(&dependsOp, x.dtype, x.shape, nil, append([]*Array{x}, ins[1:]...)...)
 		},
-	}
+	})
 
 }
 

@@ -15,7 +15,7 @@ import (
 var convOp Def
 
 func init() {
-	convOp = Def{Name: "conv", Kind: device.KindConv, VJP: vjpConv, VMap: vmapConv,
+	define(&convOp, Def{Name: "conv", Kind: device.KindConv, VJP: vjpConv, VMap: vmapConv,
 		Specs: specsOfConv,
 		Cost: func(y *Array) int {
 			w := y.in[1].shape
@@ -36,7 +36,7 @@ func init() {
 			}
 			return sum
 		},
-	}
+	})
 	for n := 1; n <= 3; n++ {
 		num := []string{1: "int", 2: "int | tuple[int, int]", 3: "int | tuple[int, int, int]"}[n]
 		sig := func(more string) string {

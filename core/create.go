@@ -14,13 +14,13 @@ import (
 var fillOp, arangeOp Def
 
 func init() {
-	fillOp = Def{Name: "full", Linear: true, Kind: device.KindFill, Specs: shapeHeld,
+	define(&fillOp, Def{Name: "full", Linear: true, Kind: device.KindFill, Specs: shapeHeld,
 		VJP: func(y, ct *Array, want []bool) []*Array { return []*Array{sumTo(ct, scalarShape)} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			return BroadcastTo(insertOnes(ins[0], len(y.shape)+1), withBatch(n, y.shape))
 		},
-	}
-	arangeOp = Def{Name: "arange", Specs: noInputs, NoGrad: "it has no inputs", Kind: device.KindArange}
+	})
+	define(&arangeOp, Def{Name: "arange", Specs: noInputs, NoGrad: "it has no inputs", Kind: device.KindArange})
 
 	filled := func(v float64) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {

@@ -46,7 +46,7 @@ const (
 // of: where there is no rule for batches, those for derivatives are batched themselves.
 type customAttr struct{ args, depth int }
 
-var ruleOp = &Def{Name: "rules", Specs: noInputs, NoGrad: "they are no numbers"}
+var ruleOp = define(new(Def), Def{Name: "rules", Specs: noInputs, NoGrad: "they are no numbers"})
 
 // customOps are the primitives by the rules there are for derivatives: bit 0 for gradients, bit 1 for tangents.
 var customOps [4]Def
@@ -60,8 +60,8 @@ func init() {
 		if i>>JVPRule&1 != 0 {
 			s.JVP = jvpCustom
 		}
-		customOps[i] = Def{Name: "custom_function", Several: s, Specs: noInputs,
-			View: func(*Array) bool { return true }}
+		define(&customOps[i], Def{Name: "custom_function", Several: s, Specs: noInputs,
+			View: func(*Array) bool { return true }})
 	}
 }
 

@@ -8,25 +8,8 @@ import (
 	"github.com/mlx-go/mlx_go/core/table"
 )
 
-// Defs lists the primitives by the names of their variables, for tests; TestDefsAreListed holds it complete.
-var Defs = map[string]*Def{
-	"reshapeOp": &reshapeOp, "transposeOp": &transposeOp, "broadcastOp": &broadcastOp, "sliceOp": &sliceOp,
-	"stridedOp": &stridedOp, "bitcastOp": &bitcastOp, "asTypeOp": &asTypeOp, "compactOp": &compactOp,
-	"identityOp": &identityOp, "stopOp": &stopOp, "diagonalOp": &diagonalOp, "concatOp": &concatOp,
-	"updateOp": &updateOp, "dependsOp": &dependsOp, "fillOp": &fillOp, "reduceOp": &reduceOp,
-	"argReduceOp": &argReduceOp, "scanOp": &scanOp, "sortOp": &sortOp, "argSortOp": &argSortOp, "searchOp": &searchOp,
-	"matMulOp": &matMulOp, "addMMOp": &addMMOp, "gatherMatMulOp": &gatherMatMulOp,
-	"segmentedMatMulOp": &segmentedMatMulOp,
-	"quantizeOp":        &quantizeOp, "dequantizeOp": &dequantizeOp, "quantizedMatMulOp": &quantizedMatMulOp,
-	"straightOp": &straightOp,
-	"convOp":     &convOp, "gatherOp": &gatherOp, "scatterOp": &scatterOp,
-	"nonzeroOp": &nonzeroOp, "gatherAxisOp": &gatherAxisOp, "scatterAxisOp": &scatterAxisOp, "softmaxOp": &softmaxOp,
-	"logSumExpOp": &logSumExpOp, "layerNormOp": &layerNormOp, "rmsNormOp": &rmsNormOp, "randomBitsOp": &randomBitsOp,
-	"ropeOp": &ropeOp, "attentionOp": &attentionOp,
-	"segmentOp": &segmentOp, "pickOp": &pickOp, "restOp": &restOp,
-	"arangeOp": &arangeOp, "rowsOp": &rowsOp, "ruleOp": ruleOp,
-	"constant": constant, "leaf": leaf, "placeholder": placeholder,
-}
+// Defs are the primitives but the rows.
+func Defs() []*Def { return defs }
 
 // Assignments through subscripts, which are no functions of the table, for tests that call functions by name.
 func init() {
@@ -38,7 +21,13 @@ func init() {
 }
 
 // WithoutInputs are the primitives that no transform meets as a node of a function.
-var WithoutInputs = []string{"arangeOp", "constant", "leaf", "placeholder", "restOp", "ruleOp"}
+var WithoutInputs = []*Def{&arangeOp, constant, leaf, placeholder, &restOp, ruleOp}
+
+// Internal are those that transforms make themselves, and segments of functions with rules in Python.
+var Internal = []*Def{&identityOp, &segmentOp, &customOps[0], &customOps[1], &customOps[2], &customOps[3]}
+
+// Holding are those whose nodes hold extents that may be out of date.
+var Holding = []*Def{&reshapeOp, &broadcastOp, &sliceOp, &stridedOp, &fillOp, &updateOp, &nonzeroOp, &randomBitsOp}
 
 // Collect adds the primitives below outs to found.
 func Collect(outs []*Array, found map[*Def]bool) {

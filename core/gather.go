@@ -17,7 +17,7 @@ import (
 var gatherOp, scatterOp, gatherAxisOp, scatterAxisOp Def
 
 func init() {
-	gatherOp = Def{Name: "index", Kind: device.KindGather, Specs: specsOfGather,
+	define(&gatherOp, Def{Name: "index", Kind: device.KindGather, Specs: specsOfGather,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			ins, at := y.inputs(), y.attr.(device.GatherAttr)
 			x, idx := ins[0], ins[1:]
@@ -32,10 +32,10 @@ func init() {
 			return remake(y, append([]*Array{t[0]}, y.inputs()[1:]...))
 		},
 		VMap: vmapGather,
-	}
-	scatterOp = Def{Name: "index", Kind: device.KindScatter, Launch: launchScatter, Cost: scatterCost, VJP: vjpScatter,
-		JVP: jvpScatter, VMap: vmapScatter, Specs: shapedAs(0)}
-	gatherAxisOp = Def{Name: "take_along_axis", Kind: device.KindGatherAxis,
+	})
+	define(&scatterOp, Def{Name: "index", Kind: device.KindScatter, Launch: launchScatter, Cost: scatterCost,
+		VJP: vjpScatter, JVP: jvpScatter, VMap: vmapScatter, Specs: shapedAs(0)})
+	define(&gatherAxisOp, Def{Name: "take_along_axis", Kind: device.KindGatherAxis,
 		Specs: func(_ *Array, ins []*Array) []Spec { return oneSpec(ins[0].dtype, ins[1].shape) },
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			x := y.in[0]
@@ -51,9 +51,9 @@ func init() {
 			xs := batchAll(ins, mapped, n)
 			return gatherAxis(xs[0], xs[1], y.attr.(device.AxisAttr).Axis+1)
 		},
-	}
-	scatterAxisOp = Def{Name: "put_along_axis", Specs: shapedAs(0), Kind: device.KindScatterAxis, Launch: launchScatter,
-		Cost: scatterCost,
+	})
+	define(&scatterAxisOp, Def{Name: "put_along_axis", Specs: shapedAs(0), Kind: device.KindScatterAxis,
+		Launch: launchScatter, Cost: scatterCost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			at, idx, u := y.attr.(device.ScatterAxisAttr), y.in[1], y.in[2]
 			gu := gatherAxis(ct, idx, at.Axis)
@@ -75,7 +75,7 @@ func init() {
 			xs := batchAll(ins, mapped, n)
 			return scatterAxis(xs[0], xs[1], xs[2], at)
 		},
-	}
+	})
 }
 
 // scatterCost is that of the updates, which may be many more than the elements they go to.

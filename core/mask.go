@@ -17,8 +17,8 @@ import (
 var nonzeroOp Def
 
 func init() {
-	nonzeroOp = Def{Name: "index", Specs: shapeHeld, NoGrad: "the result is an integer", Kind: device.KindNonzero,
-		Launch:      launchNonzero,
+	define(&nonzeroOp, Def{Name: "index", Specs: shapeHeld, NoGrad: "the result is an integer",
+		Kind: device.KindNonzero, Launch: launchNonzero,
 		LaunchEmpty: true,
 		Cost:        func(y *Array) int { return 1 + y.in[0].Size()/(8*max(y.Size(), 1)) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
@@ -26,7 +26,7 @@ func init() {
 			at.Batch++
 			return newArray(&nonzeroOp, y.dtype, withBatch(n, y.shape), at, ins[0])
 		},
-	}
+	})
 }
 
 func launchNonzero(e *exec, y *Array) *errs.Error {

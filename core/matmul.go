@@ -13,7 +13,7 @@ var matMulOp, addMMOp Def
 
 func init() {
 	cost := func(y *Array) int { return max(y.in[0].shape[len(y.in[0].shape)-1]/4, 1) }
-	matMulOp = Def{Name: "matmul", Specs: specsOfMatMul, Kind: device.KindMatMul, Cost: cost,
+	define(&matMulOp, Def{Name: "matmul", Specs: specsOfMatMul, Kind: device.KindMatMul, Cost: cost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			a, b := y.in[0], y.in[1]
 			out := make([]*Array, 2)
@@ -51,14 +51,14 @@ func init() {
 			xs := batchAll(ins, mapped, n)
 			return matMul(xs[0], xs[1])
 		},
-	}
-	addMMOp = Def{Name: "addmm", Specs: specsOfMatMul, Kind: device.KindMatMul, Cost: cost,
+	})
+	define(&addMMOp, Def{Name: "addmm", Specs: specsOfMatMul, Kind: device.KindMatMul, Cost: cost,
 		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
 			at := y.attr.(device.MatMulAttr)
 			xs := batchAll(ins, mapped, n)
 			return newArray(&addMMOp, y.dtype, withBatch(n, y.shape), at, xs...)
 		},
-	}
+	})
 	addMMOp.VJP, addMMOp.JVP = expanded(func(y *Array, xs []*Array) *Array {
 		at := y.attr.(device.MatMulAttr)
 		return add(mul(matMul(xs[0], xs[1]), like(y, float64(at.Alpha))), mul(xs[2], like(y, float64(at.Beta))))

@@ -17,7 +17,7 @@ var gatherMatMulOp, segmentedMatMulOp Def
 
 func init() {
 	cost := func(y *Array) int { return max(y.in[1].shape[len(y.in[1].shape)-2]/4, 1) }
-	gatherMatMulOp = Def{Name: "gather_mm", Kind: device.KindGatherMatMul, Cost: cost,
+	define(&gatherMatMulOp, Def{Name: "gather_mm", Kind: device.KindGatherMatMul, Cost: cost,
 		Specs: specsOfMatMul,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			a, b, index := y.in[0], y.in[1], y.in[2]
@@ -39,8 +39,8 @@ func init() {
 			xs := batchAll([]*Array{ins[0], ins[2]}, []bool{mapped[0], mapped[2]}, n)
 			return gatherMatMul(xs[0], ins[1], xs[1])
 		},
-	}
-	segmentedMatMulOp = Def{Name: "segmented_mm", Kind: device.KindSegmentedMatMul,
+	})
+	define(&segmentedMatMulOp, Def{Name: "segmented_mm", Kind: device.KindSegmentedMatMul,
 		Specs: func(_ *Array, ins []*Array) []Spec {
 			return oneSpec(ins[0].dtype, segmentedShape(ins[0], ins[1], ins[2]))
 		},
@@ -64,7 +64,7 @@ func init() {
 			xs := batchAll(ins, mapped, n)
 			return segmentedMatMul(xs[0], xs[1], xs[2])
 		},
-	}
+	})
 	register(
 		Func{Name: "gather_mm", Sig: "(a: array, b: array, /, lhs_indices: array | None = None, " +
 			"rhs_indices: array | None = None, *, sorted_indices: bool = False) -> array", Call: callN(gatherMM)},

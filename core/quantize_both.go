@@ -14,13 +14,13 @@ import (
 var straightOp Def
 
 func init() {
-	straightOp = Def{Name: "straight_through", Specs: shapedAs(0), View: sameMemory,
+	define(&straightOp, Def{Name: "straight_through", Specs: shapedAs(0), View: sameMemory,
 		VJP: func(y, ct *Array, _ []bool) []*Array { return []*Array{nil, ct} },
 		JVP: func(y *Array, t []*Array) *Array { return t[1] },
 		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
 			return newArray(&straightOp, y.dtype, withBatch(n, y.shape), nil, batchAll(ins, mapped, n)...)
 		},
-	}
+	})
 	const how = "group_size: int | None = None, bits: int | None = None, mode: str = 'nvfp4', " +
 		"global_scale_x: array | None = None, global_scale_w: array | None = None"
 	register(

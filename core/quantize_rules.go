@@ -15,7 +15,7 @@ import (
 var quantizeOp, dequantizeOp, quantizedMatMulOp Def
 
 func init() {
-	quantizeOp = Def{Name: "quantize", Kind: device.KindQuantize, Specs: specsOfQuantize, Launch: launchQuantize,
+	define(&quantizeOp, Def{Name: "quantize", Kind: device.KindQuantize, Specs: specsOfQuantize, Launch: launchQuantize,
 		Cost: func(*Array) int { return 16 },
 		Several: &Several{VJP: vjpQuantize, JVP: jvpQuantize,
 			VMap: func(_ *Walk, y *Array, ins []*Array, mapped []bool, n int, then func([]*Array)) {
@@ -23,8 +23,8 @@ func init() {
 				then(quantize(xs[0], optionalInput(xs, 1), y.attr.(device.QuantizeAttr)))
 			},
 		},
-	}
-	dequantizeOp = Def{Name: "dequantize", Kind: device.KindDequantize,
+	})
+	define(&dequantizeOp, Def{Name: "dequantize", Kind: device.KindDequantize,
 		Cost:  func(*Array) int { return 2 },
 		Specs: func(y *Array, ins []*Array) []Spec { return oneSpec(y.dtype, dequantizedShape(y, ins)) },
 		VJP: func(y, ct *Array, want []bool) []*Array {
@@ -46,8 +46,8 @@ func init() {
 		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
 			return newArray(&dequantizeOp, y.dtype, withBatch(n, y.shape), y.attr, batchAll(ins, mapped, n)...)
 		},
-	}
-	quantizedMatMulOp = Def{Name: "quantized_matmul", Kind: device.KindQuantizedMatMul,
+	})
+	define(&quantizedMatMulOp, Def{Name: "quantized_matmul", Kind: device.KindQuantizedMatMul,
 		NameOf: func(at any) string {
 			if at.(device.QuantizedMatMulAttr).Gathered {
 				return "gather_qmm"
@@ -65,7 +65,7 @@ func init() {
 		VJP:  vjpQuantizedMatMul,
 		JVP:  jvpQuantizedMatMul,
 		VMap: vmapQuantizedMatMul,
-	}
+	})
 }
 
 // optionalInput is input i, or nil.

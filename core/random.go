@@ -20,13 +20,13 @@ var randomBitsOp Def
 var randomKey *Array
 
 func init() {
-	randomBitsOp = Def{Name: "random_bits", Kind: device.KindRandomBits, Specs: shapeHeld,
+	define(&randomBitsOp, Def{Name: "random_bits", Kind: device.KindRandomBits, Specs: shapeHeld,
 		NoGrad: "bits are no function of the key that has a derivative",
 		Cost:   func(*Array) int { return 16 },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			return newArray(&randomBitsOp, dtype.Uint32, withBatch(n, y.shape), y.attr, ins[0])
 		},
-	}
+	})
 }
 
 // randomWords gives n uint32 per key of shape (..., 2).

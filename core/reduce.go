@@ -15,7 +15,7 @@ var reduceOp, argReduceOp Def
 var reduceNames = [device.ReduceOpCount]string{"sum", "prod", "min", "max", "all", "any"}
 
 func init() {
-	reduceOp = Def{Name: "reduce", Specs: specsOfReduce,
+	define(&reduceOp, Def{Name: "reduce", Specs: specsOfReduce,
 		NameOf: func(at any) string { return reduceNames[at.(device.ReduceAttr).Op] },
 		Kind:   device.KindReduce, VJP: vjpReduce, JVP: jvpReduce,
 		Cost: func(y *Array) int { return max(y.in[0].Size()/max(y.Size(), 1), 1) },
@@ -27,8 +27,8 @@ func init() {
 			}
 			return newArray(&reduceOp, y.dtype, withBatch(n, y.shape), device.ReduceAttr{Op: at.Op, Axes: axes}, ins[0])
 		},
-	}
-	argReduceOp = Def{Name: "argreduce", Specs: specsOfArgReduce,
+	})
+	define(&argReduceOp, Def{Name: "argreduce", Specs: specsOfArgReduce,
 		NameOf: func(at any) string { return argReduceName(at.(device.ArgReduceAttr).Max) },
 		NoGrad: "the result is an integer", Kind: device.KindArgReduce,
 		Cost: reduceOp.Cost,
@@ -36,7 +36,7 @@ func init() {
 			at := y.attr.(device.ArgReduceAttr)
 			return argReduce(ins[0], at.Axis+1, at.Max)
 		},
-	}
+	})
 }
 
 func init() {

@@ -19,12 +19,12 @@ type rest struct {
 var restOp Def
 
 func init() {
-	restOp = Def{Name: "rest", Specs: noInputs, NameOf: func(at any) string { return at.(*rest).name },
+	define(&restOp, Def{Name: "rest", Specs: noInputs, NameOf: func(at any) string { return at.(*rest).name },
 		NoGrad: "what was being evaluated depends on no argument of a transform",
 		Launch: func(e *exec, y *Array) *errs.Error {
 			r := y.attr.(*rest)
 			return r.run(e, y, y.inputs(), &r.done)
-		}}
+		}})
 }
 
 // runInPlace computes y, which has taken over the memory of one of xs, by run. Interrupted, y becomes the rest of it: a

@@ -13,7 +13,7 @@ import (
 var ropeOp Def
 
 func init() {
-	ropeOp = Def{Name: "rope", Kind: device.KindRope, Specs: shapedAs(0),
+	define(&ropeOp, Def{Name: "rope", Kind: device.KindRope, Specs: shapedAs(0),
 		Cost: func(*Array) int { return 4 },
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			at := y.attr.(device.RopeAttr)
@@ -54,7 +54,7 @@ func init() {
 			}
 			return Reshape(newArray(&ropeOp, y.dtype, xs[0].shape, y.attr, xs...), withBatch(n, y.shape))
 		},
-	}
+	})
 	register(Func{Name: "fast.rope", Sig: "(a: array, dims: int, *, traditional: bool, base: float | None, " +
 		"scale: float, offset: int | array, freqs: array | None = None) -> array", Call: callN(rope)})
 }

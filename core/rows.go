@@ -26,14 +26,14 @@ func init() {
 	for _, name := range []string{"floor_divide", "remainder"} {
 		divmodRows.rows = append(divmodRows.rows, table.FindRow(name))
 	}
-	rowsOp = Def{Name: "rows", Specs: specsOfRows, NameOf: func(at any) string { return at.(*rowsAttr).name },
+	define(&rowsOp, Def{Name: "rows", Specs: specsOfRows, NameOf: func(at any) string { return at.(*rowsAttr).name },
 		Kind: device.KindElementwise, Launch: launchRows, Cost: func(*Array) int { return 8 },
 		Several: &Several{VJP: vjpRows, JVP: jvpRows,
 			VMap: func(_ *Walk, y *Array, ins []*Array, mapped []bool, n int, then func([]*Array)) {
 				then(applyRows(y.attr.(*rowsAttr), alignBatches(ins, mapped, len(y.shape))...))
 			},
 		},
-	}
+	})
 }
 
 // applyRows gives the result of each row, of arguments of which all rows take the same dtypes.

@@ -10,7 +10,7 @@ import (
 
 // constant is the op of scalars that came with the program: no memory until a kernel
 // wants it.
-var constant = &Def{Name: "constant", Specs: noInputs, NoGrad: "it has no inputs"}
+var constant = define(new(Def), Def{Name: "constant", Specs: noInputs, NoGrad: "it has no inputs"})
 
 func init() {
 	constant.Launch = func(e *exec, y *Array) *errs.Error {

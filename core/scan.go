@@ -14,7 +14,7 @@ var scanOp Def
 var scanNames = [device.ScanOpCount]string{"cumsum", "cumprod", "cummin", "cummax", "logcumsumexp"}
 
 func init() {
-	scanOp = Def{Name: "scan", Specs: shapedAs(0),
+	define(&scanOp, Def{Name: "scan", Specs: shapedAs(0),
 		NameOf: func(at any) string { return scanNames[at.(device.ScanAttr).Op] },
 		Kind:   device.KindScan, VJP: vjpScan, JVP: jvpScan,
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
@@ -22,7 +22,7 @@ func init() {
 			at.Axis++
 			return newArray(&scanOp, y.dtype, ins[0].shape, at, ins[0])
 		},
-	}
+	})
 	cum := func(op device.ScanOp, prepare func(x *Array, a *Args) *Array) func(*Args) []*Array {
 		return callN(func(a *Args) *Array {
 			x := prepare(a.array(by.a), a)

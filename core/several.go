@@ -26,7 +26,7 @@ type Several struct {
 var pickOp Def
 
 func init() {
-	pickOp = Def{Name: "pick", Specs: specsOfPick,
+	define(&pickOp, Def{Name: "pick", Specs: specsOfPick,
 		View: func(y *Array) bool {
 			if y.nin == 2 {
 				return sameMemory(y)
@@ -42,7 +42,7 @@ func init() {
 		VMap: func(y *Array, ins []*Array, mapped []bool, n int) *Array {
 			return newArray(&pickOp, y.dtype, withBatch(n, y.shape), y.attr, batchAll(ins[:1], mapped, n)[0], ins[1])
 		},
-	}
+	})
 }
 
 // several builds a node with the given results, and a pick for each.

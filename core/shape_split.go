@@ -17,7 +17,7 @@ var diagonalOp Def
 type diagonalAttr struct{ axis1, axis2, offset int }
 
 func init() {
-	diagonalOp = Def{Name: "diagonal", Linear: true, Specs: specsOfDiagonal,
+	define(&diagonalOp, Def{Name: "diagonal", Linear: true, Specs: specsOfDiagonal,
 		View: func(y *Array) bool {
 			x, at := y.in[0], y.attr.(diagonalAttr)
 			from := x.Strides()
@@ -48,7 +48,7 @@ func init() {
 			at := y.attr.(diagonalAttr)
 			return diagonal(ins[0], at.offset, at.axis1+1, at.axis2+1)
 		},
-	}
+	})
 }
 
 func init() {

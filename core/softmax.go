@@ -50,7 +50,7 @@ func init() {
 		return newArray(y.op, y.dtype, withBatch(n, y.shape), y.attr, ins...)
 	}
 	cost := func(*Array) int { return 8 }
-	softmaxOp = Def{Name: "softmax", Specs: shapedAs(0), Kind: device.KindSoftmax, Cost: cost, VMap: rowwise,
+	define(&softmaxOp, Def{Name: "softmax", Specs: shapedAs(0), Kind: device.KindSoftmax, Cost: cost, VMap: rowwise,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			g := mul(ct, y)
 			return []*Array{sub(g, mul(y, lastSum(g)))}
@@ -59,13 +59,13 @@ func init() {
 			g := mul(t[0], y)
 			return sub(g, mul(y, lastSum(g)))
 		},
-	}
+	})
 	softmaxOf := func(y *Array) *Array {
 		x := y.in[0]
 		last := len(x.shape) - 1
 		return apply("exp", sub(x, unsqueeze(y, last)))
 	}
-	logSumExpOp = Def{Name: "logsumexp", Specs: func(_ *Array, ins []*Array) []Spec {
+	define(&logSumExpOp, Def{Name: "logsumexp", Specs: func(_ *Array, ins []*Array) []Spec {
 		return oneSpec(ins[0].dtype, dropAxes(ins[0].shape, len(ins[0].shape)-1))
 	}, Kind: device.KindLogSumExp,
 		Cost: func(y *Array) int { return 8 * max(y.in[0].Size()/max(y.Size(), 1), 1) },
@@ -76,8 +76,9 @@ func init() {
 		JVP: func(y *Array, t []*Array) *Array {
 			return reduce(device.ReduceSum, mul(t[0], softmaxOf(y)), []int{len(y.shape)})
 		},
-	}
-	layerNormOp = Def{Name: "layer_norm", Specs: shapedAs(0), Kind: device.KindLayerNorm, Cost: cost, VMap: rowwise}
+	})
+	define(&layerNormOp,
+		Def{Name: "layer_norm", Specs: shapedAs(0), Kind: device.KindLayerNorm, Cost: cost, VMap: rowwise})
 	layerNormOp.VJP, layerNormOp.JVP = expanded(func(y *Array, xs []*Array) *Array {
 		x, last := wide(xs[0]), []int{len(y.shape) - 1}
 		d := sub(x, expandAt(mean(x, last), x, last))
@@ -85,7 +86,7 @@ func init() {
 		n := mul(d, apply("rsqrt", add(v, like(v, y.attr.(device.NormAttr).Eps))))
 		return add(mul(AsType(n, y.dtype), xs[1]), xs[2])
 	})
-	rmsNormOp = Def{Name: "rms_norm", Specs: shapedAs(0), Kind: device.KindRMSNorm, Cost: cost, VMap: rowwise}
+	define(&rmsNormOp, Def{Name: "rms_norm", Specs: shapedAs(0), Kind: device.KindRMSNorm, Cost: cost, VMap: rowwise})
 	rmsNormOp.VJP, rmsNormOp.JVP = expanded(func(y *Array, xs []*Array) *Array {
 		x, last := wide(xs[0]), []int{len(y.shape) - 1}
 		v := expandAt(mean(apply("square", x), last), x, last)

@@ -22,19 +22,20 @@ func init() {
 	order := func(y *Array) *Array {
 		return argSortAxis(y.in[0], y.attr.(device.SortAttr).Axis, y.attr.(device.SortAttr).Kth)
 	}
-	sortOp = Def{Name: "sort", Specs: specsOfSort, NameOf: sortName, Kind: device.KindSort, VMap: vmap, Cost: cost,
+	define(&sortOp, Def{Name: "sort", Specs: specsOfSort, NameOf: sortName, Kind: device.KindSort,
+		VMap: vmap, Cost: cost,
 		VJP: func(y, ct *Array, want []bool) []*Array {
 			return []*Array{scatterAxisAdd(zerosLike(y.in[0]), order(y), ct, y.attr.(device.SortAttr).Axis)}
 		},
 		JVP: func(y *Array, t []*Array) *Array { return gatherAxis(t[0], order(y), y.attr.(device.SortAttr).Axis) },
-	}
-	argSortOp = Def{Name: "argsort", Specs: specsOfSort, NameOf: sortName, Kind: device.KindSort, VMap: vmap,
+	})
+	define(&argSortOp, Def{Name: "argsort", Specs: specsOfSort, NameOf: sortName, Kind: device.KindSort, VMap: vmap,
 		Cost:   cost,
-		NoGrad: "the result is an integer"}
-	searchOp = Def{Name: "searchsorted",
+		NoGrad: "the result is an integer"})
+	define(&searchOp, Def{Name: "searchsorted",
 		Specs: func(y *Array, ins []*Array) []Spec { return oneSpec(y.dtype, ins[1].shape) },
 		Kind:  device.KindSearchSorted, Cost: cost, VMap: vmapSearch,
-		NoGrad: "the result is an integer"}
+		NoGrad: "the result is an integer"})
 
 }
 

@@ -25,7 +25,7 @@ type stridedAttr struct {
 }
 
 func init() {
-	reshapeOp = Def{Name: "reshape", Specs: shapeHeld, Linear: true,
+	define(&reshapeOp, Def{Name: "reshape", Specs: shapeHeld, Linear: true,
 		View: func(y *Array) bool {
 			x := y.in[0]
 			if x.contiguous() {
@@ -45,11 +45,11 @@ func init() {
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			return Reshape(ins[0], withBatch(n, y.shape))
 		},
-	}
+	})
 }
 
 func init() {
-	transposeOp = Def{Name: "transpose", Specs: specsOfTranspose, Linear: true,
+	define(&transposeOp, Def{Name: "transpose", Specs: specsOfTranspose, Linear: true,
 		View: func(y *Array) bool {
 			x, perm := y.in[0], y.attr.([]int)
 			from := x.Strides()
@@ -75,11 +75,11 @@ func init() {
 			}
 			return Transpose(ins[0], perm)
 		},
-	}
+	})
 }
 
 func init() {
-	broadcastOp = Def{Name: "broadcast_to", Specs: shapeHeld, Linear: true,
+	define(&broadcastOp, Def{Name: "broadcast_to", Specs: shapeHeld, Linear: true,
 		View: func(y *Array) bool {
 			x := y.in[0]
 			y.shareBuffer(x, x.offset, layout.BroadcastStrides(x.shape, x.Strides(), y.shape))
@@ -91,11 +91,11 @@ func init() {
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array {
 			return BroadcastTo(insertOnes(ins[0], len(y.shape)+1), withBatch(n, y.shape))
 		},
-	}
+	})
 }
 
 func init() {
-	sliceOp = Def{Name: "slice", Specs: shapeHeld, Linear: true,
+	define(&sliceOp, Def{Name: "slice", Specs: shapeHeld, Linear: true,
 		View: func(y *Array) bool {
 			x, at := y.in[0], y.attr.(*sliceAttr)
 			from := x.Strides()
@@ -117,11 +117,11 @@ func init() {
 			return slice(ins[0], withBatch(n, y.shape),
 				&sliceAttr{withBatch(0, at.start), withBatch(1, at.step)})
 		},
-	}
+	})
 }
 
 func init() {
-	stridedOp = Def{Name: "as_strided", Specs: shapeHeld, Linear: true,
+	define(&stridedOp, Def{Name: "as_strided", Specs: shapeHeld, Linear: true,
 		View: func(y *Array) bool {
 			x, at := y.in[0], y.attr.(*stridedAttr)
 			if !x.contiguous() {
@@ -144,11 +144,11 @@ func init() {
 			at := y.attr.(*stridedAttr)
 			return AsStrided(ins[0], withBatch(n, y.shape), withBatch(y.in[0].Size(), at.strides), at.offset)
 		},
-	}
+	})
 }
 
 func init() {
-	bitcastOp = Def{Name: "view", Specs: specsOfBitcast, Kind: device.KindCopy, NoGrad: "it reinterprets bits",
+	define(&bitcastOp, Def{Name: "view", Specs: specsOfBitcast, Kind: device.KindCopy, NoGrad: "it reinterprets bits",
 		View: func(y *Array) bool {
 			x := y.in[0]
 			if x.dtype.Size() == y.dtype.Size() {
@@ -170,11 +170,11 @@ func init() {
 			return e.copyInto(y, e.output(y, x.dtype, x.shape, layout.Strides(x.shape), 0), x)
 		},
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return Bitcast(ins[0], y.dtype) },
-	}
+	})
 }
 
 func init() {
-	asTypeOp = Def{Name: "astype",
+	define(&asTypeOp, Def{Name: "astype",
 		Specs: func(y *Array, ins []*Array) []Spec { return oneSpec(y.dtype, ins[0].shape) }, Linear: true,
 		Kind: device.KindCopy, Launch: launchCast,
 		VJP: func(y, ct *Array, want []bool) []*Array {
@@ -183,11 +183,12 @@ func init() {
 		},
 		JVP:  func(y *Array, t []*Array) *Array { return AsType(t[0], y.dtype) },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return AsType(ins[0], y.dtype) },
-	}
+	})
 }
 
 func init() {
-	compactOp = Def{Name: "contiguous", Specs: shapedAs(0), Linear: true, Kind: device.KindCopy, Launch: copyLaunch,
+	define(&compactOp, Def{Name: "contiguous", Specs: shapedAs(0), Linear: true,
+		Kind: device.KindCopy, Launch: copyLaunch,
 		View: func(y *Array) bool {
 			x := y.in[0]
 			if x.contiguous() && y.attr == nil {
@@ -198,17 +199,18 @@ func init() {
 		},
 		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return Contiguous(ins[0]) },
-	}
+	})
 }
 
 func init() {
-	identityOp = Def{Name: "identity", Specs: shapedAs(0), Linear: true, View: sameMemory,
+	define(&identityOp, Def{Name: "identity", Specs: shapedAs(0), Linear: true, View: sameMemory,
 		VJP:  func(y, ct *Array, want []bool) []*Array { return []*Array{ct} },
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return ins[0] },
-	}
-	stopOp = Def{Name: "stop_gradient", Specs: shapedAs(0), NoGrad: "it is there to stop gradients", View: sameMemory,
+	})
+	define(&stopOp, Def{Name: "stop_gradient", Specs: shapedAs(0), NoGrad: "it is there to stop gradients",
+		View: sameMemory,
 		VMap: func(y *Array, ins []*Array, _ []bool, n int) *Array { return StopGradient(ins[0]) },
-	}
+	})
 }
 
 // sameMemory is the View of ops whose value is their first input's.

@@ -9,7 +9,7 @@ import (
 )
 
 // placeholder is the op of arguments that have a shape but no value.
-var placeholder = &Def{Name: "placeholder", Specs: noInputs, NoGrad: "it has no value"}
+var placeholder = define(new(Def), Def{Name: "placeholder", Specs: noInputs, NoGrad: "it has no value"})
 
 // NoAxis marks an argument or result that vmap does not batch.
 const NoAxis = math.MinInt32

@@ -14,17 +14,14 @@ import (
 	"github.com/mlx-go/mlx_go/core/layout"
 )
 
-// TestDefsAreListed holds core.Defs complete: every variable of package core that is given a Def is in it.
-func TestDefsAreListed(t *testing.T) {
-	found := map[string]bool{}
+// TestDefsAreDefined holds that every primitive is made by define, which the tests of all primitives go by; those of
+// rows are made from the table.
+func TestDefsAreDefined(t *testing.T) {
 	files, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
 	}
-	isDef := func(e ast.Expr) bool {
-		if u, ok := e.(*ast.UnaryExpr); ok {
-			e = u.X
-		}
+	isDef := func(e ast.Node) bool {
 		c, ok := e.(*ast.CompositeLit)
 		if !ok {
 			return false
@@ -32,47 +29,40 @@ func TestDefsAreListed(t *testing.T) {
 		name, ok := c.Type.(*ast.Ident)
 		return ok && name.Name == "Def"
 	}
+	defined := 0
 	for _, f := range files {
 		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
 			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), f.Name(), nil, 0)
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, f.Name(), nil, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.AssignStmt:
-				for i, e := range n.Rhs {
-					if name, ok := n.Lhs[i].(*ast.Ident); ok && isDef(e) && n.Tok == token.ASSIGN {
-						found[name.Name] = true
-					}
-				}
-			case *ast.ValueSpec:
-				for i, e := range n.Values {
-					if isDef(e) {
-						found[n.Names[i].Name] = true
-					}
-				}
+			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) == 2 && isDef(call.Args[1]) {
+				defined++
+				return false
+			}
+			if fn, ok := n.(*ast.FuncDecl); ok && fn.Name.Name == "primitive" {
+				return false
+			}
+			if isDef(n) {
+				t.Errorf("%s: a primitive is not made by define", set.Position(n.Pos()))
 			}
 			return true
 		})
 	}
-	if len(found) < 30 {
-		t.Fatalf("only %d definitions found", len(found))
-	}
-	for name := range found {
-		if core.Defs[name] == nil {
-			t.Errorf("%s is not in Defs of export_test.go", name)
-		}
+	if n := len(core.Defs()); defined < 40 || n < defined {
+		t.Errorf("define is called at %d places, and there are %d primitives", defined, n)
 	}
 }
 
 // TestEveryOpBatches wants a batching rule of every primitive, or a reason why there is none.
 func TestEveryOpBatches(t *testing.T) {
-	for name, d := range core.Defs {
-		if d.VMap == nil && d.Loop == "" && d.Several == nil && !slices.Contains(core.WithoutInputs, name) {
-			t.Errorf("%s has neither VMap nor Loop", name)
+	for _, d := range core.Defs() {
+		if d.VMap == nil && d.Loop == "" && d.Several == nil && !slices.Contains(core.WithoutInputs, d) {
+			t.Errorf("%s has neither VMap nor Loop", d.Name)
 		}
 	}
 }
@@ -162,10 +152,10 @@ func TestVMapOfEveryOp(t *testing.T) {
 			}
 		}
 	}
-	for name, d := range core.Defs {
-		internal := name == "identityOp" || name == "segmentOp" || name == "pickOp" // what transforms make themselves
-		if !met[d] && !internal && !slices.Contains(core.WithoutInputs, name) {
-			t.Errorf("no function of this test uses %s", name)
+	for _, d := range core.Defs() {
+		internal := slices.Contains(core.Internal, d) || d.Name == "pick"
+		if !met[d] && !internal && !slices.Contains(core.WithoutInputs, d) {
+			t.Errorf("no function of this test uses %s", d.Name)
 		}
 	}
 }
