@@ -45,10 +45,11 @@ typedef struct {
 	void *o;
 	int64_t m, n, k; // m rows, at most QUANTIZE_ROWS; n columns; k is at most QUANTIZE_DEPTH
 	int64_t xrs, xcs, ors, ocs;
-	// Rows of terms are padded with zeros to whole vectors of words and to 32 elements, rows of sums to whole vectors.
-	float *terms; // m rows of terms_step elements of x, in the order of the codes in words
-	float *sums;  // m rows of sums_step sums of groups of x
-	int64_t terms_step, sums_step;
+	// The elements of x by blocks of one vector of words, or of 32 elements: those of each row in the order in which
+	// codes meet them. The last block is padded with zeros.
+	float *terms;
+	float *sums; // m rows of sums_step sums of groups of x, padded with zeros to whole vectors
+	int64_t sums_step;
 	int32_t *infinite; // set where a sum is not finite
 	stop_flag stop;
 } quantize_dots_args;

@@ -81,7 +81,7 @@ static void pack_codes(uint8_t *restrict dst, const uint8_t *restrict codes, int
 			for (int j = 0; j < 8; j++) codes[i + j] = v >> j * bits & ((1 << bits) - 1); \
 		} \
 		break;
-static void unpack_codes(uint8_t *restrict codes, const uint8_t *restrict src, int64_t n, int bits) {
+INL void unpack_codes(uint8_t *restrict codes, const uint8_t *restrict src, int64_t n, int bits) {
 	switch (bits) {
 	UNPACK(1) UNPACK(2) UNPACK(3) UNPACK(5) UNPACK(6)
 	case 4:
@@ -196,7 +196,7 @@ INL float number_at(const void *p, int64_t i, int dtype) {
 }
 
 // The numbers that n codes stand for before they are scaled.
-static void code_values(float *restrict v, const uint8_t *restrict codes, int64_t n, int mode) {
+INL void code_values(float *restrict v, const uint8_t *restrict codes, int64_t n, int mode) {
 	switch (mode) {
 	case QUANTIZE_AFFINE:
 		for (int64_t i = 0; i < n; i++) v[i] = codes[i];
