@@ -6,7 +6,6 @@ package cpu
 import "C"
 
 import (
-	"slices"
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core/device"
@@ -34,32 +33,18 @@ func argReduce(k *device.Kernel) error {
 		return errs.Errorf(errs.ValueError, "[%s] axis %d has no elements, so there is no position to give", k.Op,
 			attr.Axis)
 	}
-	o := 0
-	for i, n := range in.Shape {
-		if i != attr.Axis {
-			f.kept = append(f.kept, axis{n, in.Strides[i], out.Strides[o]})
-			o++
-		}
-	}
-	f.kept = normalize(f.kept, &f.in, &f.out, in.Dtype.Size(), 4)
-	f.run()
+	kept, _ := splitAxes(in, out, []int{attr.Axis})
+	kept = sortAxes(kept, &f.in, &f.out, in.Dtype.Size(), 4)
+	eachOuter(k.Cancel, kept, func(kept []axis, src, dst int) {
+		h := f
+		h.kept, h.in, h.out = kept, unsafe.Add(f.in, src*in.Dtype.Size()), unsafe.Add(f.out, dst*4)
+		h.run()
+	})
 	return nil
 }
 
-func (f argFold) run() {
-	size := f.k.In[0].Dtype.Size()
-	if len(f.kept) > maxAxes {
-		a := f.kept[0]
-		f.kept = f.kept[1:]
-		for range a.n {
-			if canceled(f.k.Cancel) {
-				return
-			}
-			f.run()
-			f.in, f.out = unsafe.Add(f.in, a.in*size), unsafe.Add(f.out, a.out*4)
-		}
-		return
-	}
+// run searches along axes that the kernels walk.
+func (f *argFold) run() {
 	cols := 0
 	if len(f.kept) > 0 {
 		k := f.kept[len(f.kept)-1]
@@ -85,22 +70,14 @@ func (f argFold) run() {
 }
 
 func (f *argFold) launch(cols, chunks, chunk int) {
-	g := C.argreduce_args{in: f.in, out: (*C.uint32_t)(f.out), kd: C.int64_t(len(f.kept)), n: C.int64_t(f.n),
+	g := C.argreduce_args{in: f.in, out: (*C.uint32_t)(f.out), n: C.int64_t(f.n),
 		stride: C.int64_t(f.step), cols: C.int64_t(cols), chunk: C.int64_t(chunk), chunk_out: C.int64_t(extent(f.kept)),
 		dtype: C.int64_t(f.k.In[0].Dtype), stop: stopOf(f.k)}
 	if f.max {
 		g.max = 1
 	}
-	units := 1
-	for i, a := range f.kept {
-		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
-		if i == len(f.kept)-1 && cols > 0 {
-			units *= (a.n-1)/cols + 1
-		} else {
-			units *= a.n
-		}
-	}
-	g.units = C.int64_t(units)
+	units := blocks(f.kept, cols)
+	g.kd, g.units = putAxes(f.kept, &g.kshape, &g.kin, &g.kout), C.int64_t(units)
 	ranged(C.ENTRY_argreduce, &g, units*chunks, splitWork/(chunk*max(cols, 1)), f.k.Cancel)
 }
 
@@ -114,13 +91,9 @@ func (f *argFold) chunked(cols, chunk int) {
 	at := unsafe.Slice((*uint32)(places.data), chunks*outputs)
 	first := *f
 	first.out = unsafe.Pointer(&at[0])
-	first.kept = slices.Clone(f.kept)
 	second := *f
 	second.in = values.data
-	second.kept = slices.Clone(f.kept)
-	for i, s := range rowMajor(f.kept) {
-		first.kept[i].out, second.kept[i].in = s, s
-	}
+	first.kept, second.kept = throughBuffer(f.kept, 1)
 	first.launch(cols, chunks, chunk)
 	if canceled(f.k.Cancel) {
 		return

@@ -54,7 +54,7 @@ func (c *conv) asMatMul() (*gemm, bool) {
 			sum = append(sum, axis{int(c.p.k[i]), int(c.p.xs[1+i] * c.p.kdil[i]), int(c.p.ws[1+i])})
 		}
 		slices.SortStableFunc(sum, func(x, y axis) int { return y.in - x.in })
-		if sum = mergeKept(sum); len(sum) > 1 {
+		if sum = mergeAxes(sum); len(sum) > 1 {
 			return nil, false
 		}
 		sum = append(sum, axis{1, 1, 1})

@@ -21,23 +21,34 @@ func copyKernel(k *device.Kernel) error {
 	var a C.copy_args
 	a.in, a.out = in.Data, out.Data
 	a.in_dtype, a.out_dtype = C.int64_t(in.Dtype), C.int64_t(out.Dtype)
-	if !collapsePair(&a, out.Shape, in.Strides, out.Strides) {
+	axes := mergeAxes(appendAxes(make([]axis, 0, 8), out.Shape, in.Strides, out.Strides))
+	if len(axes) > maxAxes {
 		return peel(k, copyKernel)
 	}
+	if len(axes) == 0 {
+		axes = append(axes, axis{1, 1, 1})
+	}
+	a.nd = putAxes(axes, &a.shape, &a.in_strides, &a.out_strides)
 	n := out.Size()
-	nd := int(a.nd)
-	a.in_flat, a.out_flat = flatAxes(&a, &a.in_strides), flatAxes(&a, &a.out_strides)
-	if a.out_flat != 0 && n*out.Dtype.Size() >= streamBytes && in.Data != out.Data {
+	inFlat, outFlat := flatAxes(axes)
+	if inFlat {
+		a.in_flat = 1
+	}
+	if outFlat {
+		a.out_flat = 1
+	}
+	if outFlat && n*out.Dtype.Size() >= streamBytes && in.Data != out.Data {
 		a.stream = 1
 	}
 	work := 0.03 * float64(in.Dtype.Size()+out.Dtype.Size())
-	if in.Dtype.Size() == out.Dtype.Size() && in.Dtype == out.Dtype && a.in_strides[nd-1] != 1 {
-		if a.fast = C.int64_t(fastAxis(&a)); a.fast >= 0 {
+	if in.Dtype.Size() == out.Dtype.Size() && in.Dtype == out.Dtype && axes[len(axes)-1].in != 1 {
+		if fast := fastAxis(axes); fast >= 0 {
+			a.fast = C.int64_t(fast)
 			blocks := 1
-			for d := range nd {
-				m := int(a.shape[d])
-				if d == int(a.fast) || d == nd-1 {
-					m = (m + C.COPY_BLOCK - 1) / C.COPY_BLOCK
+			for d, x := range axes {
+				m := x.n
+				if d == fast || d == len(axes)-1 {
+					m = ceilDiv(m, C.COPY_BLOCK)
 				}
 				blocks *= m
 			}
@@ -45,56 +56,19 @@ func copyKernel(k *device.Kernel) error {
 			return nil
 		}
 	}
-	if a.in_flat == 0 || a.out_flat == 0 {
+	if !inFlat || !outFlat {
 		work += 0.3
 	}
 	ranged(C.ENTRY_copy, &a, n, int(chunkTime/work), k.Cancel)
 	return nil
 }
 
-// collapsePair merges the axes that both operands walk as one; it reports false
-// when more than MAXD remain. One axis at least is left.
-func collapsePair(a *C.copy_args, shape, in, out []int) bool {
-	nd := 0
-	for axis, d := range shape {
-		if d == 1 {
-			continue
-		}
-		if nd == 0 || int(a.in_strides[nd-1]) != d*in[axis] || int(a.out_strides[nd-1]) != d*out[axis] {
-			if nd == C.MAXD {
-				return false
-			}
-			nd++
-			a.shape[nd-1] = 1
-		}
-		a.shape[nd-1] *= C.int64_t(d)
-		a.in_strides[nd-1], a.out_strides[nd-1] = C.int64_t(in[axis]), C.int64_t(out[axis])
-	}
-	if nd == 0 {
-		nd, a.shape[0], a.in_strides[0], a.out_strides[0] = 1, 1, 1, 1
-	}
-	a.nd = C.int64_t(nd)
-	return true
-}
-
-// flatAxes is 1 when the strides walk the collapsed shape in row-major order without gaps.
-func flatAxes(a *C.copy_args, strides *[C.MAXD]C.int64_t) C.int64_t {
-	next := C.int64_t(1)
-	for d := int(a.nd) - 1; d >= 0; d-- {
-		if strides[d] != next {
-			return 0
-		}
-		next *= a.shape[d]
-	}
-	return 1
-}
-
 // fastAxis is the axis along which the input is dense, when that is not the last and long enough to be
 // worth blocks; -1 if none.
-func fastAxis(a *C.copy_args) int {
-	last := int(a.nd) - 1
-	for d := range last {
-		if a.in_strides[d] == 1 && a.shape[d] >= 8 && a.shape[last] >= 8 {
+func fastAxis(axes []axis) int {
+	last := len(axes) - 1
+	for d, x := range axes[:last] {
+		if x.in == 1 && x.n >= 8 && axes[last].n >= 8 {
 			return d
 		}
 	}

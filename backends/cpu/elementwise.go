@@ -157,70 +157,6 @@ func spread(k *device.Kernel, args *C.ew_args, ops []C.ew_operand, st []C.ew_ste
 	})
 }
 
-// collapseOperands describes where operands lie, inputs first, in the fewest axes: neighboring axes
-// that all of them walk as one are merged. It reports false when MAXD axes are too few.
-func collapseOperands(k *device.Kernel, a *C.ew_args, ops []C.ew_operand) bool {
-	shape := k.Out[0].Shape
-	flat := true
-	for i := range k.In {
-		t := &k.In[i]
-		x := &ops[i]
-		x.p, x.dtype, x.lie = t.Data, C.uint8_t(t.Dtype), C.LIE_FLAT
-		if !t.Contiguous() {
-			x.lie = C.LIE_STRIDED
-			if allZero(t.Strides, shape) {
-				x.lie = C.LIE_SCALAR
-			}
-			flat = flat && x.lie == C.LIE_SCALAR
-		}
-	}
-	for i := range k.Out {
-		t := &k.Out[i]
-		x := &ops[len(k.In)+i]
-		x.p, x.dtype, x.lie = t.Data, C.uint8_t(t.Dtype), C.LIE_FLAT
-	}
-	if flat {
-		return true
-	}
-	nd := 0
-	for axis, d := range shape {
-		if d == 1 {
-			continue
-		}
-		merge := nd > 0
-		for i := range k.In {
-			if merge && ops[i].lie == C.LIE_STRIDED {
-				merge = int(ops[i].strides[nd-1]) == d*k.In[i].Strides[axis]
-			}
-		}
-		if !merge {
-			if nd == C.MAXD {
-				return false
-			}
-			nd++
-			a.shape[nd-1] = 1
-		}
-		a.shape[nd-1] *= C.int64_t(d)
-		for i := range k.In {
-			if ops[i].lie == C.LIE_STRIDED {
-				ops[i].strides[nd-1] = C.int64_t(k.In[i].Strides[axis])
-			}
-		}
-	}
-	a.nd = C.int64_t(nd)
-	return true
-}
-
-// allZero reports whether the strides of all axes longer than 1 are 0: one element for all positions.
-func allZero(strides, shape []int) bool {
-	for i, s := range strides {
-		if s != 0 && shape[i] != 1 {
-			return false
-		}
-	}
-	return true
-}
-
 // bindProgram completes args with registers, steps and ways to store; it returns an estimate of the
 // nanoseconds per position.
 func bindProgram(k *device.Kernel, p *device.Program, a *C.ew_args, ops []C.ew_operand, st []C.ew_step) float64 {
@@ -358,35 +294,4 @@ func stepWork(s *device.Step) float64 {
 		return 0.05
 	}
 	return 8
-}
-
-// peel runs a launch of more axes than the kernels take one index of the first axis at a time.
-func peel(k *device.Kernel, launch func(*device.Kernel) error) error {
-	sub := *k
-	if k.Done != nil { // this far out of the ordinary, in place means to the end
-		sub.Cancel, sub.Done = nil, nil
-	}
-	sub.In = append([]device.Tensor(nil), k.In...)
-	sub.Out = append([]device.Tensor(nil), k.Out...)
-	for i := range k.Out[0].Shape[0] {
-		for j := range sub.In {
-			sub.In[j] = inner(&k.In[j], i)
-		}
-		for j := range sub.Out {
-			sub.Out[j] = inner(&k.Out[j], i)
-		}
-		if canceled(sub.Cancel) {
-			return errs.ErrCanceled
-		}
-		if err := launch(&sub); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// inner is t at index i of its first axis.
-func inner(t *device.Tensor, i int) device.Tensor {
-	return device.Tensor{Data: unsafe.Add(t.Data, i*t.Strides[0]*t.Dtype.Size()), Dtype: t.Dtype,
-		Shape: t.Shape[1:], Strides: t.Strides[1:]}
 }

@@ -45,10 +45,3 @@ func gatherAxis(k *device.Kernel) error {
 	x.axes = []indexAxis{{index, index.Strides, axis, src.Shape[axis], src.Shape[axis] - 1, src.Strides[axis]}}
 	return x.run()
 }
-
-// without is strides with that of one axis zero: the index array walks that axis.
-func without(strides []int, axis int) []int {
-	s := append([]int(nil), strides...)
-	s[axis] = 0
-	return s
-}

@@ -62,46 +62,17 @@ func (x *indexing) run() error {
 
 // launch walks axes beyond MAXD here, the rest in C.
 func (x *indexing) launch() error {
-	size := x.dtype.Size()
 	// This far out of the ordinary, in place means to the end.
-	if x.k.Done != nil && max(len(x.shape), len(x.slice)) > C.MAXD {
+	if x.k.Done != nil && max(len(x.shape), len(x.slice)) > maxAxes {
 		k := *x.k
 		k.Cancel, k.Done = nil, nil
 		x.k = &k
 	}
-	if len(x.shape) > C.MAXD {
-		for i := range x.shape[0] {
-			if canceled(x.k.Cancel) {
-				return nil
-			}
-			y := *x
-			y.shape, y.base, y.vstep = x.shape[1:], x.base[1:], x.vstep[1:]
-			y.array, y.values = unsafe.Add(x.array, i*x.base[0]*size), unsafe.Add(x.values, i*x.vstep[0]*size)
-			y.axes = slices.Clone(x.axes)
-			for j, a := range x.axes {
-				t := *a.Tensor
-				t.Data = unsafe.Add(t.Data, i*a.strides[0]*t.Dtype.Size())
-				y.axes[j].Tensor, y.axes[j].strides = &t, a.strides[1:]
-			}
-			if err := y.launch(); err != nil {
-				return err
-			}
-		}
-		return nil
+	if outer := leading(x.shape); len(outer) > 0 {
+		return eachIndex(x.k.Cancel, outer, func(at []int) error { return x.atPosition(at).launch() })
 	}
-	if len(x.slice) > C.MAXD {
-		for i := range x.slice[0] {
-			if canceled(x.k.Cancel) {
-				return nil
-			}
-			y := *x
-			y.slice, y.as, y.vs = x.slice[1:], x.as[1:], x.vs[1:]
-			y.array, y.values = unsafe.Add(x.array, i*x.as[0]*size), unsafe.Add(x.values, i*x.vs[0]*size)
-			if err := y.launch(); err != nil {
-				return err
-			}
-		}
-		return nil
+	if outer := leading(x.slice); len(outer) > 0 {
+		return eachIndex(x.k.Cancel, outer, func(at []int) error { return x.atSlice(at).launch() })
 	}
 	positions, per := layout.Size(x.shape), layout.Size(x.slice)
 	if x.k.Done != nil {
@@ -116,6 +87,28 @@ func (x *indexing) launch() error {
 		return x.outOfBounds(int(args.bad)-1, int64(args.value))
 	}
 	return x.share(args, axes, 0, positions, per)
+}
+
+// atPosition is the part of x at an index of its first axes of positions.
+func (x *indexing) atPosition(at []int) *indexing {
+	y, n, size := *x, len(at), x.dtype.Size()
+	y.shape, y.base, y.vstep = x.shape[n:], x.base[n:], x.vstep[n:]
+	y.array, y.values = unsafe.Add(x.array, dot(at, x.base)*size), unsafe.Add(x.values, dot(at, x.vstep)*size)
+	y.axes = slices.Clone(x.axes)
+	for j, a := range x.axes {
+		t := *a.Tensor
+		t.Data = unsafe.Add(t.Data, dot(at, a.strides)*t.Dtype.Size())
+		y.axes[j].Tensor, y.axes[j].strides = &t, a.strides[n:]
+	}
+	return &y
+}
+
+// atSlice is the part of x at an index of the first axes of its slices.
+func (x *indexing) atSlice(at []int) *indexing {
+	y, n, size := *x, len(at), x.dtype.Size()
+	y.slice, y.as, y.vs = x.slice[n:], x.as[n:], x.vs[n:]
+	y.array, y.values = unsafe.Add(x.array, dot(at, x.as)*size), unsafe.Add(x.values, dot(at, x.vs)*size)
+	return &y
 }
 
 // blockElements is what one core scatters in place before it looks whether the caller gave up: some 20 ms. Tests

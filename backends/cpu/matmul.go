@@ -104,8 +104,8 @@ func matmul(k *device.Kernel) error {
 // run multiplies real matrices.
 func (g *gemm) run() error {
 	g.foldBatch()
-	if len(g.shape) > C.MAXD {
-		return g.outermost((*gemm).run)
+	if n := len(leading(g.shape)); n > 0 {
+		return g.outermost(n, (*gemm).run)
 	}
 	lanes := vectorBytes / max(g.dtype.Size(), 4)
 	if g.n < g.m && g.n <= lanes/2 {
@@ -154,26 +154,19 @@ func (g *gemm) foldBatch() {
 	}
 }
 
-// outermost runs f for each index of the first batch axis.
-func (g *gemm) outermost(f func(*gemm) error) error {
-	size := g.dtype.Size()
-	for i := range g.shape[0] {
-		if canceled(g.k.Cancel) {
-			return errs.ErrCanceled
-		}
+// outermost runs f for each index of the first n batch axes.
+func (g *gemm) outermost(n int, f func(*gemm) error) error {
+	return eachIndex(g.k.Cancel, g.shape[:n], func(at []int) error {
 		h := *g
-		h.shape = g.shape[1:]
+		h.shape = g.shape[n:]
 		for _, m := range []*matrix{&h.a, &h.b, &h.o, &h.d} {
 			if m.data != nil {
-				*m = m.offset(i*m.step[0], size)
-				m.step = m.step[1:]
+				*m = m.offset(dot(at, m.step), g.dtype.Size())
+				m.step = m.step[n:]
 			}
 		}
-		if err := f(&h); err != nil {
-			return err
-		}
-	}
-	return nil
+		return f(&h)
+	})
 }
 
 func (g *gemm) args() C.gemm_args {
@@ -285,8 +278,8 @@ func (g *gemm) blockRows(most int) int {
 
 // packed goes through the blocks of b; packing one, and then multiplying with it, are parallel loops.
 func (g *gemm) packed() error {
-	if len(g.shape) > 0 {
-		return g.outermost((*gemm).packed)
+	if n := len(g.shape); n > 0 {
+		return g.outermost(n, (*gemm).packed)
 	}
 	size := max(g.dtype.Size(), 4)
 	width := 2 * vectorBytes / size

@@ -26,8 +26,8 @@ const (
 // rows, and a expanded to twice the rows to match (kernels/gemm_complex.h).
 func (g *gemm) complex() error {
 	g.foldBatch()
-	if len(g.shape) > C.MAXD {
-		return g.outermost((*gemm).complex)
+	if n := len(leading(g.shape)); n > 0 {
+		return g.outermost(n, (*gemm).complex)
 	}
 	lies := func(m matrix) bool { return m.cs == 1 || m.rs == 1 }
 	if lies(g.a) && (!lies(g.b) || g.n < g.m) {
@@ -42,7 +42,7 @@ func (g *gemm) complex() error {
 	}
 	switch wide := g.n > columns || g.depth > depth; {
 	case wide && len(g.shape) > 0:
-		return g.outermost((*gemm).complex)
+		return g.outermost(1, (*gemm).complex)
 	case g.n > columns:
 		return g.byColumns(columns)
 	case g.depth > depth:
@@ -63,7 +63,7 @@ func (g *gemm) complex() error {
 	row := 8 * (k + n) // bytes of working space
 	if items := layout.Size(g.shape); items*g.m*row > complexRoom {
 		if len(g.shape) > 0 {
-			return g.outermost((*gemm).complex)
+			return g.outermost(1, (*gemm).complex)
 		}
 		if rows := max(complexRoom/row, 96); rows < g.m {
 			return g.byRows(rows)

@@ -26,34 +26,6 @@ type part struct {
 	astep, ostep int
 }
 
-// walker goes through the positions of a shape in row-major order and keeps one offset per operand.
-type walker struct {
-	shape   []int
-	strides [][]int
-	index   []int
-	offset  []int
-}
-
-func walk(shape []int, strides ...[]int) *walker {
-	return &walker{shape, strides, make([]int, len(shape)), make([]int, len(strides))}
-}
-
-func (w *walker) next() {
-	for axis := len(w.shape) - 1; axis >= 0; axis-- {
-		w.index[axis]++
-		for i, s := range w.strides {
-			w.offset[i] += s[axis]
-		}
-		if w.index[axis] < w.shape[axis] {
-			return
-		}
-		for i, s := range w.strides {
-			w.offset[i] -= w.shape[axis] * s[axis]
-		}
-		w.index[axis] = 0
-	}
-}
-
 // integerAt reads element offset of t, of an integer dtype; a uint64 above the range of int is its largest.
 func integerAt(t *device.Tensor, offset int) int {
 	p := unsafe.Add(t.Data, offset*t.Dtype.Size())

@@ -55,15 +55,11 @@ func norm(k *device.Kernel, layer bool) error {
 	if layer {
 		id = C.ENTRY_layer_norm
 	}
-	kept := make([]axis, last)
-	for i := range last {
-		kept[i] = axis{in.Shape[i], in.Strides[i], out.Strides[i]}
-	}
-	eachOuter(k, mergeKept(kept), in.Data, out.Data, out.Dtype, func(kept []axis, src, dst unsafe.Pointer) {
-		g.in, g.out, g.kd = src, dst, C.int64_t(len(kept))
-		for i, a := range kept {
-			g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
-		}
+	size := out.Dtype.Size()
+	rows := appendAxes(make([]axis, 0, last), in.Shape[:last], in.Strides, out.Strides)
+	eachOuter(k.Cancel, mergeAxes(rows), func(kept []axis, src, dst int) {
+		g.in, g.out = unsafe.Add(in.Data, src*size), unsafe.Add(out.Data, dst*size)
+		g.kd = putAxes(kept, &g.kshape, &g.kin, &g.kout)
 		ranged(id, &g, extent(kept), normWork/max(in.Shape[last], 1), k.Cancel)
 	})
 	return nil

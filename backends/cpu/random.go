@@ -23,19 +23,12 @@ func randomBits(k *device.Kernel) error {
 }
 
 func randomAxes(k *device.Kernel, keys, out unsafe.Pointer, bytes int, shape, step []int, pair int) error {
-	if len(shape) > C.MAXD {
-		inner := layout.Size(shape[1:])
-		for i := range shape[0] {
-			if canceled(k.Cancel) {
-				return nil
-			}
-			err := randomAxes(k, unsafe.Add(keys, 4*i*step[0]), unsafe.Add(out, i*inner*bytes), bytes, shape[1:],
-				step[1:], pair)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+	if outer := leading(shape); len(outer) > 0 {
+		n, places := len(outer), layout.Strides(shape)
+		return eachIndex(k.Cancel, outer, func(at []int) error {
+			from, to := unsafe.Add(keys, 4*dot(at, step)), unsafe.Add(out, dot(at, places)*bytes)
+			return randomAxes(k, from, to, bytes, shape[n:], step[n:], pair)
+		})
 	}
 	args := C.random_args{keys: (*C.uint32_t)(keys), out: (*C.uint8_t)(out), bytes: C.int64_t(bytes),
 		pair: C.int64_t(pair), axes: C.int64_t(len(shape))}

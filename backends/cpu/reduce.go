@@ -6,7 +6,6 @@ package cpu
 import "C"
 
 import (
-	"cmp"
 	"slices"
 	"unsafe"
 
@@ -17,15 +16,11 @@ import (
 func init() { launchers[device.KindReduce] = reduce }
 
 const (
-	maxAxes = C.MAXD
 	// splitWork is how many elements one thread should fold before another is worth waking.
 	splitWork = 1 << 17
 	// shortRun is the length below which folding a run costs more in calls than in arithmetic.
 	shortRun = 16
 )
-
-// axis is one axis of a fold: its extent and its strides in input and output.
-type axis struct{ n, in, out int }
 
 // fold is a reduction with its axes told apart. The folds that stages are made of
 // share it, so each stage may choose its own order of axes.
@@ -50,15 +45,7 @@ func reduce(k *device.Kernel) error {
 			f.op = device.ReduceOr
 		}
 	}
-	o := 0
-	for i, n := range in.Shape {
-		if slices.Contains(attr.Axes, i) {
-			f.reduced = append(f.reduced, axis{n, in.Strides[i], 0})
-		} else {
-			f.kept = append(f.kept, axis{n, in.Strides[i], out.Strides[o]})
-			o++
-		}
-	}
+	f.kept, f.reduced = splitAxes(in, out, attr.Axes)
 	acc := accumulator(f.op, f.from)
 	if f.to == acc || acc == dtype.Float32 && f.to.IsHalf() ||
 		acc.IsInteger() && f.to.IsInteger() && f.to.Size() == acc.Size() {
@@ -69,9 +56,7 @@ func reduce(k *device.Kernel) error {
 	tmp, w := scratchTensor(k, acc, out.Shape)
 	defer w.release()
 	f.out, f.to = tmp.Data, acc
-	for i, a := range rowMajor(f.kept) {
-		f.kept[i].out = a
-	}
+	f.kept, _ = throughBuffer(f.kept, 1)
 	f.run()
 	return cast(k, *out, tmp)
 }
@@ -93,93 +78,28 @@ func accumulator(op device.ReduceOp, d dtype.Dtype) dtype.Dtype {
 	return d
 }
 
-// rowMajor gives the output strides under which kept axes are contiguous.
-func rowMajor(kept []axis) []int {
-	s := make([]int, len(kept))
-	n := 1
-	for i := len(kept) - 1; i >= 0; i-- {
-		s[i] = n
-		n *= kept[i].n
-	}
-	return s
-}
-
-func extent(axes []axis) int {
-	n := 1
-	for _, a := range axes {
-		n *= a.n
-	}
-	return n
-}
-
-// locate is where element i of the axes lies, in elements of input and output.
-func locate(axes []axis, i int) (in, out int) {
-	for a := len(axes) - 1; a >= 0; a-- {
-		x := i % axes[a].n
-		i /= axes[a].n
-		in += x * axes[a].in
-		out += x * axes[a].out
-	}
-	return in, out
-}
-
-// normalize makes strides of the input positive, orders axes so that memory is walked
-// forward with the smallest stride innermost, and merges what is walked as one.
-func normalize(axes []axis, in, out *unsafe.Pointer, inSize, outSize int) []axis {
-	a := make([]axis, 0, len(axes))
-	for _, x := range axes {
-		if x.n == 1 {
-			continue
-		}
-		if x.in < 0 {
-			*in = unsafe.Add(*in, (x.n-1)*x.in*inSize)
-			*out = unsafe.Add(*out, (x.n-1)*x.out*outSize)
-			x.in, x.out = -x.in, -x.out
-		}
-		a = append(a, x)
-	}
-	slices.SortStableFunc(a, func(x, y axis) int {
-		if (x.in == 0) != (y.in == 0) { // repeated reads go outermost
-			return cmp.Compare(x.in, y.in)
-		}
-		return cmp.Compare(y.in, x.in)
-	})
-	m := a[:0]
-	for _, x := range a {
-		if k := len(m) - 1; k >= 0 && m[k].in == x.n*x.in && m[k].out == x.n*x.out {
-			m[k] = axis{m[k].n * x.n, x.in, x.out}
-			continue
-		}
-		m = append(m, x)
-	}
-	return m
-}
-
 func (f fold) run() {
 	total := extent(f.reduced)
 	if total == 0 {
 		f.reduced = nil
 	}
 	size := f.from.Size()
-	f.kept = normalize(f.kept, &f.in, &f.out, size, f.to.Size())
-	f.reduced = normalize(f.reduced, &f.in, &f.out, size, 0)
-	if len(f.kept) > maxAxes {
-		a := f.kept[0]
-		f.kept = f.kept[1:]
-		for range a.n {
-			if canceled(f.k.Cancel) {
-				return
-			}
-			f.run()
-			f.in, f.out = unsafe.Add(f.in, a.in*size), unsafe.Add(f.out, a.out*f.to.Size())
-		}
-		return
-	}
+	f.kept = sortAxes(f.kept, &f.in, &f.out, size, f.to.Size())
+	f.reduced = sortAxes(f.reduced, &f.in, &f.out, size, 0)
 	if k := len(f.reduced) - maxAxes; k > 0 {
 		// Fold the inner axes first; what is left of the outer ones is kept for a second stage.
 		f.stages(f.reduced[:k], f.reduced[k:])
 		return
 	}
+	eachOuter(f.k.Cancel, f.kept, func(kept []axis, in, out int) {
+		h := f
+		h.kept, h.in, h.out = kept, unsafe.Add(f.in, in*size), unsafe.Add(f.out, out*f.to.Size())
+		h.inOrder(total)
+	})
+}
+
+// inOrder chooses how axes that the kernels walk are gone through.
+func (f *fold) inOrder(total int) {
 	if total == 0 {
 		f.launch(0, min(extent(f.kept), C.REDUCE_COLUMNS), 1)
 		return
@@ -227,18 +147,11 @@ func (f fold) run() {
 
 // launch runs the kernel with the axes as they are; out holds chunks results one after the other.
 func (f *fold) launch(total, cols, chunks int) {
-	g := C.reduce_args{in: f.in, out: f.out, kd: C.int64_t(len(f.kept)), rd: C.int64_t(len(f.reduced)),
+	g := C.reduce_args{in: f.in, out: f.out, rd: C.int64_t(len(f.reduced)),
 		cols: C.int64_t(cols), total: C.int64_t(total), op: C.int64_t(f.op), dtype: C.int64_t(f.from),
 		out_dtype: C.int64_t(f.to), stop: stopOf(f.k)}
-	units := 1
-	for i, a := range f.kept {
-		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
-		if i == len(f.kept)-1 && cols > 0 {
-			units *= (a.n-1)/cols + 1
-		} else {
-			units *= a.n
-		}
-	}
+	units := blocks(f.kept, cols)
+	g.kd = putAxes(f.kept, &g.kshape, &g.kin, &g.kout)
 	if cols > 0 && len(f.kept) == 0 { // one output by columns: an axis of extent 1
 		g.kd, g.kshape[0] = 1, 1
 	}
@@ -262,13 +175,9 @@ func (f *fold) partial(total, cols, chunks int) {
 	w := getWorkspace(f.k, chunks*n*acc.Size())
 	defer w.release()
 	first.out, first.to = w.data, acc
-	first.kept = slices.Clone(f.kept)
 	second := *f
 	second.in, second.from = first.out, acc
-	second.kept = slices.Clone(f.kept)
-	for i, s := range rowMajor(f.kept) {
-		first.kept[i].out, second.kept[i].in = s, s
-	}
+	first.kept, second.kept = throughBuffer(f.kept, 1)
 	second.reduced = []axis{{chunks, n, 0}}
 	first.launch(total, cols, chunks)
 	second.run()
@@ -285,16 +194,9 @@ func (f *fold) stages(outer, inner []axis) {
 	first.out, first.to = w.data, acc
 	second := *f
 	second.in, second.from = first.out, acc
-	second.kept = slices.Clone(f.kept)
-	second.reduced = slices.Clone(outer)
-	for i, s := range rowMajor(first.kept) {
-		first.kept[i].out = s
-		if i < len(f.kept) {
-			second.kept[i].in = s
-		} else {
-			second.reduced[i-len(f.kept)].in = s
-		}
-	}
+	var left []axis
+	first.kept, left = throughBuffer(first.kept, 1)
+	second.kept, second.reduced = left[:len(f.kept)], left[len(f.kept):]
 	first.run()
 	second.run()
 }
@@ -314,23 +216,21 @@ func (f *fold) grouped(g int) {
 	w := getWorkspace(f.k, extent(outer)*row*acc.Size())
 	defer w.release()
 
+	written, read := throughBuffer(outer, row)
 	first := *f
 	first.out, first.to = w.data, acc
-	first.kept = append(slices.Clone(outer), axis{g * inner.n, 1, 1})
+	first.kept = append(slices.Clone(written), axis{g * inner.n, 1, 1})
 	first.reduced = append(slices.Clone(others), axis{last.n / g, g * inner.n, 0})
 	second := *f
 	second.in, second.from = first.out, acc
-	second.kept = append(slices.Clone(outer), axis{inner.n, 1, inner.out})
+	second.kept = append(read, axis{inner.n, 1, inner.out})
 	second.reduced = []axis{{slots, inner.n, 0}}
-	for i, s := range rowMajor(outer) {
-		first.kept[i].out, second.kept[i].in = s*row, s*row
-	}
 	first.run()
 	if rest > 0 {
 		left := first
 		left.in = unsafe.Add(f.in, (last.n-rest)*last.in*f.from.Size())
 		left.out = unsafe.Add(first.out, g*inner.n*acc.Size())
-		left.kept = append(slices.Clone(first.kept[:len(outer)]), axis{inner.n, 1, 1})
+		left.kept = append(written, axis{inner.n, 1, 1})
 		left.reduced = append(slices.Clone(others), axis{rest, last.in, 0})
 		left.run()
 	}

@@ -58,37 +58,15 @@ func scan(k *device.Kernel) error {
 		}
 		dst = unsafe.Add(dst, os*size)
 	}
-	kept := make([]axis, 0, len(in.Shape))
-	for i, m := range in.Shape {
-		if i != attr.Axis {
-			kept = append(kept, axis{m, in.Strides[i], out.Strides[i]})
-		}
-	}
-	s := scanLoop{k: k, op: attr.Op, d: d, in: src, out: dst, kept: mergeKept(kept), n: n, is: is, os: os}
-	s.run()
+	s := scanLoop{k: k, op: attr.Op, d: d, n: n, is: is, os: os}
+	eachOuter(k.Cancel, mergeAxes(otherAxes(&in, &out, attr.Axis)), func(kept []axis, i, o int) {
+		s.in, s.out, s.kept = unsafe.Add(src, i*size), unsafe.Add(dst, o*size), kept
+		s.run()
+	})
 	return nil
 }
 
-func dropAxis(s []int, i int) []int {
-	return append(append(make([]int, 0, len(s)), s[:i]...), s[i+1:]...)
-}
-
-// mergeKept drops axes of extent 1 and merges those walked as one, in their order.
-func mergeKept(kept []axis) []axis {
-	m := kept[:0]
-	for _, x := range kept {
-		if x.n == 1 {
-			continue
-		}
-		if k := len(m) - 1; k >= 0 && m[k].in == x.n*x.in && m[k].out == x.n*x.out {
-			m[k] = axis{m[k].n * x.n, x.in, x.out}
-			continue
-		}
-		m = append(m, x)
-	}
-	return m
-}
-
+// scanLoop is a scan along axes that the kernels walk.
 type scanLoop struct {
 	k         *device.Kernel
 	op        device.ScanOp
@@ -98,32 +76,16 @@ type scanLoop struct {
 	n, is, os int
 }
 
-func (s scanLoop) run() {
+func (s *scanLoop) run() {
 	size := s.d.Size()
-	if len(s.kept) > maxAxes {
-		a := s.kept[0]
-		s.kept = s.kept[1:]
-		for range a.n {
-			if canceled(s.k.Cancel) {
-				return
-			}
-			s.run()
-			s.in, s.out = unsafe.Add(s.in, a.in*size), unsafe.Add(s.out, a.out*size)
-		}
-		return
-	}
-	g := C.scan_args{in: s.in, out: s.out, kd: C.int64_t(len(s.kept)), n: C.int64_t(s.n), is: C.int64_t(s.is),
-		os: C.int64_t(s.os), chunk: C.int64_t(s.n), chunks: 1, op: C.int64_t(s.op), dtype: C.int64_t(s.d),
-		stop: stopOf(s.k)}
-	for i, a := range s.kept {
-		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
-	}
+	g := C.scan_args{in: s.in, out: s.out, n: C.int64_t(s.n), is: C.int64_t(s.is), os: C.int64_t(s.os),
+		chunk: C.int64_t(s.n), chunks: 1, op: C.int64_t(s.op), dtype: C.int64_t(s.d), stop: stopOf(s.k)}
+	g.kd = putAxes(s.kept, &g.kshape, &g.kin, &g.kout)
 	rows := extent(s.kept)
 	if k := len(s.kept) - 1; k >= 0 && s.kept[k].out == 1 && s.kept[k].n >= 8 {
-		width := s.kept[k].n
-		cols := min(width, C.SCAN_COLUMNS)
+		cols := min(s.kept[k].n, C.SCAN_COLUMNS)
 		g.cols = C.int64_t(cols)
-		ranged(C.ENTRY_scan, &g, rows/width*((width-1)/cols+1), splitWork/2/(cols*s.n), s.k.Cancel)
+		ranged(C.ENTRY_scan, &g, blocks(s.kept, cols), splitWork/2/(cols*s.n), s.k.Cancel)
 		return
 	}
 	chunks := 1
@@ -189,14 +151,4 @@ func scanIdentity(op device.ScanOp, d dtype.Dtype) uint64 {
 		return 0
 	}
 	return math.MaxUint64
-}
-
-// walkOffset is the input offset of position i in a row-major walk over axes.
-func walkOffset(i int, axes []axis) int {
-	off := 0
-	for a := len(axes) - 1; a >= 0; a-- {
-		off += i % axes[a].n * axes[a].in
-		i /= axes[a].n
-	}
-	return off
 }

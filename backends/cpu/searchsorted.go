@@ -34,14 +34,11 @@ func search[K key](k *device.Kernel, d dtype.Dtype, right bool) {
 	sorted, v, out := &k.In[0], &k.In[1], &k.Out[0]
 	rule, size := keyRuleOf[K](d), d.Size()
 	n, step := sorted.Shape[0], sorted.Strides[0]*size
-	axes := make([]axis, len(v.Shape))
-	for i, m := range v.Shape {
-		axes[i] = axis{m, v.Strides[i], out.Strides[i]}
-	}
-	axes = mergeKept(axes)
+	axes := mergeAxes(appendAxes(make([]axis, 0, len(v.Shape)), v.Shape, v.Strides, out.Strides))
 	parallel(out.Size(), 1<<11, k.Cancel, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			q := rule.of(*(*K)(unsafe.Add(v.Data, walkOffset(i, axes)*size)))
+			from, _ := locate(axes, i)
+			q := rule.of(*(*K)(unsafe.Add(v.Data, from*size)))
 			// The answer lies in [at, at+left]: halving left needs no branch on the comparison.
 			at, left := 0, n
 			for left > 0 {

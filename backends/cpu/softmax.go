@@ -9,7 +9,6 @@ import (
 	"unsafe"
 
 	"github.com/mlx-go/mlx_go/core/device"
-	"github.com/mlx-go/mlx_go/core/dtype"
 	"github.com/mlx-go/mlx_go/core/errs"
 )
 
@@ -37,15 +36,11 @@ func softmax(k *device.Kernel, fold bool) error {
 	last := len(in.Shape) - 1
 	g := C.softmax_args{n: C.int64_t(in.Shape[last]), stride: C.int64_t(in.Strides[last]), dtype: C.int64_t(out.Dtype),
 		stop: stopOf(k)}
-	kept := make([]axis, last)
-	for i := range last {
-		kept[i] = axis{in.Shape[i], in.Strides[i], out.Strides[i]}
-	}
-	eachOuter(k, mergeKept(kept), in.Data, out.Data, out.Dtype, func(kept []axis, src, dst unsafe.Pointer) {
-		g.in, g.out, g.kd = src, dst, C.int64_t(len(kept))
-		for i, a := range kept {
-			g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
-		}
+	size := out.Dtype.Size()
+	rows := appendAxes(make([]axis, 0, last), in.Shape[:last], in.Strides, out.Strides)
+	eachOuter(k.Cancel, mergeAxes(rows), func(kept []axis, src, dst int) {
+		g.in, g.out = unsafe.Add(in.Data, src*size), unsafe.Add(out.Data, dst*size)
+		g.kd = putAxes(kept, &g.kshape, &g.kin, &g.kout)
 		softmaxRows(k, g, extent(kept), in.Shape[last], fold)
 	})
 	return nil
@@ -71,22 +66,5 @@ func softmaxRows(k *device.Kernel, g C.softmax_args, rows, n int, fold bool) {
 		ranged(C.ENTRY_logsumexp_join, &g, rows, rows, nil)
 	} else {
 		ranged(C.ENTRY_softmax_apply, &g, rows*chunks, 1, k.Cancel)
-	}
-}
-
-// eachOuter calls fn with at most maxAxes of the axes, once for each position of the others.
-func eachOuter(k *device.Kernel, kept []axis, in, out unsafe.Pointer, d dtype.Dtype,
-	fn func(kept []axis, in, out unsafe.Pointer)) {
-	if len(kept) <= maxAxes {
-		fn(kept, in, out)
-		return
-	}
-	a := kept[0]
-	for range a.n {
-		if canceled(k.Cancel) {
-			return
-		}
-		eachOuter(k, kept[1:], in, out, d, fn)
-		in, out = unsafe.Add(in, a.in*d.Size()), unsafe.Add(out, a.out*d.Size())
 	}
 }

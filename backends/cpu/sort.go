@@ -40,13 +40,7 @@ func sortAxis(k *device.Kernel) error {
 	attr := k.Attr.(device.SortAttr)
 	in, out := &k.In[0], &k.Out[0]
 	s := sorting{k: k, n: in.Shape[attr.Axis], is: in.Strides[attr.Axis], os: out.Strides[attr.Axis],
-		arg: attr.Arg, kth: attr.Kth}
-	for i, n := range in.Shape {
-		if i != attr.Axis {
-			s.kept = append(s.kept, axis{n, in.Strides[i], out.Strides[i]})
-		}
-	}
-	s.kept = mergeKept(s.kept)
+		arg: attr.Arg, kth: attr.Kth, kept: mergeAxes(otherAxes(in, out, attr.Axis))}
 	s.split = s.n >= radixSplit && extent(s.kept) < 4*threads
 	if s.vectors(in.Dtype) {
 		return nil
@@ -70,14 +64,12 @@ func (s *sorting) vectors(d dtype.Dtype) bool {
 	if size < 4 || d == dtype.Complex64 || s.arg && size != 4 || len(s.kept) > maxAxes || !vectorSort() {
 		return false
 	}
-	g := C.sort_args{in: s.k.In[0].Data, out: s.k.Out[0].Data, kd: C.int64_t(len(s.kept)), n: C.int64_t(s.n),
+	g := C.sort_args{in: s.k.In[0].Data, out: s.k.Out[0].Data, n: C.int64_t(s.n),
 		is: C.int64_t(s.is), os: C.int64_t(s.os), dtype: C.int64_t(d), kth: C.int64_t(s.kth), stop: stopOf(s.k)}
 	if s.arg {
 		g.arg = 1
 	}
-	for i, a := range s.kept {
-		g.kshape[i], g.kin[i], g.kout[i] = C.int64_t(a.n), C.int64_t(a.in), C.int64_t(a.out)
-	}
+	g.kd = putAxes(s.kept, &g.kshape, &g.kin, &g.kout)
 	width := size
 	if s.arg {
 		width = 8
