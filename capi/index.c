@@ -47,6 +47,39 @@ static int add_temp_array(index_list *l, capi_index *at, capi_handle h) {
 	return 0;
 }
 
+static int int_item(capi_index *at, PyObject *o) {
+	at->kind = INDEX_INT;
+	at->start = PyLong_AsLongLong(o);
+	if (at->start != -1 || !PyErr_Occurred()) return 0;
+	if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return -1;
+	PyErr_Clear();
+	PyErr_Format(PyExc_IndexError, "[index] index %R is out of bounds", o);
+	return -1;
+}
+
+/* An index that an object gives by __index__. */
+static int given_item(capi_index *at, PyObject *o) {
+	PyObject *i = PyNumber_Index(o);
+	if (!i) return -1;
+	at->kind = INDEX_INT;
+	at->start = PyLong_AsLongLong(i);
+	Py_DECREF(i);
+	return at->start == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+static int slice_item(capi_index *at, PyObject *o) {
+	at->kind = INDEX_SLICE;
+	if (slice_part(o, "start", &at->has_start, &at->start) < 0 ||
+		slice_part(o, "stop", &at->has_stop, &at->stop) < 0 ||
+		slice_part(o, "step", &at->has_step, &at->step) < 0)
+		return -1;
+	if (at->has_step && at->step == 0) {
+		PyErr_SetString(PyExc_ValueError, "[index] slice step cannot be zero");
+		return -1;
+	}
+	return 0;
+}
+
 static int parse_item(index_list *l, PyObject *o) {
 	if (l->n == CAPI_MAXDIM * 2) {
 		PyErr_SetString(PyExc_IndexError, "[index] too many indices");
@@ -54,29 +87,8 @@ static int parse_item(index_list *l, PyObject *o) {
 	}
 	capi_index *at = &l->items[l->n++];
 	memset(at, 0, sizeof *at);
-	if (PyLong_Check(o) && !PyBool_Check(o)) {
-		at->kind = INDEX_INT;
-		at->start = PyLong_AsLongLong(o);
-		if (at->start == -1 && PyErr_Occurred()) {
-			if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return -1;
-			PyErr_Clear();
-			PyErr_Format(PyExc_IndexError, "[index] index %R is out of bounds", o);
-			return -1;
-		}
-		return 0;
-	}
-	if (PySlice_Check(o)) {
-		at->kind = INDEX_SLICE;
-		if (slice_part(o, "start", &at->has_start, &at->start) < 0 ||
-			slice_part(o, "stop", &at->has_stop, &at->stop) < 0 ||
-			slice_part(o, "step", &at->has_step, &at->step) < 0)
-			return -1;
-		if (at->has_step && at->step == 0) {
-			PyErr_SetString(PyExc_ValueError, "[index] slice step cannot be zero");
-			return -1;
-		}
-		return 0;
-	}
+	if (PyLong_Check(o) && !PyBool_Check(o)) return int_item(at, o);
+	if (PySlice_Check(o)) return slice_item(at, o);
 	if (o == Py_None) {
 		at->kind = INDEX_NEWAXIS;
 		return 0;
@@ -100,24 +112,10 @@ static int parse_item(index_list *l, PyObject *o) {
 			at->start = v.n;
 			return 0;
 		}
-		if (!PyIndex_Check(o)) return bad_index(o);
-		PyObject *i = PyNumber_Index(o);
-		if (!i) return -1;
-		at->kind = INDEX_INT;
-		at->start = PyLong_AsLongLong(i);
-		Py_DECREF(i);
-		return at->start == -1 && PyErr_Occurred() ? -1 : 0;
+		return PyIndex_Check(o) ? given_item(at, o) : bad_index(o);
 	}
 	if (array_like(o)) return add_temp_array(l, at, from_array_like(o, -1, -1));
-	if (PyIndex_Check(o)) {
-		PyObject *i = PyNumber_Index(o);
-		if (!i) return -1;
-		at->kind = INDEX_INT;
-		at->start = PyLong_AsLongLong(i);
-		Py_DECREF(i);
-		return at->start == -1 && PyErr_Occurred() ? -1 : 0;
-	}
-	return bad_index(o);
+	return PyIndex_Check(o) ? given_item(at, o) : bad_index(o);
 }
 
 static int parse_index(index_list *l, PyObject *key) {

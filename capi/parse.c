@@ -120,29 +120,62 @@ static int convert_list(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) 
 	return r;
 }
 
+static int convert_array(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
+	if (accept & (ACCEPT_ARRAY | ACCEPT_ANY)) {
+		p->args[at].kind = ARG_ARRAY;
+		p->args[at].id = ID(o);
+		return 0;
+	}
+	if (accept & ACCEPT_INT) {
+		int dtype = array_dtype(o);
+		NOTE(SEEN_RANK, o);
+		return array_ndim(o) != 0 || dtype < DT_UINT8 || dtype > DT_INT64 ? 1 : take_index(p, at, o);
+	}
+	if (accept & ACCEPT_FLOAT) {
+		defer(p);
+		PyObject *f = PyNumber_Float(o);
+		int r = f ? scalar_arg(f, &p->args[at]) : -1;
+		Py_XDECREF(f);
+		return r;
+	}
+	return 1;
+}
+
+/* What is of no type known here may be like a number, an array, or a sequence. */
+static int convert_alike(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
+	const uint32_t numbers = ACCEPT_BOOL | ACCEPT_INT | ACCEPT_FLOAT | ACCEPT_COMPLEX | ACCEPT_ARRAY | ACCEPT_ANY;
+	defer(p);
+	if (is_scalar(o)) return accept & numbers ? scalar_arg(o, &p->args[at]) : 1;
+	if (accept & (ACCEPT_ARRAY | ACCEPT_ANY) && array_like(o)) {
+		capi_handle h = from_array_like(o, -1, -1);
+		if (!h || add_temp(p, (uint32_t)h) < 0) return -1;
+		p->args[at].kind = ARG_ARRAY;
+		p->args[at].id = (uint32_t)h;
+		return 0;
+	}
+	if (accept & ACCEPT_LIST && array_like(o)) { /* a NumPy array of axes or of a shape */
+		PyObject *list = PyObject_CallMethod(o, "tolist", NULL);
+		if (!list) {
+			if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return -1;
+			PyErr_Clear();
+			return 1;
+		}
+		if (keep(p, list) < 0) return -1;
+		return PyList_Check(list) ? convert_list(p, at, list, accept) : 1;
+	}
+	if (accept & ACCEPT_LIST && PySequence_Check(o)) {
+		PyObject *list = PySequence_List(o);
+		if (!list || keep(p, list) < 0) return -1;
+		return convert_list(p, at, list, accept);
+	}
+	if (accept & ACCEPT_INT && PyIndex_Check(o)) return take_index(p, at, o);
+	return 1;
+}
+
 int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 	capi_arg *a = &p->args[at];
 	memset(a, 0, sizeof *a);
-	if (is_array(o)) {
-		if (accept & (ACCEPT_ARRAY | ACCEPT_ANY)) {
-			a->kind = ARG_ARRAY;
-			a->id = ID(o);
-			return 0;
-		}
-		if (accept & ACCEPT_INT) {
-			int dtype = array_dtype(o);
-			NOTE(SEEN_RANK, o);
-			return array_ndim(o) != 0 || dtype < DT_UINT8 || dtype > DT_INT64 ? 1 : take_index(p, at, o);
-		}
-		if (accept & ACCEPT_FLOAT) {
-			defer(p);
-			PyObject *f = PyNumber_Float(o);
-			int r = f ? scalar_arg(f, &p->args[at]) : -1;
-			Py_XDECREF(f);
-			return r;
-		}
-		return 1;
-	}
+	if (is_array(o)) return convert_array(p, at, o, accept);
 	if (o == Py_None) {
 		a->kind = ARG_NONE;
 		return accept & (ACCEPT_NONE | ACCEPT_ANY) ? 0 : 1;
@@ -154,7 +187,6 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 		p->args[at].n = dtype;
 		return dtype >= 0 ? 0 : PyErr_Occurred() ? -1 : 1;
 	}
-	const uint32_t numbers = ACCEPT_BOOL | ACCEPT_INT | ACCEPT_FLOAT | ACCEPT_COMPLEX | ACCEPT_ARRAY | ACCEPT_ANY;
 	if (PyBool_Check(o) || PyFloat_Check(o) || PyLong_Check(o) || PyComplex_Check(o)) {
 		uint32_t bit = PyBool_Check(o) ? ACCEPT_BOOL : PyFloat_Check(o) ? ACCEPT_FLOAT
 			: PyLong_Check(o) ? ACCEPT_INT : ACCEPT_COMPLEX;
@@ -180,33 +212,7 @@ int pool_convert(arg_pool *p, uint32_t at, PyObject *o, uint32_t accept) {
 	}
 	if (PyList_Check(o) || PyTuple_Check(o))
 		return accept & (ACCEPT_LIST | ACCEPT_ANY) ? convert_list(p, at, o, accept) : 1;
-	defer(p);
-	if (is_scalar(o)) return accept & numbers ? scalar_arg(o, a) : 1;
-	if (accept & (ACCEPT_ARRAY | ACCEPT_ANY) && array_like(o)) {
-		capi_handle h = from_array_like(o, -1, -1);
-		if (!h || add_temp(p, (uint32_t)h) < 0) return -1;
-		a = &p->args[at];
-		a->kind = ARG_ARRAY;
-		a->id = (uint32_t)h;
-		return 0;
-	}
-	if (accept & ACCEPT_LIST && array_like(o)) { /* a NumPy array of axes or of a shape */
-		PyObject *list = PyObject_CallMethod(o, "tolist", NULL);
-		if (!list) {
-			if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return -1;
-			PyErr_Clear();
-			return 1;
-		}
-		if (keep(p, list) < 0) return -1;
-		return PyList_Check(list) ? convert_list(p, at, list, accept) : 1;
-	}
-	if (accept & ACCEPT_LIST && PySequence_Check(o)) {
-		PyObject *list = PySequence_List(o);
-		if (!list || keep(p, list) < 0) return -1;
-		return convert_list(p, at, list, accept);
-	}
-	if (accept & ACCEPT_INT && PyIndex_Check(o)) return take_index(p, at, o);
-	return 1;
+	return convert_alike(p, at, o, accept);
 }
 
 /* ---- calls ---- */

@@ -64,8 +64,14 @@ func follow(outs, ins []*Array, through func(*Array) bool, ruled func(*Several) 
 			}
 		}
 	}
+	f.link(outs, yes)
+	return f
+}
+
+// link notes where the nodes of f, which are marked, have what they are computed from, and where the outputs are.
+func (f *flow) link(outs []*Array, mark uint32) {
 	slot := func(x *Array) int32 {
-		if x.mark == yes {
+		if x.mark == mark {
 			return x.slot
 		}
 		return -1
@@ -83,7 +89,6 @@ func follow(outs, ins []*Array, through func(*Array) bool, ruled func(*Several) 
 	for i, out := range outs {
 		f.outs[i] = slot(out)
 	}
-	return f
 }
 
 // reached are the inputs through which a depends on others where nodes with several results are ruled.

@@ -94,22 +94,26 @@ func init() {
 		Func{Name: "searchsorted", Sig: "(sorted_sequence: array, values: array, /, side: str = 'left') -> array",
 			Call: callN(func(a *Args) *Array {
 				x, v := a.pair(by.sortedSequence, by.values)
-				side := a.string(by.side)
-				if side != "left" && side != "right" {
-					errs.Throw(errs.ValueError, "[searchsorted] side must be 'left' or 'right', not '%s'", side)
-				}
-				if x.NDim() != 1 {
-					errs.Throw(errs.ValueError, "[searchsorted] the sorted sequence must be 1-D, not of shape %s",
-						layout.Format(x.shape))
-				}
-				checkPositions("searchsorted", x.shape, 0)
-				if x.dtype == dtype.Complex64 { // which the kernel does not compare
-					row := func(x *Array) *Array { return Reshape(x, []int{1, x.Size()}) }
-					return Reshape(searchByRank(row(x), row(v), side == "right"), v.shape)
-				}
-				return newArray(&searchOp, dtype.Uint32, v.shape, device.SearchAttr{Right: side == "right"}, x, v)
+				return searchSorted(x, v, a.string(by.side))
 			})},
 	)
+}
+
+// searchSorted is searchsorted(x, v, side).
+func searchSorted(x, v *Array, side string) *Array {
+	if side != "left" && side != "right" {
+		errs.Throw(errs.ValueError, "[searchsorted] side must be 'left' or 'right', not '%s'", side)
+	}
+	if x.NDim() != 1 {
+		errs.Throw(errs.ValueError, "[searchsorted] the sorted sequence must be 1-D, not of shape %s",
+			layout.Format(x.shape))
+	}
+	checkPositions("searchsorted", x.shape, 0)
+	if x.dtype == dtype.Complex64 { // which the kernel does not compare
+		row := func(x *Array) *Array { return Reshape(x, []int{1, x.Size()}) }
+		return Reshape(searchByRank(row(x), row(v), side == "right"), v.shape)
+	}
+	return newArray(&searchOp, dtype.Uint32, v.shape, device.SearchAttr{Right: side == "right"}, x, v)
 }
 
 func vmapSearch(y *Array, ins []*Array, mapped []bool, n int) *Array {

@@ -145,33 +145,14 @@ func (c *conv) units() error {
 	args := c.p
 	parallel(panels, 1+(1<<15)/each, c.k.Cancel, func(lo, hi int) { call(pack, unsafe.Pointer(&args), lo, hi) })
 
-	channels := int(c.p.c) * groups
-	slab := 0
-	// A unit is as many whole rows as the slab has room for, but leaves enough units to share.
-	oh, ow := int(c.p.out[1]), int(c.p.out[2])
-	extent := func(i, n int) int { return (n-1)*int(c.p.stride[i]) + (int(c.p.k[i])-1)*int(c.p.kdil[i]) + 1 }
-	room := convSlab / channels / extent(0, 1)
-	fits := (room/extent(1, 1)-extent(2, 1))/int(c.p.stride[2]) + 1
-	bw := min(ow, max(fits, gemmTileHeight))
-	bw = ceilDiv(ow, ceilDiv(ow, bw)) // as wide, for all of the row
-	pixel := og * depth * groups      // multiplications
-	bh := 1
-	for bh < oh && extent(2, bw)*extent(1, bh+1) <= room && (bh+1)*bw*pixel <= 8*convGrain {
-		bh++
-	}
-	images := int(c.p.n * c.p.out[0])
-	for bh > 1 && images*ceilDiv(oh, bh)*ceilDiv(ow, bw) < 4*threads {
-		bh = ceilDiv(bh, 2)
-	}
-	for bw > gemmTileHeight && images*ceilDiv(oh, bh)*ceilDiv(ow, bw) < 4*threads && bh*bw*pixel > convGrain {
-		bw = roundUp(ceilDiv(bw, 2), gemmTileHeight)
-	}
-	if !direct {
-		slab = (extent(0, 1)*extent(1, bh)*extent(2, bw)*channels + lanes) * size
+	bh, bw, slab := c.unitSize(og * depth * groups)
+	slab = (slab + lanes) * size
+	if direct {
+		slab = 0
 	}
 	args.bh, args.bw = C.int64_t(bh), C.int64_t(bw)
-	units := images * ceilDiv(oh, bh) * ceilDiv(ow, bw)
-	parallel(units, max(2*convGrain/(bh*bw*pixel), 1), c.k.Cancel, func(lo, hi int) {
+	units := int(c.p.n*c.p.out[0]) * ceilDiv(int(c.p.out[1]), bh) * ceilDiv(int(c.p.out[2]), bw)
+	parallel(units, max(2*convGrain/(bh*bw*og*depth*groups), 1), c.k.Cancel, func(lo, hi int) {
 		if slab == 0 {
 			call(entry, unsafe.Pointer(&args), lo, hi)
 			return
@@ -183,6 +164,31 @@ func (c *conv) units() error {
 		call(entry, unsafe.Pointer(&mine), lo, hi)
 	})
 	return nil
+}
+
+// unitSize is how many rows and columns of the result a unit of work makes, where each pixel takes so many
+// multiplications, and how many elements of padded input it reads.
+func (c *conv) unitSize(pixel int) (bh, bw, input int) {
+	channels := int(c.p.c * c.p.groups)
+	// A unit is as many whole rows as the slab has room for, but leaves enough units to share.
+	oh, ow := int(c.p.out[1]), int(c.p.out[2])
+	extent := func(i, n int) int { return (n-1)*int(c.p.stride[i]) + (int(c.p.k[i])-1)*int(c.p.kdil[i]) + 1 }
+	room := convSlab / channels / extent(0, 1)
+	fits := (room/extent(1, 1)-extent(2, 1))/int(c.p.stride[2]) + 1
+	bw = min(ow, max(fits, gemmTileHeight))
+	bw = ceilDiv(ow, ceilDiv(ow, bw)) // as wide, for all of the row
+	bh = 1
+	for bh < oh && extent(2, bw)*extent(1, bh+1) <= room && (bh+1)*bw*pixel <= 8*convGrain {
+		bh++
+	}
+	images := int(c.p.n * c.p.out[0])
+	for bh > 1 && images*ceilDiv(oh, bh)*ceilDiv(ow, bw) < 4*threads {
+		bh = ceilDiv(bh, 2)
+	}
+	for bw > gemmTileHeight && images*ceilDiv(oh, bh)*ceilDiv(ow, bw) < 4*threads && bh*bw*pixel > convGrain {
+		bw = roundUp(ceilDiv(bw, 2), gemmTileHeight)
+	}
+	return bh, bw, extent(0, 1) * extent(1, bh) * extent(2, bw) * channels
 }
 
 // complex convolves complex64 arrays as four convolutions of real and imaginary parts, which are real arrays of

@@ -55,11 +55,7 @@ func (g *gemm) complex() error {
 			return err
 		}
 	}
-	along := g.b.cs != 1
-	k, n := g.depth, 2*g.n
-	if along {
-		k, n = 2*g.depth, g.n
-	}
+	k, n := g.expandedSizes()
 	row := 8 * (k + n) // bytes of working space
 	if items := layout.Size(g.shape); items*g.m*row > complexRoom {
 		if len(g.shape) > 0 {
@@ -69,6 +65,22 @@ func (g *gemm) complex() error {
 			return g.byRows(rows)
 		}
 	}
+	return g.expanded()
+}
+
+// expandedSizes are the depth and the columns of the real product: a b of contiguous rows has twice the columns, one of
+// contiguous columns twice the rows.
+func (g *gemm) expandedSizes() (k, n int) {
+	if g.b.cs != 1 {
+		return 2 * g.depth, g.n
+	}
+	return g.depth, 2 * g.n
+}
+
+// expanded multiplies all at once, in working space.
+func (g *gemm) expanded() error {
+	along := g.b.cs != 1
+	k, n := g.expandedSizes()
 	rows := layout.Size(g.shape) * g.m
 	expanded, product := getWorkspace(g.k, rows*2*k*4), getWorkspace(g.k, rows*2*n*4)
 	defer expanded.release()
