@@ -215,6 +215,87 @@ func TestResultsOfACanceledLaunch(t *testing.T) {
 	same(t, "asked again", values(t, both[0]), row(t, "floor_divide", steps(1<<20), three(dtype.Float64)))
 }
 
+// operands are what the results are taken of.
+func operands() []*core.Array {
+	return []*core.Array{vector(dtype.Float64, []int{2, 3}, []float64{7.5, -3, 2, 9, 8.25, -1}),
+		vector(dtype.Float64, []int{3}, []float64{2, 4, -1.5})}
+}
+
+// weights are a cotangent or tangent for each of ys.
+func weights(ys []*core.Array) []*core.Array {
+	out := make([]*core.Array, len(ys))
+	for i, y := range ys {
+		out[i] = core.AsType(core.BroadcastTo(vector(dtype.Float64, nil, []float64{float64(i + 1)}), y.Shape()),
+			y.Dtype())
+	}
+	return out
+}
+
+// transformed is what each transform makes of a function of two arrays.
+var transformed = map[string]func(f func(x, y *core.Array) []*core.Array) []*core.Array{
+	"vjp": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
+		xs := core.Tracers(operands())
+		ys := f(xs[0], xs[1])
+		return core.VJP(ys, xs, weights(ys))
+	},
+	"vjp by one argument": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
+		xs := core.Tracers(operands())
+		ys := f(operands()[0], xs[1])
+		return core.VJP(ys, xs[1:], weights(ys))
+	},
+	"jvp": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
+		xs := core.Tracers(operands())
+		return core.JVP(f(xs[0], xs[1]), xs, weights(xs))
+	},
+	"vjp of jvp": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
+		xs := core.Tracers(operands())
+		ys := core.JVP(f(xs[0], xs[1]), xs, []*core.Array{xs[0], xs[1]})
+		return core.VJP(ys, xs, weights(ys))
+	},
+	"vmap": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
+		xs := operands()
+		ps := core.VMapInputs(0, xs, []int{1, 0})
+		ys := f(ps[0], ps[1])
+		return core.VMapOutputs(xs, ps, []int{1, 0}, ys, make([]int, len(ys)))
+	},
+	"vmap by one argument": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
+		xs := operands()
+		axes := []int{0, core.NoAxis}
+		ps := core.VMapInputs(0, xs, axes)
+		ys := f(ps[0], ps[1])
+		return core.VMapOutputs(xs, ps, axes, ys, make([]int, len(ys)))
+	},
+	"vjp of vmap": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
+		xs := core.Tracers(operands())
+		ps := core.VMapInputs(0, xs, []int{1, 0})
+		ys := f(ps[0], ps[1])
+		ys = core.VMapOutputs(xs, ps, []int{1, 0}, ys, make([]int, len(ys)))
+		return core.VJP(ys, xs, weights(ys))
+	},
+	"trace": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
+		ps := core.Placeholders(0, operands())
+		trace := core.NewTrace(ps, f(ps[0], ps[1]))
+		defer trace.Free()
+		xs := core.Tracers(operands())
+		ys := trace.Call(xs)
+		return append(core.VJP(ys, xs, weights(ys)), trace.Call(operands())...)
+	},
+	"segment": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
+		xs := core.Tracers(operands())
+		since := core.Born()
+		ys := core.Checkpoint(f(xs[0], xs[1]), since)
+		return append(core.VJP(ys, xs, weights(ys)), ys...)
+	},
+	"evaluated within": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
+		began := core.BeginTrace()
+		defer core.EndTrace(began)
+		xs := core.TracersOf(began, operands())
+		ys := f(xs[0], xs[1])
+		core.StartEval(ys, false)
+		return core.VJP(ys, xs, weights(ys))
+	},
+}
+
 // TestTransformsOfResults: gradients, tangents, batches, traces and segments of one or both results are those of the
 // rows by themselves.
 func TestTransformsOfResults(t *testing.T) {
@@ -230,82 +311,7 @@ func TestTransformsOfResults(t *testing.T) {
 			return []*core.Array{r[1], core.Binary(table.FindRow("multiply"), r[1], r[0])}
 		},
 	}
-	args := func() []*core.Array {
-		return []*core.Array{vector(dtype.Float64, []int{2, 3}, []float64{7.5, -3, 2, 9, 8.25, -1}),
-			vector(dtype.Float64, []int{3}, []float64{2, 4, -1.5})}
-	}
-	ones := func(ys []*core.Array) []*core.Array {
-		out := make([]*core.Array, len(ys))
-		for i, y := range ys {
-			out[i] = core.AsType(core.BroadcastTo(vector(dtype.Float64, nil, []float64{float64(i + 1)}), y.Shape()),
-				y.Dtype())
-		}
-		return out
-	}
-	transforms := map[string]func(f func(x, y *core.Array) []*core.Array) []*core.Array{
-		"vjp": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
-			xs := core.Tracers(args())
-			ys := f(xs[0], xs[1])
-			return core.VJP(ys, xs, ones(ys))
-		},
-		"vjp by one argument": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
-			xs := core.Tracers(args())
-			ys := f(args()[0], xs[1])
-			return core.VJP(ys, xs[1:], ones(ys))
-		},
-		"jvp": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
-			xs := core.Tracers(args())
-			return core.JVP(f(xs[0], xs[1]), xs, ones(xs))
-		},
-		"vjp of jvp": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
-			xs := core.Tracers(args())
-			ys := core.JVP(f(xs[0], xs[1]), xs, []*core.Array{xs[0], xs[1]})
-			return core.VJP(ys, xs, ones(ys))
-		},
-		"vmap": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
-			xs := args()
-			ps := core.VMapInputs(0, xs, []int{1, 0})
-			ys := f(ps[0], ps[1])
-			return core.VMapOutputs(xs, ps, []int{1, 0}, ys, make([]int, len(ys)))
-		},
-		"vmap by one argument": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
-			xs := args()
-			axes := []int{0, core.NoAxis}
-			ps := core.VMapInputs(0, xs, axes)
-			ys := f(ps[0], ps[1])
-			return core.VMapOutputs(xs, ps, axes, ys, make([]int, len(ys)))
-		},
-		"vjp of vmap": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
-			xs := core.Tracers(args())
-			ps := core.VMapInputs(0, xs, []int{1, 0})
-			ys := f(ps[0], ps[1])
-			ys = core.VMapOutputs(xs, ps, []int{1, 0}, ys, make([]int, len(ys)))
-			return core.VJP(ys, xs, ones(ys))
-		},
-		"trace": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
-			ps := core.Placeholders(0, args())
-			trace := core.NewTrace(ps, f(ps[0], ps[1]))
-			defer trace.Free()
-			xs := core.Tracers(args())
-			ys := trace.Call(xs)
-			return append(core.VJP(ys, xs, ones(ys)), trace.Call(args())...)
-		},
-		"segment": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
-			xs := core.Tracers(args())
-			since := core.Born()
-			ys := core.Checkpoint(f(xs[0], xs[1]), since)
-			return append(core.VJP(ys, xs, ones(ys)), ys...)
-		},
-		"evaluated within": func(f func(x, y *core.Array) []*core.Array) []*core.Array {
-			began := core.BeginTrace()
-			defer core.EndTrace(began)
-			xs := core.TracersOf(began, args())
-			ys := f(xs[0], xs[1])
-			core.StartEval(ys, false)
-			return core.VJP(ys, xs, ones(ys))
-		},
-	}
-	for name, transform := range transforms {
+	for name, transform := range transformed {
 		for which, pick := range some {
 			got := held(t, func() []*core.Array {
 				return transform(func(x, y *core.Array) []*core.Array { return pick(core.Divmod(x, y)) })

@@ -265,15 +265,17 @@ func nothingBorrowed(t *testing.T) {
 	}
 }
 
-// TestInPlaceGoesOn interrupts kernels in place again and again: in the end every position was computed once.
-func TestInPlaceGoesOn(t *testing.T) {
-	const n = 3 << 20
-	chunks, elements := blockChunks, blockElements
-	defer func() { blockChunks, blockElements = chunks, elements }()
-	blockChunks, blockElements = 3, 1<<14
+// inPlaceKernel is a kernel that writes over an output of the shape.
+type inPlaceKernel struct {
+	shape []int
+	k     device.Kernel
+}
+
+// inPlaceLength is the length of the elementwise one of them.
+const inPlaceLength = 3 << 20
+
+func inPlaceKernels(t *testing.T) map[string]inPlaceKernel {
 	add := table.FindRow("add")
-	one := dense(t, dtype.Float32, []int{1}, func(int) complex128 { return 1 })
-	one.Shape, one.Strides = []int{n}, []int{0}
 	program := &device.Program{Load: []dtype.Dtype{dtype.Float32, dtype.Float32}, Store: []uint8{2}, Regs: 3}
 	for range 40 {
 		program.Steps = append(program.Steps,
@@ -286,11 +288,8 @@ func TestInPlaceGoesOn(t *testing.T) {
 	rows := func(v float64, shape ...int) device.Tensor {
 		return dense(t, dtype.Float32, shape, func(i int) complex128 { return complex(v*float64(1+i%3), 0) })
 	}
-	for name, c := range map[string]struct {
-		shape []int
-		k     device.Kernel
-	}{
-		"elementwise": {[]int{n}, device.Kernel{Kind: device.KindElementwise, Attr: program}},
+	return map[string]inPlaceKernel{
+		"elementwise": {[]int{inPlaceLength}, device.Kernel{Kind: device.KindElementwise, Attr: program}},
 		"scatter": {[]int{1000}, device.Kernel{Kind: device.KindScatter,
 			Attr: device.ScatterAttr{Op: device.ScatterAdd, Axes: []int{0}},
 			In:   []device.Tensor{index([]int{5 << 20}, func(i int) int { return i * 7 % 1000 }), rows(1, 5<<20, 1)}}},
@@ -303,7 +302,17 @@ func TestInPlaceGoesOn(t *testing.T) {
 		"scatter along short axes": {[]int{1 << 20, 4}, device.Kernel{Kind: device.KindScatterAxis,
 			Attr: device.ScatterAxisAttr{Axis: 1, Add: true},
 			In:   []device.Tensor{index([]int{1 << 20, 5}, func(i int) int { return i % 4 }), rows(1, 1<<20, 5)}}},
-	} {
+	}
+}
+
+// TestInPlaceGoesOn interrupts kernels in place again and again: in the end every position was computed once.
+func TestInPlaceGoesOn(t *testing.T) {
+	chunks, elements := blockChunks, blockElements
+	defer func() { blockChunks, blockElements = chunks, elements }()
+	blockChunks, blockElements = 3, 1<<14
+	one := dense(t, dtype.Float32, []int{1}, func(int) complex128 { return 1 })
+	one.Shape, one.Strides = []int{inPlaceLength}, []int{0}
+	for name, c := range inPlaceKernels(t) {
 		c.k.Op = name
 		launch := func(looks uint32) (device.Tensor, int) {
 			k := c.k

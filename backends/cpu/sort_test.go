@@ -26,11 +26,8 @@ func sameValue(a, b value) bool {
 	return a.i == b.i && bits(a.re) == bits(b.re) && bits(a.im) == bits(b.im)
 }
 
-// checkSort sorts in along axis four ways: elements, positions, and both around every few kth.
-func checkSort(t *testing.T, in device.Tensor, axis, kth int) {
-	t.Helper()
-	n := in.Shape[axis]
-	where := func() string { return in.Dtype.String() + layout.Format(in.Shape) }
+// sortFourWays sorts in along axis: elements, positions, and both around kth.
+func sortFourWays(t *testing.T, in device.Tensor, axis, kth int) []device.Tensor {
 	kernels := make([]device.Tensor, 4)
 	for i := range kernels {
 		d := in.Dtype
@@ -44,23 +41,33 @@ func checkSort(t *testing.T, in device.Tensor, axis, kth int) {
 		}
 		launchTest(t, sortOf(in, kernels[i], device.SortAttr{Axis: axis, Arg: i&1 == 1, Kth: k}))
 	}
+	return kernels
+}
+
+// checkSort sorts in along axis four ways: elements, positions, and both around every few kth.
+func checkSort(t *testing.T, in device.Tensor, axis, kth int) {
+	t.Helper()
+	n := in.Shape[axis]
+	where := func() string { return in.Dtype.String() + layout.Format(in.Shape) }
+	kernels := sortFourWays(t, in, axis, kth)
 	outRows := rowsOf(&kernels[0], axis)
 	os := kernels[0].Strides[axis]
 	less := func(a, b value) bool { return valueLess(in.Dtype, a, b) }
+	compare := func(a, b value) int {
+		if less(a, b) {
+			return -1
+		} else if less(b, a) {
+			return 1
+		}
+		return 0
+	}
 	for row, base := range rowsOf(&in, axis) {
 		order := make([]int, n)
 		vs := make([]value, n)
 		for i := range order {
 			order[i], vs[i] = i, getValue(&in, base+i*in.Strides[axis])
 		}
-		slices.SortStableFunc(order, func(a, b int) int {
-			if less(vs[a], vs[b]) {
-				return -1
-			} else if less(vs[b], vs[a]) {
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(order, func(a, b int) int { return compare(vs[a], vs[b]) })
 		for i, o := range order {
 			at := outRows[row] + i*os
 			if got := getValue(&kernels[0], at); !sameValue(got, vs[o]) {
@@ -94,14 +101,7 @@ func checkSort(t *testing.T, in device.Tensor, axis, kth int) {
 				}
 			}
 			if left != nil { // the same elements, in any order
-				slices.SortStableFunc(left, func(a, b value) int {
-					if less(a, b) {
-						return -1
-					} else if less(b, a) {
-						return 1
-					}
-					return 0
-				})
+				slices.SortStableFunc(left, compare)
 				for i, o := range order {
 					if less(left[i], vs[o]) || less(vs[o], left[i]) {
 						t.Fatalf("partition of %s at %d: row %d lost element %v", where(), kth, row, vs[o])

@@ -516,85 +516,86 @@ func (b *bench) nothing() {
 	}
 }
 
-// TestKnobs holds that what is asked to go wrong does, where it was asked to.
-func TestKnobs(t *testing.T) {
-	t.Run("allocation", func(t *testing.T) {
-		b := newBench(t, double.Options{Capacity: 1000, FailAllocation: double.Nth{At: 2, Every: 5}})
-		var got []bool
-		for range 10 {
-			m, ok := b.d.Allocate(10)
-			if got = append(got, ok); ok {
-				b.d.Free(m, 10)
+// TestFailingAllocation and the tests below hold that what is asked to go wrong does, where it was asked to.
+func TestFailingAllocation(t *testing.T) {
+	b := newBench(t, double.Options{Capacity: 1000, FailAllocation: double.Nth{At: 2, Every: 5}})
+	var got []bool
+	for range 10 {
+		m, ok := b.d.Allocate(10)
+		if got = append(got, ok); ok {
+			b.d.Free(m, 10)
+		}
+	}
+	if want := []bool{true, false, true, true, false, true, true, true, true, false}; !slices.Equal(got, want) {
+		t.Errorf("allocations gave %v, want %v", got, want)
+	}
+	if _, ok := b.d.Allocate(1001); ok {
+		t.Error("more than the capacity was given")
+	}
+	if c := b.d.Counters(); c.Peak != 10 || c.Active != 0 || c.Allocations != 11 {
+		t.Errorf("counters %+v", c)
+	}
+	b.nothing()
+}
+
+func TestFault(t *testing.T) {
+	b := newBench(t, double.Options{FaultAt: 2})
+	x := b.filled()
+	var tickets [3]device.Ticket
+	for i := range tickets {
+		tickets[i] = b.launch(b.q, add(place(b.memory()), place(x), place(x)))
+	}
+	b.wait(b.q, tickets[2])
+	for i, k := range tickets {
+		if err := b.q.Fault(k); (err != nil) != (i == 1) {
+			t.Errorf("kernel %d has the fault %v", i+1, err)
+		}
+	}
+	b.nothing()
+}
+
+func TestLoading(t *testing.T) {
+	fails := true
+	b := newBench(t, double.Options{
+		Load: func(device.KernelKind) error {
+			if fails {
+				return errors.New("no compiler")
 			}
-		}
-		if want := []bool{true, false, true, true, false, true, true, true, true, false}; !slices.Equal(got, want) {
-			t.Errorf("allocations gave %v, want %v", got, want)
-		}
-		if _, ok := b.d.Allocate(1001); ok {
-			t.Error("more than the capacity was given")
-		}
-		if c := b.d.Counters(); c.Peak != 10 || c.Active != 0 || c.Allocations != 11 {
-			t.Errorf("counters %+v", c)
-		}
-		b.nothing()
+			return nil
+		},
+		Broken: func(k device.KernelKind) bool { return k == device.KindCopy },
 	})
-	t.Run("fault", func(t *testing.T) {
-		b := newBench(t, double.Options{FaultAt: 2})
-		x := b.filled()
-		var tickets [3]device.Ticket
-		for i := range tickets {
-			tickets[i] = b.launch(b.q, add(place(b.memory()), place(x), place(x)))
+	x := b.filled()
+	k := add(place(x), place(x), place(x))
+	for range 2 {
+		var need *device.NotLoaded
+		if _, err := b.q.Launch(k); !errors.As(err, &need) {
+			t.Fatalf("Launch gave %v", err)
 		}
-		b.wait(b.q, tickets[2])
-		for i, k := range tickets {
-			if err := b.q.Fault(k); (err != nil) != (i == 1) {
-				t.Errorf("kernel %d has the fault %v", i+1, err)
-			}
+		if err := need.Load(); (err != nil) != fails {
+			t.Errorf("Load gave %v", err)
 		}
-		b.nothing()
-	})
-	t.Run("loading", func(t *testing.T) {
-		fails := true
-		b := newBench(t, double.Options{
-			Load: func(device.KernelKind) error {
-				if fails {
-					return errors.New("no compiler")
-				}
-				return nil
-			},
-			Broken: func(k device.KernelKind) bool { return k == device.KindCopy },
-		})
-		x := b.filled()
-		k := add(place(x), place(x), place(x))
-		for range 2 {
-			var need *device.NotLoaded
-			if _, err := b.q.Launch(k); !errors.As(err, &need) {
-				t.Fatalf("Launch gave %v", err)
-			}
-			if err := need.Load(); (err != nil) != fails {
-				t.Errorf("Load gave %v", err)
-			}
-			fails = false
-		}
-		b.launch(b.r, k)
-		k.Kind = device.KindCopy
-		if _, err := b.q.Launch(k); err != device.ErrNoKernel {
-			t.Errorf("Launch gave %v", err)
-		}
-		b.nothing()
-	})
-	t.Run("no waits", func(t *testing.T) {
-		b := newBench(t, double.Options{NoAfter: true})
-		x := b.memory()
-		k := b.upload(b.q, x, host(1))
-		b.commit(b.q)
-		if b.r.After(b.q, k) {
-			t.Error("After gave true")
-		}
-		b.wait(b.q, k)
-		b.wait(b.r, b.launch(b.r, add(place(x), place(x), place(x))))
-		b.nothing()
-	})
+		fails = false
+	}
+	b.launch(b.r, k)
+	k.Kind = device.KindCopy
+	if _, err := b.q.Launch(k); err != device.ErrNoKernel {
+		t.Errorf("Launch gave %v", err)
+	}
+	b.nothing()
+}
+
+func TestNoWaits(t *testing.T) {
+	b := newBench(t, double.Options{NoAfter: true})
+	x := b.memory()
+	k := b.upload(b.q, x, host(1))
+	b.commit(b.q)
+	if b.r.After(b.q, k) {
+		t.Error("After gave true")
+	}
+	b.wait(b.q, k)
+	b.wait(b.r, b.launch(b.r, add(place(x), place(x), place(x))))
+	b.nothing()
 }
 
 // TestLost holds that a lost device completes nothing more, touches nothing more, and takes along who waits for it.

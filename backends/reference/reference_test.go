@@ -46,13 +46,19 @@ func want[T any](t *testing.T, what string, got, want []T) {
 	}
 }
 
-// TestKernels compares every kind with results worked out by hand.
-func TestKernels(t *testing.T) {
-	f, i, u := dtype.Float32, dtype.Int32, dtype.Uint32
-	m := f32([]int{2, 3}, 1, 2, 3, 4, 5, 6)
-	mt := device.Tensor{Data: m.Data, Dtype: f, Shape: []int{3, 2}, Strides: []int{1, 3}}
-	nan := float32(math.NaN())
+const f, i, u = dtype.Float32, dtype.Int32, dtype.Uint32
 
+var nan = float32(math.NaN())
+
+// twoRows is [[1, 2, 3], [4, 5, 6]], and its transpose a view of the same memory.
+func twoRows() (m, transposed device.Tensor) {
+	m = f32([]int{2, 3}, 1, 2, 3, 4, 5, 6)
+	return m, device.Tensor{Data: m.Data, Dtype: f, Shape: []int{3, 2}, Strides: []int{1, 3}}
+}
+
+// TestCopies and the tests below compare every kind with results worked out by hand.
+func TestCopies(t *testing.T) {
+	_, mt := twoRows()
 	want(t, "transposing copy", launch[float32](t, device.KindCopy, nil, f, []int{3, 2}, mt),
 		[]float32{1, 4, 2, 5, 3, 6})
 	want(t, "casting copy", launch[int8](t, device.KindCopy, nil, dtype.Int8, []int{3}, i32([]int{3}, 127, 128, -300)),
@@ -66,7 +72,10 @@ func TestKernels(t *testing.T) {
 		[]int{3}), []int32{3, 1, -1})
 	want(t, "arange of floats", launch[float32](t, device.KindArange, device.ArangeAttr{Start: 1, Step: 0.5}, f,
 		[]int{3}), []float32{1, 1.5, 2})
+}
 
+func TestFolds(t *testing.T) {
+	m, _ := twoRows()
 	sum := func(axes ...int) device.ReduceAttr { return device.ReduceAttr{Op: device.ReduceSum, Axes: axes} }
 	want(t, "sum of columns", launch[float32](t, device.KindReduce, sum(0), f, []int{3}, m), []float32{5, 7, 9})
 	want(t, "sum of rows", launch[float32](t, device.KindReduce, sum(1), f, []int{2}, m), []float32{6, 15})
@@ -91,6 +100,9 @@ func TestKernels(t *testing.T) {
 	want(t, "argmin with NaN", launch[uint32](t, device.KindArgReduce, device.ArgReduceAttr{}, u, []int{},
 		f32([]int{4}, 2, 1, nan, nan)), []uint32{2})
 
+}
+
+func TestScans(t *testing.T) {
 	x := i32([]int{4}, 3, 1, 4, 2)
 	scan := func(op device.ScanOp, reverse, inclusive bool) []int32 {
 		return launch[int32](t, device.KindScan, device.ScanAttr{Op: op, Reverse: reverse, Inclusive: inclusive}, i,
@@ -105,7 +117,9 @@ func TestKernels(t *testing.T) {
 	l := launch[float32](t, device.KindScan, device.ScanAttr{Op: device.ScanLogAddExp, Inclusive: true}, f, []int{2},
 		f32([]int{2}, 0, 0))
 	want(t, "logcumsumexp", l, []float32{0, math.Ln2})
+}
 
+func TestSorts(t *testing.T) {
 	s := f32([]int{5}, 3, nan, 1, 2, 1)
 	want(t, "argsort", launch[uint32](t, device.KindSort, device.SortAttr{Arg: true, Kth: -1}, u, []int{5}, s),
 		[]uint32{2, 4, 3, 0, 1})
@@ -120,7 +134,10 @@ func TestKernels(t *testing.T) {
 	}
 	want(t, "searchsorted", find(false), []uint32{1, 0, 4})
 	want(t, "searchsorted right", find(true), []uint32{3, 0, 4})
+}
 
+func TestProducts(t *testing.T) {
+	m, mt := twoRows()
 	want(t, "matmul", launch[float32](t, device.KindMatMul, device.MatMulAttr{Alpha: 1}, f, []int{2, 2}, m, mt),
 		[]float32{14, 32, 32, 77})
 	want(t, "addmm", launch[float32](t, device.KindMatMul, device.MatMulAttr{Alpha: 2, Beta: -1}, f, []int{2, 2}, m, mt,
@@ -139,7 +156,10 @@ func TestKernels(t *testing.T) {
 		InputDilation: []int{2}, Groups: 1}
 	want(t, "dilated conv", launch[float32](t, device.KindConv, strided, f, []int{1, 2, 1}, signal, weight),
 		[]float32{12, 23})
+}
 
+func TestGathers(t *testing.T) {
+	m, _ := twoRows()
 	want(t, "gather", launch[float32](t, device.KindGather, device.GatherAttr{Axes: []int{1}, SliceSizes: []int{2, 1}},
 		f, []int{2, 2, 1}, m, i32([]int{2}, -1, 0)), []float32{3, 6, 1, 4})
 	want(t, "gather along axis", launch[float32](t, device.KindGatherAxis, device.AxisAttr{Axis: 1}, f, []int{2, 1}, m,
@@ -151,7 +171,9 @@ func TestKernels(t *testing.T) {
 		[]uint32{0, 1, 1, 0, 1, 2})
 	want(t, "number of nonzeros", launch[int64](t, device.KindNonzero, device.NonzeroAttr{Batch: 1, Count: true},
 		dtype.Int64, []int{2}, holds), []int64{1, 2})
+}
 
+func TestNorms(t *testing.T) {
 	want(t, "softmax", launch[float32](t, device.KindSoftmax, nil, f, []int{2}, f32([]int{2}, 0, math.Ln2)),
 		[]float32{1. / 3, 2. / 3})
 	want(t, "logsumexp", launch[float32](t, device.KindLogSumExp, nil, f, []int{}, f32([]int{2}, 1000, 1000)),
