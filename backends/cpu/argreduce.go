@@ -33,9 +33,13 @@ func argReduce(k *device.Kernel) error {
 		return errs.Errorf(errs.ValueError, "[%s] axis %d has no elements, so there is no position to give", k.Op,
 			attr.Axis)
 	}
-	kept, _ := splitAxes(in, out, []int{attr.Axis})
-	kept = sortAxes(kept, &f.in, &f.out, in.Dtype.Size(), 4)
-	eachOuter(k.Cancel, kept, func(kept []axis, src, dst int) {
+	f.kept, _ = splitAxes(in, out, []int{attr.Axis})
+	f.kept = sortAxes(f.kept, &f.in, &f.out, in.Dtype.Size(), 4)
+	if len(f.kept) <= maxAxes {
+		f.run()
+		return nil
+	}
+	eachOuter(k.Cancel, f.kept, func(kept []axis, src, dst int) {
 		h := f
 		h.kept, h.in, h.out = kept, unsafe.Add(f.in, src*in.Dtype.Size()), unsafe.Add(f.out, dst*4)
 		h.run()

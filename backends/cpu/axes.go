@@ -24,18 +24,31 @@ const maxAxes = C.MAXD
 // axis is one axis that an input and an output have in common: its extent and its strides, in elements.
 type axis struct{ n, in, out int }
 
-// appendAxes appends the axes of a shape that two operands have.
-func appendAxes(axes []axis, shape, in, out []int) []axis {
+// addAxis appends an axis, unless its extent is 1, and merges it with the last one if both are walked as one.
+func addAxis(axes []axis, x axis) []axis {
+	if x.n == 1 {
+		return axes
+	}
+	if k := len(axes) - 1; k >= 0 && axes[k].in == x.n*x.in && axes[k].out == x.n*x.out {
+		axes[k] = axis{axes[k].n * x.n, x.in, x.out}
+		return axes
+	}
+	return append(axes, x)
+}
+
+// addAxes appends the axes of a shape that two operands have, in the fewest: those of a contiguous (2, 3, 4) are one
+// of 24.
+func addAxes(axes []axis, shape, in, out []int) []axis {
 	for i, n := range shape {
-		axes = append(axes, axis{n, in[i], out[i]})
+		axes = addAxis(axes, axis{n, in[i], out[i]})
 	}
 	return axes
 }
 
-// otherAxes are the axes of in and out but for the one at skip.
+// otherAxes are the axes of in and out but for the one at skip, in the fewest.
 func otherAxes(in, out *device.Tensor, skip int) []axis {
-	axes := appendAxes(make([]axis, 0, len(in.Shape)), in.Shape[:skip], in.Strides, out.Strides)
-	return appendAxes(axes, in.Shape[skip+1:], in.Strides[skip+1:], out.Strides[skip+1:])
+	axes := addAxes(make([]axis, 0, len(in.Shape)), in.Shape[:skip], in.Strides, out.Strides)
+	return addAxes(axes, in.Shape[skip+1:], in.Strides[skip+1:], out.Strides[skip+1:])
 }
 
 // splitAxes are the axes of in that out keeps, and those that it lacks.
@@ -50,23 +63,6 @@ func splitAxes(in, out *device.Tensor, folded []int) (kept, reduced []axis) {
 		}
 	}
 	return kept, reduced
-}
-
-// mergeAxes drops axes of extent 1 and merges those walked as one, in their order and in place: the axes of a
-// contiguous (2, 3, 4) become one of 24.
-func mergeAxes(axes []axis) []axis {
-	m := axes[:0]
-	for _, x := range axes {
-		if x.n == 1 {
-			continue
-		}
-		if k := len(m) - 1; k >= 0 && m[k].in == x.n*x.in && m[k].out == x.n*x.out {
-			m[k] = axis{m[k].n * x.n, x.in, x.out}
-			continue
-		}
-		m = append(m, x)
-	}
-	return m
 }
 
 // sortAxes makes strides of the input positive, orders axes so that memory is walked
@@ -91,6 +87,15 @@ func sortAxes(axes []axis, in, out *unsafe.Pointer, inSize, outSize int) []axis 
 		return cmp.Compare(y.in, x.in)
 	})
 	return mergeAxes(a)
+}
+
+// mergeAxes makes axes the fewest, in their order and in place.
+func mergeAxes(axes []axis) []axis {
+	m := axes[:0]
+	for _, x := range axes {
+		m = addAxis(m, x)
+	}
+	return m
 }
 
 // extent is the number of positions.

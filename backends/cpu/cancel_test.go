@@ -93,12 +93,7 @@ func makers(t testing.TB, n int) []giving {
 	side := layout.Shape{1 << 10, n >> 10}
 	turned := device.Tensor{Data: zeroed(t, f32, n).Data, Dtype: f32, Shape: side, Strides: []int{1, 1 << 10}}
 	noise := dense(t, f32, []int{n}, func(i int) complex128 { return complex(float64(i*7919%10007), 0) })
-	conv := device.ConvAttr{Groups: 1, Stride: []int{1}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1},
-		InputDilation: []int{1}}
-	depthwise, taps := conv, 64
-	four := device.QuantizeAttr{GroupSize: 64, Bits: 4}
-	depthwise.Groups = 8
-	return []giving{
+	return append(productMakers(t, n), []giving{
 		{"elementwise", n, kernelOf(device.KindElementwise, device.OneStep(table.FindRow("power"), f64),
 			zeroed(t, f64, n), of(f64, n), of(f64, n))},
 		{"copy", n, kernelOf(device.KindCopy, nil, zeroed(t, f64, n), of(f32, n))},
@@ -135,14 +130,25 @@ func makers(t testing.TB, n int) []giving {
 		{"nonzero", n, kernelOf(device.KindNonzero, device.NonzeroAttr{}, zeroed(t, u32, 1, n), of(dtype.Bool, n))},
 		{"random bits", n, kernelOf(device.KindRandomBits, device.RandomAttr{Bytes: 4 * n}, zeroed(t, dtype.Uint8, 4*n),
 			of(u32, 2))},
+	}...)
+}
+
+// productMakers are those of them that sum products.
+func productMakers(t testing.TB, n int) []giving {
+	f32, u32 := dtype.Float32, dtype.Uint32
+	of := func(d dtype.Dtype, shape ...int) device.Tensor { return stretched(t, d, shape...) }
+	conv := device.ConvAttr{Groups: 1, Stride: []int{1}, PadLo: []int{0}, PadHi: []int{0}, KernelDilation: []int{1},
+		InputDilation: []int{1}}
+	depthwise, taps := conv, 64
+	four := device.QuantizeAttr{GroupSize: 64, Bits: 4}
+	depthwise.Groups = 8
+	return []giving{
 		{"conv", n, kernelOf(device.KindConv, conv, zeroed(t, f32, 1, n/(taps*64), 8),
 			of(f32, 1, n/(taps*64)+taps-1, 8), of(f32, 8, taps, 8))},
 		{"products by index", n, kernelOf(device.KindGatherMatMul, nil, zeroed(t, f32, 512, 1, n/(1<<13)),
-			of(f32, 512, 1, 16),
-			of(f32, 4, 16, n/(1<<13)), of(u32, 512))},
+			of(f32, 512, 1, 16), of(f32, 4, 16, n/(1<<13)), of(u32, 512))},
 		{"products of segments", n, kernelOf(device.KindSegmentedMatMul, nil, zeroed(t, f32, 4, 64, 64),
-			of(f32, 64, n/(1<<12)),
-			of(f32, n/(1<<12), 64), dense(t, u32, []int{4, 2},
+			of(f32, 64, n/(1<<12)), of(f32, n/(1<<12), 64), dense(t, u32, []int{4, 2},
 				func(i int) complex128 { return complex(float64(i%2*n/(1<<12)), 0) }))},
 		{"rope", n, kernelOf(device.KindRope, device.RopeAttr{Dims: 64, Base: 1e4, Scale: 1},
 			zeroed(t, f32, 1, 2, n/128, 64),

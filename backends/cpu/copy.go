@@ -21,7 +21,7 @@ func copyKernel(k *device.Kernel) error {
 	var a C.copy_args
 	a.in, a.out = in.Data, out.Data
 	a.in_dtype, a.out_dtype = C.int64_t(in.Dtype), C.int64_t(out.Dtype)
-	axes := mergeAxes(appendAxes(make([]axis, 0, 8), out.Shape, in.Strides, out.Strides))
+	axes := addAxes(make([]axis, 0, 8), out.Shape, in.Strides, out.Strides)
 	if len(axes) > maxAxes {
 		return peel(k, copyKernel)
 	}

@@ -56,8 +56,8 @@ func norm(k *device.Kernel, layer bool) error {
 		id = C.ENTRY_layer_norm
 	}
 	size := out.Dtype.Size()
-	rows := appendAxes(make([]axis, 0, last), in.Shape[:last], in.Strides, out.Strides)
-	eachOuter(k.Cancel, mergeAxes(rows), func(kept []axis, src, dst int) {
+	rows := addAxes(make([]axis, 0, last), in.Shape[:last], in.Strides, out.Strides)
+	eachOuter(k.Cancel, rows, func(kept []axis, src, dst int) {
 		g.in, g.out = unsafe.Add(in.Data, src*size), unsafe.Add(out.Data, dst*size)
 		g.kd = putAxes(kept, &g.kshape, &g.kin, &g.kout)
 		ranged(id, &g, extent(kept), normWork/max(in.Shape[last], 1), k.Cancel)

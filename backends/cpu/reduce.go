@@ -91,6 +91,10 @@ func (f fold) run() {
 		f.stages(f.reduced[:k], f.reduced[k:])
 		return
 	}
+	if len(f.kept) <= maxAxes {
+		f.inOrder(total)
+		return
+	}
 	eachOuter(f.k.Cancel, f.kept, func(kept []axis, in, out int) {
 		h := f
 		h.kept, h.in, h.out = kept, unsafe.Add(f.in, in*size), unsafe.Add(f.out, out*f.to.Size())

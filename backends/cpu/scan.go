@@ -59,7 +59,7 @@ func scan(k *device.Kernel) error {
 		dst = unsafe.Add(dst, os*size)
 	}
 	s := scanLoop{k: k, op: attr.Op, d: d, n: n, is: is, os: os}
-	eachOuter(k.Cancel, mergeAxes(otherAxes(&in, &out, attr.Axis)), func(kept []axis, i, o int) {
+	eachOuter(k.Cancel, otherAxes(&in, &out, attr.Axis), func(kept []axis, i, o int) {
 		s.in, s.out, s.kept = unsafe.Add(src, i*size), unsafe.Add(dst, o*size), kept
 		s.run()
 	})

@@ -34,7 +34,7 @@ func search[K key](k *device.Kernel, d dtype.Dtype, right bool) {
 	sorted, v, out := &k.In[0], &k.In[1], &k.Out[0]
 	rule, size := keyRuleOf[K](d), d.Size()
 	n, step := sorted.Shape[0], sorted.Strides[0]*size
-	axes := mergeAxes(appendAxes(make([]axis, 0, len(v.Shape)), v.Shape, v.Strides, out.Strides))
+	axes := addAxes(make([]axis, 0, len(v.Shape)), v.Shape, v.Strides, out.Strides)
 	parallel(out.Size(), 1<<11, k.Cancel, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			from, _ := locate(axes, i)

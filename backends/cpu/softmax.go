@@ -37,8 +37,8 @@ func softmax(k *device.Kernel, fold bool) error {
 	g := C.softmax_args{n: C.int64_t(in.Shape[last]), stride: C.int64_t(in.Strides[last]), dtype: C.int64_t(out.Dtype),
 		stop: stopOf(k)}
 	size := out.Dtype.Size()
-	rows := appendAxes(make([]axis, 0, last), in.Shape[:last], in.Strides, out.Strides)
-	eachOuter(k.Cancel, mergeAxes(rows), func(kept []axis, src, dst int) {
+	rows := addAxes(make([]axis, 0, last), in.Shape[:last], in.Strides, out.Strides)
+	eachOuter(k.Cancel, rows, func(kept []axis, src, dst int) {
 		g.in, g.out = unsafe.Add(in.Data, src*size), unsafe.Add(out.Data, dst*size)
 		g.kd = putAxes(kept, &g.kshape, &g.kin, &g.kout)
 		softmaxRows(k, g, extent(kept), in.Shape[last], fold)

@@ -40,7 +40,7 @@ func sortAxis(k *device.Kernel) error {
 	attr := k.Attr.(device.SortAttr)
 	in, out := &k.In[0], &k.Out[0]
 	s := sorting{k: k, n: in.Shape[attr.Axis], is: in.Strides[attr.Axis], os: out.Strides[attr.Axis],
-		arg: attr.Arg, kth: attr.Kth, kept: mergeAxes(otherAxes(in, out, attr.Axis))}
+		arg: attr.Arg, kth: attr.Kth, kept: otherAxes(in, out, attr.Axis)}
 	s.split = s.n >= radixSplit && extent(s.kept) < 4*threads
 	if s.vectors(in.Dtype) {
 		return nil

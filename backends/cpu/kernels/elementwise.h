@@ -8,7 +8,7 @@ enum { REGISTER_BYTES = 144 << 10, LONG_ROW = 256 };
 // Fills n elements of a register with one.
 static void splat(void *dst, const void *src, int64_t n, int size) { pick(dst, src, 0, n, size); }
 
-// A program of one row whose operands lie flat and have the row's dtypes.
+// A program of one row whose operands lie flat, in dtypes that its loop takes.
 static void ew_direct(const ew_args *a, int64_t lo, int64_t hi) {
 	void *p[4];
 	const ew_step *s = a->steps;
