@@ -65,7 +65,7 @@ class Server:
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(60)
+        self.process.wait(600)
 
 
 @pytest.fixture(scope="module")
