@@ -15,6 +15,8 @@ import (
 
 var attentionOp Def
 
+var vjpAttended, jvpAttended = expanded(attended)
+
 func init() {
 	define(&attentionOp, Def{Name: "scaled_dot_product_attention", Kind: device.KindAttention,
 		Cost: func(y *Array) int { return max(y.inputs()[1].shape[2]/2, 1) },
@@ -30,7 +32,7 @@ func init() {
 			return Reshape(z, withBatch(n, y.shape))
 		},
 	})
-	attentionOp.VJP, attentionOp.JVP = expanded(attended)
+	attentionOp.VJP, attentionOp.JVP = attentionVJP, jvpAttended
 	register(Func{Name: "fast.scaled_dot_product_attention", Sig: "(q: array, k: array, v: array, *, scale: float, " +
 		"mask: None | str | array = None, sinks: array | None = None, force_fused: bool = False) -> array",
 		Call: callN(attention)})
@@ -150,4 +152,66 @@ func attended(y *Array, xs []*Array) *Array {
 	}
 	p := sliceAxis(softmaxLast(scores), 3, 0, keys)
 	return AsType(Reshape(matMul(rows(p), v), y.shape), y.dtype)
+}
+
+// attentionGradScores is how many scores the gradient has in memory at once, where the queries of one row have fewer.
+var attentionGradScores = 1 << 23
+
+// attentionVJP takes queries some at a time, so that the scores of all are never in memory together.
+func attentionVJP(y, ct *Array, want []bool) []*Array {
+	at, ins := y.attr.(device.AttentionAttr), y.inputs()
+	queries, keys := ins[0].shape[2], ins[1].shape[2]
+	rows := max(attentionGradScores/max(ins[0].shape[0]*ins[0].shape[1]*keys, 1), 16)
+	if rows >= queries || at.Causal && keys < queries { // with more queries than keys, some see nothing
+		return vjpAttended(y, ct, want)
+	}
+	narrow := ins
+	ins = slices.Clone(ins)
+	for i, x := range ins { // sums of the parts are those of float32
+		ins[i] = wide(x)
+	}
+	parts, sums := make([][]*Array, len(ins)), make([]*Array, len(ins))
+	for lo := 0; lo < queries; lo += rows {
+		hi := min(lo+rows, queries)
+		xs, seen := slices.Clone(ins), keys
+		if at.Causal {
+			seen = hi + keys - queries
+		}
+		xs[0] = sliceAxis(ins[0], 2, lo, hi)
+		xs[1], xs[2] = sliceAxis(ins[1], 2, 0, seen), sliceAxis(ins[2], 2, 0, seen)
+		if at.HasMask {
+			xs[3] = sliceAxis(sliceAxis(ins[3], 2, lo, hi), 3, 0, seen)
+		}
+		part := newArray(&attentionOp, xs[0].dtype, attentionShape(xs[0], xs[2]), at, xs...)
+		for i, g := range vjpAttended(part, AsType(sliceAxis(ct, 2, lo, hi), part.dtype), want) {
+			switch {
+			case g == nil:
+			case i == 0 || at.HasMask && i == 3:
+				parts[i] = append(parts[i], padEnd(g, len(g.shape)-1, ins[i].shape[len(g.shape)-1]))
+			case sums[i] == nil:
+				sums[i] = padEnd(g, 2, ins[i].shape[len(g.shape)-2])
+			default:
+				sums[i] = add(sums[i], padEnd(g, 2, ins[i].shape[len(g.shape)-2]))
+			}
+		}
+	}
+	for i, list := range parts {
+		if list != nil {
+			sums[i] = joined(y.op.Name, list, 2)
+		}
+		if sums[i] != nil {
+			sums[i] = AsType(sums[i], narrow[i].dtype)
+		}
+	}
+	return sums
+}
+
+// padEnd is x with zeros behind it, up to extent n along the axis; x itself where it has none such.
+func padEnd(x *Array, axis, n int) *Array {
+	if axis >= len(x.shape) || x.shape[axis] == n {
+		return x
+	}
+	rest := slices.Clone(x.shape)
+	rest[axis] = n - x.shape[axis]
+	return joined("pad", []*Array{x, zeros(x.dtype, rest)}, axis)
 }

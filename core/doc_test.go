@@ -15,7 +15,7 @@ func TestDocstrings(t *testing.T) {
 	names := doc.Names()
 	for _, f := range core.Funcs {
 		switch first, _, _ := strings.Cut(f.Doc, "\n"); {
-		case f.Name == "assign": // of export_test.go
+		case f.Name == "assign" || f.Name == "cross_entropy_grad": // of export_test.go
 		case first == "":
 			t.Errorf("%s has no heading in core/doc", f.Name)
 		case !strings.HasSuffix(first, "."):

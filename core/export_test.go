@@ -11,13 +11,25 @@ import (
 // Defs are the primitives but the rows.
 func Defs() []*Def { return defs }
 
-// Assignments through subscripts, which are no functions of the table, for tests that call functions by name.
+// Assignments through subscripts, and what only rules build, which are no functions of the table, for tests that call
+// functions by name.
 func init() {
 	register(Func{Name: "assign", Sig: "(a: array, /, mask: array, values: array) -> array", Stream: noStream,
 		Call: callN(func(a *Args) *Array {
 			return IndexUpdate(a.array(by.a), []IndexItem{{Kind: IndexArray, Array: a.array(by.mask)}},
 				a.array(by.values), UpdateSet)
-		})})
+		})},
+		Func{Name: "cross_entropy_grad", Sig: "(logits: array, targets: array, x: array) -> array", Stream: noStream,
+			Call: callN(func(a *Args) *Array {
+				return crossEntropyGrad(a.array(by.logits), a.array(by.targets), a.array(by.x))
+			})})
+}
+
+// LimitAttentionGrad sets how many scores the gradient of attention has in memory at once, and returns how to undo it.
+func LimitAttentionGrad(scores int) (undo func()) {
+	was := attentionGradScores
+	attentionGradScores = scores
+	return func() { attentionGradScores = was }
 }
 
 // WithoutInputs are the primitives that no transform meets as a node of a function.

@@ -360,8 +360,8 @@ func (e *exec) note(k *device.Kernel, u use) {
 	}
 	switch k.Kind {
 	case device.KindGather, device.KindGatherAxis, device.KindScatter, device.KindScatterAxis, device.KindNonzero,
-		device.KindGatherMatMul, device.KindSegmentedMatMul,
-		device.KindQuantizedMatMul:
+		device.KindGatherMatMul, device.KindSegmentedMatMul, device.KindQuantizedMatMul, device.KindCrossEntropy,
+		device.KindCrossEntropyGrad:
 		s := &suspect{use: u}
 		if from != nil && !from.clean() {
 			s.more = []*suspect{from}

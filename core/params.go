@@ -26,7 +26,8 @@ type parameters struct {
 	x,
 	base, dims, forceFused, freqs, q, sinks, targets, traditional,
 	biases, bits, blockSize, globalScale, globalScaleW, globalScaleX, groupSize, lhsIndices, maskLhs, maskOut, maskRhs,
-	ord, rhsIndices, scales, segments, sortedIndices, transpose, w param
+	ord, rhsIndices, scales, segments, sortedIndices, transpose, w,
+	gamma, initialState param
 }
 
 // absent is the position of what a signature lacks; no call has as many arguments.

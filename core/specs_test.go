@@ -28,6 +28,12 @@ func TestEveryOpHasAShapeRule(t *testing.T) {
 func shapedPrograms() []string {
 	list := append([]string{"einsum('ij,jk->ik',x,w)", "take_along_axis(x,argsort(x,1),1)",
 		"put_along_axis(x,argsort(x,1),x,1)", "conv1d(expand_dims(x,2),expand_dims(slice(w,A([0]),(0,),(1,1)),2))",
+		"cross_entropy_grad(transpose(x),zeros_like(i),astype(take(x,0,0),float32))",
+		"fast.cross_entropy(transpose(x),zeros_like(i))",
+		"fast.gated_delta_update(expand_dims(x,(0,2)),expand_dims(x,(0,2)),expand_dims(x,(0,2)),expand_dims(x,0)," +
+			"expand_dims(x,0))",
+		"fast.gated_delta_update(expand_dims(x,(0,3)),expand_dims(x,(0,3)),expand_dims(x,(0,3)),expand_dims(x,0)," +
+			"expand_dims(x,0))",
 		"fast.rope(expand_dims(x,0),2,traditional=True,base=100.0,scale=0.5,offset=1)",
 		"fast.scaled_dot_product_attention(expand_dims(x,(0,1)),expand_dims(transpose(w),(0,1)),expand_dims(x,(0,1))," +
 			"scale=0.5,mask='causal')"},

@@ -114,6 +114,11 @@ var batchable = append([]string{
 	"fast.rms_norm(w,None,0.001)",
 	"fast.rms_norm(astype(x,float16),astype(take(transpose(w),1,0),float16),0.001)",
 	"fast.layer_norm(astype(x,float16),astype(take(transpose(w),1,0),float16),astype(take(x,1,0),float16),0.001)",
+	"fast.cross_entropy(x,take(i,A([0,1])))", "cross_entropy_grad(x,take(i,A([0,1])),astype(take(w,0,0),float32))",
+	"fast.gated_delta_update(reshape(x,(1,3,1,2)),reshape(w,(1,3,1,2)),reshape(x,(1,3,2,1)),reshape(w,(1,3,2))," +
+		"reshape(x,(1,3,2)),take(w,0,0),reshape(i,(1,3)))",
+	"fast.gated_delta_update(reshape(x,(1,3,1,2)),reshape(w,(1,3,1,2)),reshape(w,(1,3,2,1)),reshape(w,(1,3,2))," +
+		"reshape(x,(1,3,2)))",
 	"fast.rope(reshape(x,(3,1,2)),2,traditional=False,base=100.0,scale=0.5,offset=i)",
 	"fast.rope(reshape(x,(1,1,1,6)),4,traditional=True,base=None,scale=2.0,offset=3,freqs=take(w,0,0))",
 	"fast.scaled_dot_product_attention(reshape(x,(1,2,3,1)),reshape(w,(1,1,6,1)),reshape(w,(1,1,6,1)),scale=0.5," +

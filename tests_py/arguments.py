@@ -113,6 +113,11 @@ SPECIAL: dict[str, dict[str, Any]] = {
         "q": ones(1, 2, 3, 4), "k": ones(1, 1, 5, 4), "v": ones(1, 1, 5, 4), "scale": 0.5, "mask": "causal",
         "sinks": ones(2), "force_fused": False,
     },
+    "fast.cross_entropy": {"logits": A, "targets": of([0, 2], np.int32)},
+    "fast.gated_delta_update": {
+        "q": ones(1, 2, 1, 4), "k": ones(1, 2, 1, 4), "v": ones(1, 2, 2, 3), "gamma": ones(1, 2, 2), "beta": ones(1, 2, 2),
+        "initial_state": ones(1, 2, 3, 4), "mask": of([[True, False]], np.bool_),
+    },
     "random.categorical": {"axis": -1, "shape": (5, 2), "num_samples": None}, "random.laplace": {"loc": 0.0},
     "random.multivariate_normal": {"mean": of([0, 0]), "cov": of(np.eye(2)), "shape": (3,)},
     "random.randint": {"dtype": lambda m: m.int32},

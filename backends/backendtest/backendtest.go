@@ -59,6 +59,7 @@ func RunAll(t *testing.T, b device.Host) {
 		{"conv", testConv}, {"gather", testGather}, {"scatter", testScatter}, {"gatheraxis", testGatherAxis},
 		{"scatteraxis", testScatterAxis}, {"nonzero", testNonzero}, {"randombits", testRandomBits},
 		{"softmax", testSoftmax}, {"norm", testNorm}, {"rope", testRope}, {"attention", testAttention},
+		{"crossentropy", testCrossEntropy}, {"gateddelta", testGatedDelta},
 		{"cancel", testCancel}, {"concurrent", testConcurrent},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(s.ctx(t)) })

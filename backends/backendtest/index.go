@@ -260,6 +260,8 @@ func (c *ctx) outOfBounds(kind device.KernelKind) {
 			case device.KindGatherMatMul:
 				k.In, k.Out = []device.Tensor{array(count, 1, 2), array(n, 2, 3), index},
 					[]device.Tensor{array(count, 1, 3)}
+			case device.KindCrossEntropy:
+				k.In, k.Out = []device.Tensor{array(count, n), index}, []device.Tensor{array(count)}
 			case device.KindScatterAxis:
 				k.Attr = device.ScatterAxisAttr{Axis: 0, Add: c.rng.IntN(2) == 0}
 				k.In, k.Out = []device.Tensor{index, array(count)}, []device.Tensor{array(n)}

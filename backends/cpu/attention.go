@@ -113,7 +113,7 @@ func (a *attend) many() {
 	a.g.packed = packed.data
 	panels := C.ATTENTION_QUERIES / a.columns
 	numbers := panels*(int(C.ATTENTION_STATE)/a.size+(a.depth+a.width)*a.columns) +
-		C.ATTENTION_KEYS*a.columns + a.width + 64
+		3*C.ATTENTION_KEYS*a.columns + a.width + 64
 	for first := 0; first < a.heads && !canceled(a.k.Cancel); first += wave {
 		n := min(wave, a.heads-first)
 		a.g.first = C.int64_t(first)

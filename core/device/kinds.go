@@ -109,6 +109,20 @@ const (
 	// HasSinks, the last input (B, H), of q's dtype, has a further score of each row, to which no value belongs. Rows
 	// without keys are zeros. Computed in float32 for halves. AttentionAttr.
 	KindAttention
+	// KindCrossEntropy is log(sum(exp)) of the last axis of In[0] (..., C), less the element that In[1] (...), of an
+	// integer dtype, names: Out[0] (...), float32. Negative indices count from the end; others outside of C are an
+	// IndexError. Attr nil.
+	KindCrossEntropy
+	// KindCrossEntropyGrad: Out[0] (..., C), of In[0]'s dtype, is In[2] (...), float32, times softmax of In[0] less one
+	// at the element that In[1] names. Indices are those of KindCrossEntropy. Attr nil.
+	KindCrossEntropyGrad
+	// KindGatedDelta runs the gated delta rule over the steps t of q In[0] and k In[1] (B, T, Hk, Dk), v In[2] (B, T,
+	// Hv, Dv), gamma In[3] (B, T, Hv, Dk) and beta In[4] (B, T, Hv). The state S (B, Hv, Dv, Dk) of head h begins with
+	// zeros, or with HasState as In[5]; each step S *= gamma, S += beta (v - S k) k^T, and y = S q with head h/(Hv/Hk)
+	// of q and k. With HasMask, the last input, bool (B, T), leaves out steps where it is false: their y is zero.
+	// Out[0] is y (B, T, Hv, Dv), Out[1] the last state. Inputs may be float32 and halves, each its own; or all are
+	// float64, and so are the outputs. Computed in float32, which is Out[1]'s dtype, or float64. GatedDeltaAttr.
+	KindGatedDelta
 	KindCount int = iota
 )
 
@@ -180,7 +194,8 @@ type (
 		HasOffset   bool
 		HasFreqs    bool
 	}
-	AttentionAttr struct {
+	GatedDeltaAttr struct{ HasState, HasMask bool }
+	AttentionAttr  struct {
 		Scale    float64
 		Causal   bool
 		HasMask  bool

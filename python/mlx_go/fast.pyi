@@ -7,6 +7,41 @@ from .core import Dtype, StreamOrDevice, array, bfloat16, float32, int32, scalar
 from ._custom_kernels import cuda_kernel as cuda_kernel, metal_kernel as metal_kernel
 from ._custom_kernels import precompiled_cuda_kernel as precompiled_cuda_kernel
 
+def cross_entropy(logits: array, targets: array, *, stream: StreamOrDevice = None) -> array:
+    """Cross entropy with class indices as targets: logsumexp(logits) - logits[target] along the last axis, in one pass over the logits.
+
+    Args:
+        logits: Array of shape (..., C), floating point.
+        targets: Integers of shape (...). Negative ones count from the end; what is out of bounds is an IndexError.
+
+    Returns:
+        The loss of each row, float32, of the shape of ``targets``.
+
+    Example:
+        >>> mx.fast.cross_entropy(mx.array([[0.0, 0.0]]), mx.array([1]))
+        array([0.693147], dtype=float32)
+    """
+def gated_delta_update(q: array, k: array, v: array, gamma: array, beta: array, initial_state: array | None = None, mask: array | None = None, stream: StreamOrDevice = None) -> list[array]:
+    """The gated delta rule (Yang et al., 2024). Each step forgets, corrects the state towards the value of its key, and reads the state: S = gamma S, S = S + beta (v - S k) k^T, y = S q.
+
+    Args:
+        q: Queries of shape (B, T, Hk, Dk).
+        k: Keys of shape (B, T, Hk, Dk).
+        v: Values of shape (B, T, Hv, Dv), where Hk divides Hv. Head h reads head h // (Hv // Hk) of queries and keys.
+        gamma: What remains of the state, of shape (B, T, Hv), or (B, T, Hv, Dk) for each element of the key.
+        beta: Rate of the correction, of shape (B, T, Hv).
+        initial_state: State to begin with, which broadcasts to (B, Hv, Dv, Dk); None is zeros.
+        mask: Array of shape (B, T): steps where it is False leave the state alone, and their y is zero.
+
+    Returns:
+        y of shape (B, T, Hv, Dv) and of the dtype to which ``q`` and ``k`` promote, and the last state (B, Hv, Dv, Dk), float32. float64 stays float64.
+
+    Example:
+        >>> x = mx.ones((1, 1, 1, 1))
+        >>> y, state = mx.fast.gated_delta_update(x, x, 3 * x, x[0], x[0])
+        >>> y.item(), state.item()
+        (3.0, 3.0)
+    """
 def layer_norm(x: array, weight: array | None, bias: array | None, eps: float, *, stream: StreamOrDevice = None) -> array:
     """Layer normalization over the last axis (Ba et al., 2016), in float32 for halves.
 

@@ -1,6 +1,6 @@
 """Speed of mlx_go beside MLX, NumPy, PyTorch and JAX, whichever are installed, in one run and one table.
 
-    python tests_py/bench/run.py [lazy] [elementwise] [matmul] [reduce] [quantized] [digits] [import]
+    python tests_py/bench/run.py [lazy] [elementwise] [matmul] [reduce] [quantized] [attention] [digits] [import]
 
 The libraries take turns, so that a slow moment of the machine hits all of them; a figure is the median of its
 turns. The ratio after a time is that time over mlx_go's: above 1, mlx_go is faster.
@@ -163,6 +163,55 @@ def reduce(libs: dict[str, Any], np: Any) -> dict[str, dict[str, float]]:
     }
 
 
+def attention(libs: dict[str, Any], np: Any) -> dict[str, dict[str, float]]:
+    """Fused attention and rotary positions, where a library has them."""
+    rng = np.random.default_rng(0)
+    rows = {}
+
+    def fused(causal: bool) -> Callable[[str, Any, list[Any]], Task | None]:
+        def build(name: str, lib: Any, a: list[Any]) -> Task | None:
+            q, k, v = a
+            if name in ("mlx_go", "MLX"):
+                f, mask, scale = lib.fast.scaled_dot_product_attention, "causal" if causal else None, q.shape[-1] ** -0.5
+                return lambda: f(q, k, v, scale=scale, mask=mask)
+            if name == "PyTorch":
+                shared = q.shape[1] != k.shape[1]
+                f = lib.nn.functional.scaled_dot_product_attention
+                return lambda: f(q, k, v, is_causal=causal, enable_gqa=shared)
+            return None
+
+        return build
+
+    for title, q, k, causal in [
+        ("attention, 1024 queries and keys, 8 heads of 64", (1, 8, 1024, 64), (1, 8, 1024, 64), False),
+        ("attention, causal, 1024 queries and keys, 8 heads of 128", (1, 8, 1024, 128), (1, 8, 1024, 128), True),
+        ("attention, one query, 4096 keys, 32 heads over 8 of 128", (1, 32, 1, 128), (1, 8, 4096, 128), False),
+    ]:
+        hosts = [rng.standard_normal(s).astype(np.float32) for s in (q, k, k)]
+        rows[f"{title} float32"] = measure(per_library(libs, hosts, fused(causal)))
+
+    def turned(name: str, lib: Any, a: list[Any]) -> Task | None:
+        if name not in ("mlx_go", "MLX"):
+            return None
+        return lambda: lib.fast.rope(a[0], 128, traditional=False, base=1e4, scale=1.0, offset=100)
+
+    for shape in ((1, 32, 1024, 128), (1, 32, 1, 128)):
+        hosts = [rng.standard_normal(shape).astype(np.float32)]
+        rows[f"rope, {' x '.join(map(str, shape[1:]))} float32"] = measure(per_library(libs, hosts, turned))
+
+    def loss(name: str, lib: Any, a: list[Any]) -> Task | None:
+        logits, targets = a
+        if name in ("mlx_go", "MLX"):
+            return lambda: lib.fast.cross_entropy(logits, targets)
+        if name == "PyTorch":
+            return lambda: lib.nn.functional.cross_entropy(logits, targets.long(), reduction="none")
+        return None
+
+    hosts = [rng.standard_normal((256, 32000)).astype(np.float32), rng.integers(0, 32000, 256).astype(np.int32)]
+    rows["cross_entropy, 256 x 32000 float32"] = measure(per_library(libs, hosts, loss))
+    return rows
+
+
 def digits(libs: dict[str, Any], np: Any) -> dict[str, dict[str, float]]:
     epochs = {name: networks.EPOCHS[name] for name in libs if name in networks.EPOCHS}
     try:
@@ -195,6 +244,7 @@ SECTIONS = {
     "matmul": matmul,
     "reduce": reduce,
     "quantized": lambda libs, np: quantized.products(libs, np, measure),
+    "attention": attention,
     "digits": digits,
     "import": imports,
 }

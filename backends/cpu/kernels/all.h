@@ -65,6 +65,8 @@ static __thread __attribute__((tls_model("initial-exec"))) char *room_of_call;
 #include "attention.h"
 #include "quantize.h"
 #include "quantize_dots.h"
+#include "gated_delta.h"
+#include "cross_entropy.h"
 #include "conv.h"
 #include "index.h"
 #include "nonzero.h"

@@ -44,7 +44,11 @@ static void TN(attention_weigh_row)(const attention_args *g, TN(attention_unit) 
 	T *s = u->s + r * ATTENTION_BLOCK, was = u->top[r], most = was;
 	attention_row row = attention_row_at(g, r);
 	int64_t limit = attention_limit(g, row);
-	if (g->mask) TN(attention_mask)(g, s, 1, attention_offset(g, u->b, u->h, row, g->mb, g->mh, g->ml), from, n);
+	if (g->mask) {
+		T mask[ATTENTION_BLOCK];
+		TN(attention_mask_row)(g, mask, u->b, u->h, row, from, n);
+		TN(attention_mask)(g, s, mask, n);
+	}
 	if (from + n - 1 > limit) for (int64_t j = limit < from ? 0 : limit + 1 - from; j < n; j++) s[j] = TLOWEST;
 	for (int64_t j = n; j < ATTENTION_BLOCK; j++) s[j] = -INFINITY;
 	VT m = TLOAD(s);

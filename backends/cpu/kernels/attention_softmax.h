@@ -10,18 +10,21 @@ INL T TN(attention_exp)(T x) {
 	return TEXP(v)[0];
 }
 
-// The mask of keys from.. on scores of one row, which lie step apart. mask is the row's, in elements.
-static void TN(attention_mask)(const attention_args *g, T *restrict s, int64_t step, int64_t mask, int64_t from,
-	int64_t n) {
-	mask += from * g->mk;
+// The mask of keys from.. of row r as numbers: of a bool one, 1 where keys are seen.
+INL void TN(attention_mask_row)(const attention_args *g, T *restrict to, int64_t b, int64_t h,
+	attention_row r, int64_t from, int64_t n) {
+	int64_t mask = attention_offset(g, b, h, r, g->mb, g->mh, g->ml) + from * g->mk;
 	if (g->bool_mask) {
 		const uint8_t *m = (const uint8_t *)g->mask + mask;
-		for (int64_t j = 0; j < n; j++) s[j * step] = m[j * g->mk] ? s[j * step] : (T)TLOWEST;
-		return;
-	}
-	T some[ATTENTION_KEYS];
-	TN(attention_load)(some, (const char *)g->mask + mask * dtype_size[g->dtype], g->mk, n, g->dtype);
-	for (int64_t j = 0; j < n; j++) s[j * step] += some[j];
+		if (g->mk == 1) for (int64_t j = 0; j < n; j++) to[j] = m[j];
+		else for (int64_t j = 0; j < n; j++) to[j] = m[j * g->mk];
+	} else TN(attention_load)(to, (const char *)g->mask + mask * dtype_size[g->dtype], g->mk, n, g->dtype);
+}
+
+// Scores under the mask, n of each.
+INL void TN(attention_mask)(const attention_args *g, T *restrict s, const T *restrict mask, int64_t n) {
+	if (g->bool_mask) for (int64_t j = 0; j < n; j++) s[j] = mask[j] != 0 ? s[j] : (T)TLOWEST;
+	else for (int64_t j = 0; j < n; j++) s[j] += mask[j];
 }
 
 // What a row begins with: its sink, or nothing.

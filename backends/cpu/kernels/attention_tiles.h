@@ -75,11 +75,13 @@ static __attribute__((noinline)) void TN(attention_weigh)(const attention_args *
 	T *restrict s,
 	int64_t b, int64_t h, int64_t from, int64_t n) {
 	enum { NR = TN(ATTENTION_NR) };
-	if (g->mask)
-		for (int64_t w = 0; w < p->rows; w++) {
-			int64_t mask = attention_offset(g, b, h, attention_row_at(g, p->row + w), g->mb, g->mh, g->ml);
-			TN(attention_mask)(g, s + w, NR, mask, from, n);
-		}
+	if (g->mask) {
+		T *rows = s + ATTENTION_KEYS * NR, *mask = rows + ATTENTION_KEYS * NR;
+		for (int64_t w = 0; w < p->rows; w++)
+			TN(attention_mask_row)(g, rows + w * ATTENTION_KEYS, b, h, attention_row_at(g, p->row + w), from, n);
+		TN(pack_panel)(mask, NR, rows, ATTENTION_KEYS, 1, p->rows, n);
+		TN(attention_mask)(g, s, mask, n * NR);
+	}
 	if (from + n > p->all)
 		for (int64_t j = 0; j < n; j++) {
 			int32_t key = from + j;
@@ -159,7 +161,8 @@ static void TN(attention_tiles)(const attention_args *g, int64_t lo, int64_t hi)
 	enum { NR = TN(ATTENTION_NR), PANELS = ATTENTION_QUERIES / NR };
 	const int64_t rows = g->group * g->lq, units = (rows + ATTENTION_QUERIES - 1) / ATTENTION_QUERIES;
 	TN(attention_queries) *panels = g->scratch;
-	T *s = (T *)(panels + PANELS), *row = s + ATTENTION_KEYS * NR, *at = row + g->dv;
+	// A tile of scores, and two of its mask: by rows and by keys.
+	T *s = (T *)(panels + PANELS), *row = s + (g->mask ? 3 : 1) * ATTENTION_KEYS * NR, *at = row + g->dv;
 	at += (64 - (uintptr_t)at % 64) / sizeof(T);
 	for (int i = 0; i < PANELS; i++, at += (g->d + g->dv) * NR) panels[i].queries = at, panels[i].out = at + g->d * NR;
 	for (; lo < hi; lo++) {

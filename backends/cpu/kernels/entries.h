@@ -37,7 +37,10 @@ ENTRY(logsumexp_join)
 ENTRY(layer_norm)
 ENTRY(rms_norm)
 
-/* rope.h, attention.h */
+/* cross_entropy.h, rope.h, gated_delta.h, attention.h */
+ENTRY(cross_entropy)
+ENTRY(cross_entropy_grad)
+ENTRY(gated_delta)
 ENTRY(rope)
 ENTRY(attention_pack)
 ENTRY(attention_tiles)
