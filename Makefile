@@ -198,6 +198,7 @@ $(S)/main-tools: pyproject.toml tools/extra.py
 	@mkdir -p $(S)
 	@test -x $(MAIN)/pip || $(PYTHON) -m venv .venvs/main
 	$(MAIN)/pip install -q 'setuptools>=77' -r <($(MAIN)/python tools/extra.py test programs lint)
+	$(MAIN)/pip install -q --no-deps -r <($(MAIN)/python tools/extra.py packages)
 	@touch $@
 
 $(S)/main-package: $(S)/wheel-native $(S)/main-tools

@@ -20,6 +20,7 @@ type Loaded struct {
 	Names    []string
 	Arrays   []*Array
 	Metadata map[string]string
+	seen     map[string]bool // names in a GGUF file
 }
 
 // formatOf is the format a path's extension, or the caller, names.
@@ -28,10 +29,10 @@ func formatOf(path, name string) (string, *errs.Error) {
 		name = strings.TrimPrefix(filepath.Ext(path), ".")
 	}
 	switch name {
-	case "npy", "npz", "safetensors":
+	case "npy", "npz", "safetensors", "gguf":
 		return name, nil
 	}
-	return "", errs.Errorf(errs.ValueError, "[load] unknown format '%s' of %s: expected npy, npz or safetensors",
+	return "", errs.Errorf(errs.ValueError, "[load] unknown format '%s' of %s: expected npy, npz, safetensors or gguf",
 		name, path)
 }
 
@@ -174,6 +175,8 @@ func (l *Loaded) read(r polled, size int64, kind string) error {
 			}
 			l.Names, l.Arrays = append(l.Names, t.Name), append(l.Arrays, a)
 		}
+	case "gguf":
+		return l.readGGUF(r, size)
 	}
 	return nil
 }
@@ -314,6 +317,8 @@ func (s Saved) write(w io.Writer, kind string, canceled func() bool) error {
 		return z.Close()
 	case "safetensors":
 		return format.WriteSafetensors(w, tensors, s.Metadata, polled{canceled: canceled}.Check, data)
+	case "gguf":
+		return s.writeGGUF(w, tensors, polled{canceled: canceled}.Check, data)
 	}
 	return errs.Errorf(errs.ValueError, "[save] unknown format '%s'", kind)
 }

@@ -1,9 +1,10 @@
-"""Saving and loading arrays: npy, npz and safetensors files."""
+"""Saving and loading arrays: npy, npz, safetensors and GGUF files."""
 
 from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 from typing import Any
 
@@ -20,7 +21,7 @@ from ._core import (
 )
 from ._device import DeviceType
 
-_FORMATS = ("npy", "npz", "safetensors")
+_FORMATS = ("npy", "npz", "safetensors", "gguf")
 _PIECE = 64 << 20  # what is read of a file object at once
 _SMALL = 1 << 20  # shorter pieces are put together
 
@@ -190,6 +191,48 @@ def save_safetensors(file, arrays: dict[str, array], metadata: dict[str, str] | 
     _write(file, "save_safetensors", "safetensors", names, values, metadata)
 
 
+_PAIR = "\0"  # begins the names of arrays that are metadata of a GGUF file
+
+
+def save_gguf(
+    file, arrays: dict[str, array], metadata: dict[str, array | str | list[str]] | None = None
+) -> None:
+    """Write arrays to a GGUF file.
+
+    Args:
+        file: A path, to which ``.gguf`` is added if missing.
+        arrays: The arrays by name: floats, int8, int16, int32 and int64.
+        metadata: Numbers, lists of numbers (as arrays), texts and lists of texts by key.
+    """
+    if _is_file(file):
+        raise TypeError(f"[save_gguf] file must be a path, not {type(file).__name__}")
+    if not isinstance(arrays, dict):
+        raise TypeError(f"[save_gguf] arrays must be a dict, not {type(arrays).__name__}")
+    names, values = _named(arrays, "save_gguf")
+    if bad := [name for name in names if name.startswith(_PAIR)]:
+        raise ValueError(f"[save_gguf] the name {bad[0]!r} begins with a zero byte")
+    texts = {}
+    for key, value in (metadata or {}).items():
+        if not isinstance(key, str):
+            raise TypeError(f"[save_gguf] keys of the metadata must be strings, not {type(key).__name__}")
+        if type(value) is array:
+            names.append(_PAIR + key)
+            values.append(value)
+        elif isinstance(value, str) or (isinstance(value, (list, tuple)) and all(isinstance(s, str) for s in value)):
+            texts[key] = json.dumps(value, ensure_ascii=False)
+        else:
+            raise TypeError(f"[save_gguf] metadata {key!r} must be an array, a string or a list of strings")
+    _write(file, "save_gguf", "gguf", names, values, texts)
+
+
+def _pairs_of(arrays, texts):
+    """Take the numbers of a GGUF file's metadata out of its arrays, and put them to the texts."""
+    metadata = {key: json.loads(text, strict=False) for key, text in texts.items()}
+    for name in [name for name in arrays if name.startswith(_PAIR)]:
+        metadata[name[1:]] = arrays.pop(name)
+    return metadata
+
+
 def load(file, /, format: str | None = None, return_metadata: bool = False, *, stream: Any = None):
     """Read arrays from a file.
 
@@ -197,8 +240,10 @@ def load(file, /, format: str | None = None, return_metadata: bool = False, *, s
         file: A path, or a file opened for binary reading (then ``format`` is required). It is read up to the end of what
             was saved, so that several arrays saved one after the other load again in that order; an npz file ends where
             the file does.
-        format: ``"npy"``, ``"npz"`` or ``"safetensors"``; by default the extension tells.
-        return_metadata: Also return the metadata of a safetensors file.
+        format: ``"npy"``, ``"npz"``, ``"safetensors"`` or ``"gguf"``; by default the extension tells. GGUF files have
+            paths. Their quantized tensors (Q4_0, Q4_1, Q8_0) load as what :func:`quantize` gives with groups of 32:
+            ``a.weight``, ``a.scales`` and ``a.biases``.
+        return_metadata: Also return the metadata of a safetensors or GGUF file.
 
     Returns:
         The array of a npy file, else a dict of arrays, or a pair of it and a dict of metadata.
@@ -216,6 +261,8 @@ def load(file, /, format: str | None = None, return_metadata: bool = False, *, s
             format = os.path.splitext(str(getattr(file, "name", "")))[1][1:] or None
         if format is None:
             raise ValueError("[load] a file object needs format='npy', 'npz' or 'safetensors'")
+        if format == "gguf":
+            raise ValueError("[load] a GGUF file is loaded from a path, not from a file object")
         path = None
     else:
         path = _path(file, "load")
@@ -225,8 +272,10 @@ def load(file, /, format: str | None = None, return_metadata: bool = False, *, s
         of = f" of {os.fsdecode(path)}" if path is not None else ""
         raise ValueError(f"[load] unknown format '{format}'{of}: expected one of {', '.join(_FORMATS)}")
     result, metadata = _load(path, format) if path is not None else _load_bytes(_read(file, format), format)
+    if format == "gguf":
+        metadata = _pairs_of(result, metadata)
     if not return_metadata:
         return result
-    if format != "safetensors":
+    if format not in ("safetensors", "gguf"):
         raise ValueError(f"[load] {format} files have no metadata")
     return result, metadata

@@ -30,7 +30,7 @@ from ._core import (
 from ._custom import custom_function
 from ._device import DeviceType, cpu, gpu
 from ._export import FunctionExporter, export_function, export_to_dot, exporter, import_function
-from ._io import load, save, save_safetensors, savez, savez_compressed
+from ._io import load, save, save_gguf, save_safetensors, savez, savez_compressed
 from ._namespace_info import namespace_info as __array_namespace_info__
 from ._transforms import (
     checkpoint,

@@ -941,6 +941,7 @@ from ._export import (
 from ._io import (
     load as load,
     save as save,
+    save_gguf as save_gguf,
     save_safetensors as save_safetensors,
     savez as savez,
     savez_compressed as savez_compressed,

@@ -17,7 +17,7 @@ pytestmark = programs
 
 KINDS = ("greedy", "float32", "bfloat16")
 # MLX multiplies by a mixture's experts in float32 only.
-MIXTURES = ("deepseek_v3", "gpt_oss", "mixtral", "qwen3_moe", "qwen3_next")
+MIXTURES = ("deepseek_v3", "gpt_oss", "jamba", "kimi_linear", "mixtral", "qwen3_moe", "qwen3_next")
 
 
 @pytest.fixture(scope="module")

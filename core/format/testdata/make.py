@@ -68,6 +68,11 @@ def main():
     mx.save_safetensors(str(HERE / "mlx_all.safetensors"), narrow)
     mx.save_safetensors(str(HERE / "mlx_metadata.safetensors"), {"a": narrow["float32"]}, {"k": "v"})
 
+    some = {"a.weight": to_mlx(counting("float32", (2, 3))), "b": mx.array(3.0), "c": mx.array([[-1, 2]], mx.int8)}
+    some["d"] = to_mlx(counting("float16", (3,)))
+    pairs = {"text": "words", "list": ["a", "", "c"], "number": mx.array(7), "numbers": mx.array([1.0, 2.5])}
+    mx.save_gguf(str(HERE / "mlx.gguf"), some, pairs | {"flag": mx.array(True)})
+
 
 if __name__ == "__main__":
     main()
