@@ -1,5 +1,5 @@
-// Package format reads and writes the files that arrays are kept in: npy, npz
-// and safetensors. It knows bytes, shapes and dtypes and no Array.
+// Package format reads and writes the files that arrays are kept in: npy, npz,
+// safetensors and GGUF. It knows bytes, shapes and dtypes and no Array.
 //
 // Reading is in two steps. ReadNPY, ReadNPZ and ReadSafetensors read the
 // headers only and return Tensors, which say where the bytes of each array
@@ -47,6 +47,12 @@
 // order of __metadata__ to chance; here it is sorted. Reading holds to the
 // specification: no duplicate keys, no gaps, no overlaps, every byte of the
 // file accounted for. Floats of 8 bits are read as their bytes.
+//
+// # GGUF
+//
+// https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3, little-endian. Tensors in blocks of the
+// types Q4_0, Q4_1 and Q8_0 are unpacked to integers, scales and biases (GGUFTensor.ReadBlocks); the other types of
+// blocks are refused. Tensors may leave gaps, and do not share bytes. Version 3 is written, with plain elements.
 //
 // # Mapped files
 //

@@ -128,5 +128,6 @@ def test_file_objects_and_malformed_files(tmp_path: Path) -> None:
 @needs_oracle
 def test_arguments_by_name(tmp_path: Path) -> None:
     for lib in (mx, mlx):
-        lib.save_gguf(file=str(tmp_path / "n.gguf"), arrays={"a": both([1.0], "float32")[lib is mlx]}, metadata={"k": "v"})
+        a = both([1.0], "float32")[lib is mlx]
+        lib.save_gguf(file=str(tmp_path / "n.gguf"), arrays={"a": a}, metadata={"k": "v"})
         assert lib.load(str(tmp_path / "n.gguf"), return_metadata=True)[1] == {"k": "v"}

@@ -48,7 +48,8 @@ def make_model(folder: Path, name: str = "llama", seed: int = 0, **changes: Any)
     folder.mkdir(parents=True)
     size = make_tokenizer(folder)
     heads = {"num_attention_heads": 2, "num_key_value_heads": 1}
-    config = ARCHITECTURES[name] | heads | {"vocab_size": size, "tie_word_embeddings": True, "eos_token_id": 1} | changes
+    tied = {"vocab_size": size, "tie_word_embeddings": True, "eos_token_id": 1}
+    config = ARCHITECTURES[name] | heads | tied | changes
     (folder / "config.json").write_text(json.dumps(config))
     hidden, inner = config["hidden_size"], config["intermediate_size"]
     keys = hidden // config["num_attention_heads"] * config["num_key_value_heads"]
@@ -62,8 +63,8 @@ def make_model(folder: Path, name: str = "llama", seed: int = 0, **changes: Any)
         at = f"model.layers.{i}."
         for part, rows, columns in (
             ("self_attn.q_proj", hidden, hidden), ("self_attn.k_proj", keys, hidden),
-            ("self_attn.v_proj", keys, hidden), ("self_attn.o_proj", hidden, hidden), ("mlp.gate_proj", inner, hidden), ("mlp.up_proj", inner, hidden),
-            ("mlp.down_proj", hidden, inner),
+            ("self_attn.v_proj", keys, hidden), ("self_attn.o_proj", hidden, hidden),
+            ("mlp.gate_proj", inner, hidden), ("mlp.up_proj", inner, hidden), ("mlp.down_proj", hidden, inner),
         ):  # fmt: skip
             weights[f"{at}{part}.weight"] = matrix(rows, columns)
         for part in ("input_layernorm", "post_attention_layernorm"):

@@ -1,4 +1,4 @@
-"""``mlx_lm.server`` on loopback, with mlx_go in the place of MLX: whole and streamed answers, one by one and together."""
+"""``mlx_lm.server`` on loopback with mlx_go for MLX: whole and streamed answers, one by one and at once."""
 
 from __future__ import annotations
 
