@@ -101,6 +101,12 @@ def rotating_cache() -> Result:
 
 
 @feature
+def quantized_cache() -> Result:
+    model, tokenizer = loaded()
+    return steps(model, prompt(tokenizer), kv_bits=8, kv_group_size=32, quantized_kv_start=20)
+
+
+@feature
 def saved_cache() -> Result:
     """Saved and loaded in the middle of a generation, which goes on as if it had not been."""
     model, tokenizer = loaded()
@@ -194,10 +200,26 @@ def cached_prompt() -> Result:
 # ---- making models ----
 
 
-def trained(kind: str, *options: object) -> Result:
+@feature
+def convert() -> Result:
+    found: Result = {}
+    for name, options in {
+        "plain": ["--dtype", "bfloat16"], "q4": ["-q", "--q-group-size", "32"], "q8": ["-q", "--q-bits", "8"],
+        "mxfp4": ["-q", "--q-mode", "mxfp4"], "mixed": ["-q", "--q-group-size", "32", "--quant-predicate", "mixed_3_6"],
+    }.items():  # fmt: skip
+        target = OUT / f"converted-{name}"
+        command("convert", "--hf-path", SOURCE / "model", "--mlx-path", target, *options)
+        found |= {f"{name}.{k}": v for k, v in weights(target).items()}
+        model, tokenizer = mlx_lm.load(str(target))
+        logits = model(prompt(tokenizer)[None])[0]
+        found[f"scores.{name}"] = np.array(logits.astype(mx.float32))
+    return found
+
+
+def trained(kind: str, *options: object, model: Path | None = None) -> Result:
     adapter = OUT / f"adapter-{kind}"
     printed = command(
-        "lora", "--model", SOURCE / "model", "--train", "--data", SOURCE / "texts", "--iters", 30,
+        "lora", "--model", model or SOURCE / "model", "--train", "--data", SOURCE / "texts", "--iters", 30,
         "--batch-size", 4, "--steps-per-report", 5, "--steps-per-eval", 15, "--val-batches", 2, "--num-layers", -1,
         "--learning-rate", 5e-4, "--adapter-path", adapter, "--save-every", 30, "--test", "--test-batches", 2,
         "--max-seq-length", 64, "--seed", 0, *options,
@@ -212,8 +234,32 @@ def trained(kind: str, *options: object) -> Result:
 
 
 @feature
+def lora() -> Result:
+    found = trained("lora")
+    fused = OUT / "fused"
+    command("fuse", "--model", SOURCE / "model", "--adapter-path", OUT / "adapter-lora", "--save-path", fused)
+    model, tokenizer = mlx_lm.load(str(SOURCE / "model"), adapter_path=str(OUT / "adapter-lora"))
+    whole, _ = mlx_lm.load(str(fused))
+    a, b = model(prompt(tokenizer)[None]), whole(prompt(tokenizer)[None])
+    assert mx.abs(a - b).max().item() < 1e-4, "fused weights give other logits than the adapter"
+    return found | {"scores": np.array(b[0])}
+
+
+@feature
+def dora() -> Result:
+    return trained("dora", "--fine-tune-type", "dora", "--grad-checkpoint")
+
+
+@feature
 def full() -> Result:
     return trained("full", "--fine-tune-type", "full", "--optimizer", "adamw", "--grad-accumulation-steps", 2)
+
+
+@feature
+def lora_on_quantized() -> Result:
+    target = OUT / "converted-for-lora"
+    command("convert", "--hf-path", SOURCE / "model", "--mlx-path", target, "-q", "--q-group-size", 32)
+    return trained("qlora", model=target)
 
 
 def harness() -> None:
@@ -242,6 +288,14 @@ def evaluate() -> Result:
         "likely": np.array([score for score, _ in likely], np.float32), "best": [bool(best) for _, best in likely],
         "rolling": np.array(rolling, np.float32).ravel(), "texts": texts,
     }  # fmt: skip
+
+
+@feature
+def gguf() -> Result:
+    command("fuse", "--model", SOURCE / "model", "--adapter-path", OUT / "adapter-lora",
+            "--save-path", OUT / "for-gguf", "--export-gguf", "--gguf-path", "model.gguf")  # fmt: skip
+    arrays = mx.load(str(OUT / "for-gguf" / "model.gguf"))
+    return {k: np.array(v.astype(mx.float32)) for k, v in sorted(arrays.items())}
 
 
 def main() -> None:

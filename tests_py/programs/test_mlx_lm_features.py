@@ -48,4 +48,4 @@ def test_a_feature_gives_what_it_gives_with_the_oracle(runs: dict[str, Path], na
 
 
 def test_all_features_are_known() -> None:
-    assert len(FEATURES) > 9
+    assert len(FEATURES) > 12

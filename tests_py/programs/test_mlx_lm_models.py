@@ -15,7 +15,7 @@ from mlx_lm_runs import LIBRARIES, programs, result, run_both
 
 pytestmark = programs
 
-KINDS = ("greedy", "float32", "bfloat16")
+KINDS = ("greedy", "float32", "bfloat16", "4bit-float32", "8bit-float32", "4bit-bfloat16")
 # MLX multiplies by a mixture's experts in float32 only.
 MIXTURES = ("deepseek_v3", "gpt_oss", "jamba", "kimi_linear", "mixtral", "qwen3_moe", "qwen3_next")
 
@@ -53,7 +53,7 @@ def test_greedy_tokens_are_the_oracles(runs: dict[str, Path], name: str) -> None
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("kind", ["float32"])
+@pytest.mark.parametrize("kind", ["float32", "4bit-float32", "8bit-float32"])
 def test_logits_agree(runs: dict[str, Path], name: str, kind: str) -> None:
     ours, theirs = (r["scores"] for r in scores(runs, name, kind))
     assert np.abs(ours - theirs).max() < 1e-4 * theirs.std()
@@ -61,7 +61,7 @@ def test_logits_agree(runs: dict[str, Path], name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("kind", ["bfloat16"])
+@pytest.mark.parametrize("kind", ["bfloat16", "4bit-bfloat16"])
 def test_halves_are_as_exact_as_the_oracles(runs: dict[str, Path], name: str, kind: str) -> None:
     exact = scores(runs, name, kind.replace("bfloat16", "float32"))[1]["scores"]
     ours = result(runs["mlx_go"], f"{name}-{kind}")
