@@ -22,8 +22,8 @@ type GGUF struct {
 	Metadata []GGUFValue
 }
 
-// GGUFTensor is a tensor whose elements lie in the file as they are, or in blocks of quantized ones: then Dtype is uint8
-// and Shape ends with the bytes of a row.
+// GGUFTensor is a tensor whose elements lie in the file as they are, or in blocks of quantized ones: then Dtype is
+// uint8 and Shape ends with the bytes of a row.
 type GGUFTensor struct {
 	Tensor
 	Blocks *BlockType // nil for plain elements

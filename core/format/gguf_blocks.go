@@ -52,8 +52,8 @@ func nibbles(b []byte, q *[blockElements]byte) {
 	}
 }
 
-// Parts are the arrays that a quantized tensor is read as: its integers, packed in uint32, its scales and its biases, in
-// float16. The names follow MLX: "a.weight" gives "a.weight", "a.scales" and "a.biases".
+// Parts are the arrays that a quantized tensor is read as: its integers, packed in uint32, its scales and its biases,
+// in float16. The names follow MLX: "a.weight" gives "a.weight", "a.scales" and "a.biases".
 func (t *GGUFTensor) Parts() [3]Tensor {
 	n := len(t.Shape) - 1
 	blocks := t.Shape[n] / t.Blocks.Bytes

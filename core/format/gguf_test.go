@@ -155,8 +155,8 @@ func TestRoundTripGGUF(t *testing.T) {
 	g := must(ReadGGUF(bytes.NewReader(b.Bytes()), int64(b.Len())))(t)
 	for i, v := range g.Metadata {
 		w := values[i]
-		if v.Key != w.Key || v.List != w.List || v.IsText != w.IsText || v.Dtype != w.Dtype || !bytes.Equal(v.Data, w.Data) ||
-			!slices.Equal(v.Texts, w.Texts) {
+		if v.Key != w.Key || v.List != w.List || v.IsText != w.IsText || v.Dtype != w.Dtype ||
+			!bytes.Equal(v.Data, w.Data) || !slices.Equal(v.Texts, w.Texts) {
 			t.Errorf("%+v, not %+v", v, w)
 		}
 	}

@@ -17,10 +17,11 @@ func typeIn(types map[uint32]dtype.Dtype, d dtype.Dtype) (uint32, bool) {
 	return 0, false
 }
 
-// WriteGGUF writes a GGUF file of version 3. Of each tensor it uses Name, Dtype and Shape; data writes the row-major bytes
-// of tensors[i]. The pairs of the metadata are written in their order. check is asked while the header is made.
+// WriteGGUF writes a GGUF file of version 3. Of each tensor it uses Name, Dtype and Shape; data writes the row-major
+// bytes of tensors[i]. The pairs of the metadata are written in their order. check is asked while the header is made.
 func WriteGGUF(
-	w io.Writer, tensors []Tensor, metadata []GGUFValue, check func(bytes int) error, data func(i int, w io.Writer) error,
+	w io.Writer, tensors []Tensor, metadata []GGUFValue, check func(bytes int) error,
+	data func(i int, w io.Writer) error,
 ) error {
 	b := append([]byte(ggufMagic), 3, 0, 0, 0)
 	b = binary.LittleEndian.AppendUint64(b, uint64(len(tensors)))
@@ -96,7 +97,8 @@ func appendValue(b []byte, v GGUFValue) ([]byte, error) {
 	if !v.IsText {
 		var ok bool
 		if kind, ok = typeIn(ggufNumbers, v.Dtype); !ok {
-			return nil, within("metadata", v.Key, bad("dtype", "%v has no place in the metadata of a GGUF file", v.Dtype))
+			err := bad("dtype", "%v has no place in the metadata of a GGUF file", v.Dtype)
+			return nil, within("metadata", v.Key, err)
 		}
 	}
 	count := len(v.Texts)
