@@ -96,7 +96,8 @@ func (s Saved) writeGGUF(
 		a := s.Arrays[i]
 		if len(a.shape) > 1 || a.Size() == 0 {
 			return errs.Errorf(errs.ValueError,
-				"[save_gguf] metadata '%s' must be a number or a list of some, not of shape %s", key, layout.Format(a.shape))
+				"[save_gguf] metadata '%s' must be a number or a list of some, not of shape %s",
+				key, layout.Format(a.shape))
 		}
 		values = append(values, format.GGUFValue{Key: key, List: len(a.shape) == 1, Dtype: a.dtype,
 			Data: bytesAt(a.Data(), a.NBytes())})
