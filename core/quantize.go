@@ -25,7 +25,7 @@ func init() {
 	const indices = "lhs_indices: array | None = None, rhs_indices: array | None = None, "
 	register(
 		Func{Name: "quantize", Sig: "(w: array, /, " + how + ", *, global_scale: array | None = None) -> " +
-			"tuple[array, array, array]", Call: quantizeCall},
+			"tuple[array, ...]", Call: quantizeCall},
 		Func{Name: "dequantize", Sig: "(w: array, /, scales: array, biases: array | None = None, " + how +
 			", global_scale: array | None = None, dtype: Dtype | None = None) -> array", Call: callN(dequantizeCall)},
 		Func{Name: "quantized_matmul", Sig: words + "transpose: bool = True, " + how + ") -> array",

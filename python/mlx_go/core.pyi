@@ -2369,7 +2369,7 @@ def qqmm(x: array, w: array, scales: array | None = None, group_size: int | None
         >>> mx.qqmm(mx.ones((1, 32)), mx.ones((2, 32)), mode="mxfp8")
         array([[32, 32]], dtype=float32)
     """
-def quantize(w: array, /, group_size: int | None = None, bits: int | None = None, mode: str = 'affine', *, global_scale: array | None = None, stream: StreamOrDevice = None) -> tuple[array, array, array]:
+def quantize(w: array, /, group_size: int | None = None, bits: int | None = None, mode: str = 'affine', *, global_scale: array | None = None, stream: StreamOrDevice = None) -> tuple[array, ...]:
     """Quantizes a matrix: groups of elements along the last axis share a scale, and each element becomes a code of few bits.
 
     The ``affine`` mode gives the elements of a group the codes ``q = round((w - bias) / scale)``, of ``bits`` bits each. Bias and

@@ -210,7 +210,7 @@ class QQLinear(Module):
 
     def _extra_repr(self) -> str:
         output_dims, input_dims = self.weight.shape
-        if self._quantized:
+        if self._quantized and self.bits:
             input_dims = input_dims * 32 // self.bits
         return (
             f"input_dims={input_dims}, output_dims={output_dims}, group_size={self.group_size}, bits={self.bits}, "
