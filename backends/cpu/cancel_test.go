@@ -141,6 +141,7 @@ func productMakers(t testing.TB, n int) []giving {
 		InputDilation: []int{1}}
 	depthwise, taps := conv, 64
 	four := device.QuantizeAttr{GroupSize: 64, Bits: 4}
+	side := layout.Shape{1 << 10, n >> 10}
 	depthwise.Groups = 8
 	return []giving{
 		{"conv", n, kernelOf(device.KindConv, conv, zeroed(t, f32, 1, n/(taps*64), 8),

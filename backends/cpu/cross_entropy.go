@@ -25,11 +25,11 @@ func crossEntropy(k *device.Kernel, entry int) error {
 	in, out := k.In[0], k.Out[0]
 	last := len(in.Shape) - 1
 	n := in.Shape[last]
-	kept := make([]axis, last)
-	for i := range last {
-		kept[i] = axis{n: in.Shape[i], in: in.Strides[i]}
+	kept := make([]axis, 0, last)
+	for i, n := range in.Shape[:last] {
+		kept = addAxis(kept, axis{n: n, in: in.Strides[i]})
 	}
-	if kept = mergeKept(kept); transposed(&in) || len(kept) > maxAxes {
+	if transposed(&in) || len(kept) > maxAxes {
 		whole, w, err := castTo(k, in, in.Dtype)
 		if err != nil {
 			return err
