@@ -133,11 +133,9 @@ func TestScriptsComeBackFromText(t *testing.T) {
 // FuzzScript: whatever a text says, it is refused with an error of ours, or played, or refused when it is played.
 func FuzzScript(f *testing.F) {
 	core.Lock()
-	var texts []string
 	for name := range written {
 		text, constants := textOf(f, name)
 		f.Add(text, uint8(len(constants)))
-		texts = append(texts, text)
 	}
 	core.Unlock()
 	f.Fuzz(func(t *testing.T, text string, count uint8) {
