@@ -17,19 +17,19 @@ INL void TN(pack)(const gemm_args *g, T *restrict dst, const int W, const void *
 		for (int64_t p = 0; p < k; p++) gemm_widen(f + p * W, h + p * ks, W, g->dtype);
 		return;
 	}
-	float rows[32 * 64] __attribute__((aligned(64)));
-	for (int64_t p = 0; p < k; p += 64)
+	float rows[32 * 32] __attribute__((aligned(64)));
+	for (int64_t p = 0; p < k; p += 32)
 		for (int64_t w = 0; w < width; w += 32) {
-			int64_t n = k - p < 64 ? k - p : 64, m = width - w < 32 ? width - w : 32;
+			int64_t n = k - p < 32 ? k - p : 32, m = width - w < 32 ? width - w : 32;
 			for (int64_t r = 0; r < m; r++) {
 				const uint16_t *s = h + (w + r) * ws + p * ks;
-				if (ks == 1) gemm_widen(rows + r * 64, s, n, g->dtype);
-				else for (int64_t q = 0; q < n; q++) rows[r * 64 + q] = gemm_widen1(s[q * ks], g->dtype);
+				if (ks == 1) gemm_widen(rows + r * 32, s, n, g->dtype);
+				else for (int64_t q = 0; q < n; q++) rows[r * 32 + q] = gemm_widen1(s[q * ks], g->dtype);
 			}
-			if (width <= 32) TN(pack_panel)(dst + p * W, W, (T *)rows, 64, 1, width, n);
+			if (width <= 32) TN(pack_panel)(dst + p * W, W, (T *)rows, 32, 1, width, n);
 			else
 				for (int64_t q = 0; q < n; q++) for (int64_t r = 0; r < m; r++)
-					f[(p + q) * W + w + r] = rows[r * 64 + q];
+					f[(p + q) * W + w + r] = rows[r * 32 + q];
 		}
 	if (width > 32)
 		for (int64_t p = 0; p < k; p++) for (int64_t w = width; w < W; w++) f[p * W + w] = 0;

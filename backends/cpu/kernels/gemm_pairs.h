@@ -20,16 +20,16 @@ INL void pack_pairs(float *restrict dst, const int W, const uint16_t *restrict s
 			}
 		return;
 	}
-	uint16_t rows[2 * LANES][128] __attribute__((aligned(64)));
-	for (int64_t p = 0; p < k; p += 128, dst += 64 * W) {
-		int64_t n = k - p < 128 ? k - p : 128;
+	uint16_t rows[2 * LANES][64] __attribute__((aligned(64)));
+	for (int64_t p = 0; p < k; p += 64, dst += 32 * W) {
+		int64_t n = k - p < 64 ? k - p : 64;
 		for (int64_t w = 0; w < width; w++) {
 			const uint16_t *s = src + w * ws + p * ks;
 			if (ks == 1) memcpy(rows[w], s, n * 2);
 			else for (int64_t q = 0; q < n; q++) rows[w][q] = s[q * ks];
 			if (n & 1) rows[w][n] = 0;
 		}
-		pack_panel_f32(dst, W, (const float *)rows, 64, 1, width, (n + 1) / 2);
+		pack_panel_f32(dst, W, (const float *)rows, 32, 1, width, (n + 1) / 2);
 	}
 }
 
