@@ -200,6 +200,8 @@ func start(t *testing.T, async bool, outs ...*core.Array) *core.Job {
 // it, or with the next one behind it, whose thread then computes both.
 func TestShortJobsWaitForTheirCaller(t *testing.T) {
 	hostAlone(t, "devices compute nothing on the calling thread")
+	core.PickStream(nil) // of several streams, work is handed over
+	defer core.PickStream(picked)
 	as := held(t, func() []*core.Array { return []*core.Array{long(100), long(100), long(100), endless()} })
 	if j := start(t, false, as[0]); !j.Lent() || j.Over() {
 		t.Error("a short evaluation was not left to its caller")
@@ -225,6 +227,8 @@ func TestShortJobsWaitForTheirCaller(t *testing.T) {
 // TestShortJobsAreGivenUp cancels an evaluation that nobody began.
 func TestShortJobsAreGivenUp(t *testing.T) {
 	hostAlone(t, "devices compute nothing on the calling thread")
+	core.PickStream(nil)
+	defer core.PickStream(picked)
 	a := held(t, func() []*core.Array { return []*core.Array{long(100)} })[0]
 	j := start(t, false, a)
 	j.Cancel()
