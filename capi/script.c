@@ -7,6 +7,12 @@ PER_THREAD uint16_t thread_recorder = 0;
 
 static int64_t script_number(PyObject *capsule) { return (int64_t)(intptr_t)PyCapsule_GetPointer(capsule, SCRIPT); }
 
+/* The number of the script and the arrays of (script, arrays), which the caller drops; 0 with an exception. */
+static int64_t script_and_arrays(PyObject *const *args, handles *h) {
+	int64_t script = script_number(args[0]);
+	return script && gather(h, args + 1, 1) == 0 ? script : 0;
+}
+
 static void free_script(PyObject *capsule) {
 	if (!forked) goScriptFree(script_number(capsule));
 }
@@ -47,9 +53,9 @@ FUNCTION(recorded, 2, "_recorded(placeholders, function)")
 /* _script_play(script, arrays) -> results, or None where the script does not fit the arrays */
 FUNCTION(script_play, 2, "_script_play(script, arrays)")
 	GUARD(NULL);
-	int64_t script = script_number(args[0]);
 	handles h;
-	if (!script || gather(&h, args + 1, 1) < 0) return NULL;
+	int64_t script = script_and_arrays(args, &h);
+	if (!script) return NULL;
 	capi_ids out = {0};
 	int r = goPlay(script, h.ids, h.counts[0], &out, CALLER);
 	drop(&h);
@@ -77,9 +83,9 @@ FUNCTION(same_shape, 2, "_same_shape(a, b)")
 /* _script_trace(script, arrays) -> a trace for arguments like these, or None where the script does not fit them */
 FUNCTION(script_trace, 2, "_script_trace(script, arrays)")
 	GUARD(NULL);
-	int64_t script = script_number(args[0]);
 	handles h;
-	if (!script || gather(&h, args + 1, 1) < 0) return NULL;
+	int64_t script = script_and_arrays(args, &h);
+	if (!script) return NULL;
 	int64_t t = goPlayTrace(script, h.ids, h.counts[0], tracing, CALLER);
 	drop(&h);
 	if (t < 0) return NULL;
@@ -101,9 +107,9 @@ FUNCTION(is_empty, 1, "_is_empty(array)")
 /* _script_call(script, arrays) -> results; an exception says why the script does not fit the arrays. */
 FUNCTION(script_call, 2, "_script_call(script, arrays)")
 	GUARD(NULL);
-	int64_t script = script_number(args[0]);
 	handles h;
-	if (!script || gather(&h, args + 1, 1) < 0) return NULL;
+	int64_t script = script_and_arrays(args, &h);
+	if (!script) return NULL;
 	capi_ids out = {0};
 	int failed = goScriptCall(script, h.ids, h.counts[0], &out, CALLER);
 	drop(&h);

@@ -82,10 +82,6 @@ func arraysAt(as []*Array, at map[*Array]int) []int {
 // inOrder lists all that outs are computed from, inputs first, without what is there for transforms alone.
 func inOrder(outs []*Array) []*Array {
 	graph.epoch++
-	type frame struct {
-		a    *Array
-		next int
-	}
 	var order []*Array
 	var stack []frame
 	push := func(a *Array) {
